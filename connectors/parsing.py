@@ -1,0 +1,134 @@
+"""Reading vendors' JSON: strict on what is needed, lenient on what may be new or missing.
+
+A reader raises KeyError, TypeError or ValueError; `records` turns that into one VendorProtocolError that names
+the record, so that parse modules say only what a vendor's words mean."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+from connectors.base import Account
+from domain.errors import VendorProtocolError
+from domain.money import Money, from_cents
+
+T = TypeVar("T")
+Raw = Mapping[str, Any]
+
+MILLISECONDS_FROM = 10**11  # a UNIX time above this counts milliseconds: as seconds it lies in the year 5138
+FRACTION = re.compile(r"\.(\d+)")
+
+
+def records(account: Account, what: str, rows: Iterable[Any], parse: Callable[[Raw], T]) -> list[T]:
+    """Each row parsed; `what` names the rows in the error, such as "sale"."""
+    return [record(account, what, row, parse) for row in rows]
+
+
+def record(account: Account, what: str, row: Any, parse: Callable[[Raw], T]) -> T:
+    try:
+        return parse(row)
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        name = next((row[key] for key in ("id", "_id", "saleId") if key in row), "?") if isinstance(row, dict) else "?"
+        raise VendorProtocolError(
+            f"{what} {name} cannot be read: {type(error).__name__} {error}"[:300],
+            account=account.key,
+            vendor=account.vendor.value,
+        ) from error
+
+
+def rows(account: Account, what: str, found: Any) -> Sequence[Any]:
+    """`found` where it is a list, else a protocol error."""
+    if isinstance(found, list):
+        return found
+    raise VendorProtocolError(f"{what}: a list was expected", account=account.key, vendor=account.vendor.value)
+
+
+def text(value: Any) -> str | None:
+    """Ids and names come as text or as numbers; what is empty says nothing."""
+    if value is None or value == "" or isinstance(value, (dict, list)):
+        return None
+    return str(value)
+
+
+def need(value: Any) -> str:
+    found = text(value)
+    if found is None:
+        raise ValueError("a text is missing")
+    return found
+
+
+def number(value: Any) -> Decimal | None:
+    """An exact decimal from a JSON number or a text; a float by its shortest form, which is what was sent."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        raise TypeError("a truth value is no number")
+    try:
+        found = Decimal(str(value).strip())
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is no number") from None
+    if not found.is_finite():
+        raise ValueError(f"{value!r} is no number")
+    return found
+
+
+def whole(value: Any) -> int | None:
+    found = number(value)
+    if found is None:
+        return None
+    if found != found.to_integral_value():
+        raise ValueError(f"{value!r} is no whole number")
+    return int(found)
+
+
+def money(value: Any, currency: str | None) -> Money | None:
+    """Major units. Without a currency there is no money: an amount of nothing known says nothing."""
+    amount = number(value)
+    return None if amount is None or currency is None else Money(amount, currency)
+
+
+def cents(value: Any, currency: str | None) -> Money | None:
+    amount = whole(value)
+    return None if amount is None or currency is None else from_cents(amount, currency)
+
+
+def unix(value: Any) -> datetime:
+    """UNIX seconds, or milliseconds where the number is too large to be seconds."""
+    seconds = number(value)
+    if seconds is None:
+        raise ValueError("a time is missing")
+    if seconds > MILLISECONDS_FROM:
+        seconds = seconds / 1000
+    return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(seconds % 1 * 1_000_000))
+
+
+def iso(value: Any) -> datetime | None:
+    """ISO 8601 with any number of fraction digits; without an offset it is UTC; year 1 means never."""
+    if value is None or value == "":
+        return None
+    trimmed = FRACTION.sub(lambda found: "." + found[1][:6].ljust(6, "0"), str(value))
+    moment = datetime.fromisoformat(trimmed)
+    if moment.year == 1:
+        return None
+    return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
+
+
+def need_iso(value: Any) -> datetime:
+    found = iso(value)
+    if found is None:
+        raise ValueError("a time is missing")
+    return found
+
+
+def without(row: Raw, secrets: frozenset[str]) -> Raw:
+    """The vendor's own record, less the members that hold secrets, at any depth."""
+    return {key: _clean(value, secrets) for key, value in row.items() if key not in secrets}
+
+
+def _clean(value: Any, secrets: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return without(value, secrets)
+    if isinstance(value, list):
+        return [_clean(item, secrets) for item in value]
+    return value

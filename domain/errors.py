@@ -1,0 +1,101 @@
+"""What can go wrong, in our words. Each class says whose fault it is and whether trying again can help.
+
+VendgraphError
+├── BadInput             the caller's: another input is needed
+├── Unauthenticated      the caller's: no key, or a wrong one
+├── Forbidden            the caller's: the key's role does not allow it
+├── NotFound             the caller's: there is no such thing, or it is not theirs
+├── Unsupported          the caller's: neither this vendor nor this machine can do it
+└── VendorError          the vendor's
+    ├── VendorUnavailable    down, unreachable or too slow; trying again later can help
+    ├── VendorRateLimited    the budget is spent; trying again after `retry_after` helps
+    ├── VendorRejected       it understood and refused; trying again does not help
+    ├── VendorUnauthorized   it refused the account's credentials
+    │   └── VendorForbidden  it accepted them, but they do not cover this
+    └── VendorProtocolError  its answer could not be read
+"""
+
+from enum import Enum
+
+
+class ErrorCode(Enum):
+    BAD_INPUT = "BAD_INPUT"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    CONFLICT = "CONFLICT"
+    UNSUPPORTED = "UNSUPPORTED"
+    VENDOR_UNAVAILABLE = "VENDOR_UNAVAILABLE"
+    VENDOR_RATE_LIMITED = "VENDOR_RATE_LIMITED"
+    VENDOR_REJECTED = "VENDOR_REJECTED"
+    VENDOR_UNAUTHORIZED = "VENDOR_UNAUTHORIZED"
+    VENDOR_PROTOCOL = "VENDOR_PROTOCOL"
+    QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
+    RATE_LIMITED = "RATE_LIMITED"
+    INTERNAL = "INTERNAL"
+
+
+class VendgraphError(Exception):
+    """The message is for the caller: never a secret, never a vendor's address."""
+
+    code = ErrorCode.INTERNAL
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class BadInput(VendgraphError):
+    code = ErrorCode.BAD_INPUT
+
+
+class Unauthenticated(VendgraphError):
+    code = ErrorCode.UNAUTHENTICATED
+
+
+class Forbidden(VendgraphError):
+    code = ErrorCode.FORBIDDEN
+
+
+class NotFound(VendgraphError):
+    code = ErrorCode.NOT_FOUND
+
+
+class Unsupported(VendgraphError):
+    code = ErrorCode.UNSUPPORTED
+
+
+class VendorError(VendgraphError):
+    """`account` is the account's key, `vendor` the vendor's name in lower case, `retry_after` in seconds."""
+
+    code = ErrorCode.VENDOR_UNAVAILABLE
+
+    def __init__(self, message: str, *, account: str, vendor: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.account = account
+        self.vendor = vendor
+        self.retry_after = retry_after
+
+
+class VendorUnavailable(VendorError):
+    code = ErrorCode.VENDOR_UNAVAILABLE
+
+
+class VendorRateLimited(VendorError):
+    code = ErrorCode.VENDOR_RATE_LIMITED
+
+
+class VendorRejected(VendorError):
+    code = ErrorCode.VENDOR_REJECTED
+
+
+class VendorUnauthorized(VendorError):
+    code = ErrorCode.VENDOR_UNAUTHORIZED
+
+
+class VendorForbidden(VendorUnauthorized):
+    pass
+
+
+class VendorProtocolError(VendorError):
+    code = ErrorCode.VENDOR_PROTOCOL

@@ -1,0 +1,81 @@
+"""Parts of lists, and what a list says about its sources."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Generic, TypeVar
+
+from domain.errors import ErrorCode
+from domain.refs import Ref
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[T]):
+    """Everything that was recorded from `since` on, up to the end of the span that was asked for.
+
+    `since` is the beginning of that span where all of it was read, and later where the source stopped early.
+    The items are in no promised order."""
+
+    items: Sequence[T]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """A whole list of an account; `complete` is false where the vendor could not tell all of it."""
+
+    items: Sequence[T]
+    complete: bool = True
+
+
+class SourceState(Enum):
+    FRESH = "FRESH"
+    STALE = "STALE"
+    FAILED = "FAILED"
+    UNSUPPORTED = "UNSUPPORTED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceError:
+    code: ErrorCode
+    message: str
+    retry_after_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceStatus:
+    """How an account contributed to a page. `complete`: nothing of this account is missing from it."""
+
+    account_ref: Ref
+    state: SourceState
+    complete: bool
+    as_of: datetime | None
+    error: SourceError | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageInfo:
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge(Generic[T]):
+    cursor: str
+    node: T
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection(Generic[T]):
+    """One page of a list in Relay's shape. `total_count` is None where counting would cost requests."""
+
+    edges: Sequence[Edge[T]]
+    nodes: Sequence[T]
+    page_info: PageInfo
+    sources: Sequence[SourceStatus]
+    total_count: int | None = None

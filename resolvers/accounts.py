@@ -1,0 +1,25 @@
+"""Who is asking, and the accounts that they may see."""
+
+from domain.model import Organization
+from resolvers.context import Context, Info, Viewer
+from resolvers.sources import Source
+
+
+def viewer(root: object, info: Info) -> Viewer:
+    return info.context.viewer
+
+
+def viewer_organizations(root: Viewer, info: Info) -> list[Organization]:
+    return info.context.tenants
+
+
+def connection(root: object, info: Info) -> list[Source]:
+    return list(info.context.sources)
+
+
+def organization(root: Source, info: Info) -> Organization:
+    return info.context.graph.tenants[root.organization_key]
+
+
+def account_of(context: Context, key: str) -> Source:
+    return context.graph.sources[key]

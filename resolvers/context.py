@@ -1,0 +1,68 @@
+"""Who asks, what they may see, and how much time is left: one per request."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import strawberry
+
+from domain.model import Organization, Role
+from domain.refs import Ref
+from resolvers.cursors import CursorSigner
+from resolvers.loaders import Loaders
+from resolvers.sources import Source
+
+SOURCE_SECONDS = 5.0
+REQUEST_SECONDS = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """`organizations`: the keys of those it may see, all resolved; a key of the configuration has no wildcard here."""
+
+    name: str
+    role: Role
+    organizations: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What outlives requests: the tenants of the configuration and their accounts, by key."""
+
+    tenants: Mapping[str, Organization]
+    sources: Mapping[str, Source]
+    signer: CursorSigner
+
+
+class Context:
+    def __init__(self, graph: Graph, viewer: Viewer) -> None:
+        self.graph = graph
+        self.viewer = viewer
+        self._ends = asyncio.get_running_loop().time() + REQUEST_SECONDS
+        self.sources: Sequence[Source] = [
+            source for source in graph.sources.values() if source.organization_key in viewer.organizations
+        ]
+        self.loaders = Loaders(self)
+
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for a source: its own limit, or what is left of the request's."""
+        return max(0.0, min(SOURCE_SECONDS, self._ends - asyncio.get_running_loop().time()))
+
+    def source(self, account: str) -> Source | None:
+        """The account, where the viewer may see it; a foreign one and one that never was are both None."""
+        source = self.graph.sources.get(account)
+        return source if source is not None and source.organization_key in self.viewer.organizations else None
+
+    def tenant_ref(self, source: Source) -> Ref:
+        return self.graph.tenants[source.organization_key].ref
+
+    def tenant(self, key: str) -> Organization | None:
+        return self.graph.tenants.get(key) if key in self.viewer.organizations else None
+
+    @property
+    def tenants(self) -> list[Organization]:
+        return [tenant for key, tenant in self.graph.tenants.items() if key in self.viewer.organizations]
+
+
+Info = strawberry.Info[Context, None]

@@ -1,0 +1,59 @@
+"""What every list of the graph has in common: page sizes, bindings of cursors, and which accounts take part."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+
+from domain.errors import BadInput
+from domain.model import Organization, Vendor
+from domain.refs import Kind, Ref
+from resolvers.context import Context
+from resolvers.sources import Source
+
+USUAL = 50
+LARGEST = 1000
+
+
+def page_size(first: int | None) -> int:
+    if first is None:
+        return USUAL
+    if not 0 <= first <= LARGEST:
+        raise BadInput(f"`first` must be from 0 to {LARGEST}, and {first} is not")
+    return first
+
+
+def binding(context: Context, name: str, parent: str | None, narrowed: Any) -> bytes:
+    """What a cursor belongs to: a list, its parent, its filter, and the organizations of the caller."""
+    return orjson.dumps([name, parent, narrowed, sorted(context.viewer.organizations)], default=str)
+
+
+def refs(ids: Sequence[str] | None, kind: Kind) -> frozenset[Ref] | None:
+    """The references behind ids. What is no id of this kind is left out: it stands for nothing."""
+    if ids is None:
+        return None
+    return frozenset(ref for ref in map(Ref.parse, ids) if ref is not None and ref.kind is kind)
+
+
+def taking_part(
+    context: Context,
+    *,
+    vendors: Sequence[Vendor] | None,
+    accounts: Sequence[str] | None,
+    among: Iterable[Source] | None = None,
+) -> list[Source]:
+    wanted = refs(accounts, Kind.ACCOUNT)
+    return [
+        source
+        for source in (context.sources if among is None else among)
+        if (vendors is None or source.vendor in vendors) and (wanted is None or source.ref in wanted)
+    ]
+
+
+def of_organization(context: Context, organization: Organization) -> list[Source]:
+    """The accounts that can hold something of an organization: all of a tenant, or the one that it came from."""
+    ref = organization.ref
+    if ref.account:
+        source = context.source(ref.account)
+        return [] if source is None else [source]
+    return [source for source in context.sources if source.organization_key == ref.native]

@@ -1,0 +1,55 @@
+"""What a query will ask for next, so that lists that depend on nothing are fetched at once and not hop by hop."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLResolveInfo,
+    InlineFragmentNode,
+    SelectionSetNode,
+)
+
+
+class Selection:
+    """One level of a selection, by the fields' own names; `@skip` and `@include` are not looked at.
+
+    Each level visits each fragment once, so that no document makes it slow."""
+
+    def __init__(
+        self, sets: Iterable[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode]
+    ) -> None:
+        self._fragments = fragments
+        self._below: dict[str, list[SelectionSetNode]] = {}
+        pending = list(sets)
+        seen: set[str] = set()
+        while pending:
+            for node in pending.pop().selections:
+                if isinstance(node, FieldNode):
+                    found = self._below.setdefault(node.name.value, [])
+                    if node.selection_set is not None:
+                        found.append(node.selection_set)
+                elif isinstance(node, InlineFragmentNode):
+                    pending.append(node.selection_set)
+                elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
+                    seen.add(node.name.value)
+                    if node.name.value in fragments:
+                        pending.append(fragments[node.name.value].selection_set)
+
+    @classmethod
+    def of(cls, info: GraphQLResolveInfo[Any]) -> "Selection":
+        """What is selected below the field that is being resolved."""
+        return cls((node.selection_set for node in info.field_nodes if node.selection_set), info.fragments)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._below
+
+    def at(self, name: str) -> "Selection":
+        return Selection(self._below.get(name, ()), self._fragments)
+
+    def nodes(self) -> "Selection":
+        """Below a connection: what is selected of the things themselves."""
+        edges = self.at("edges")._below.get("node", ())
+        return Selection([*self._below.get("nodes", ()), *edges], self._fragments)

@@ -1,0 +1,58 @@
+"""Whatever an id stands for. A foreign id and one that never was are both null, and take the same way there."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from domain.errors import BadInput
+from domain.refs import Kind, Ref
+from resolvers import events, sales, slots
+from resolvers.context import Context, Info
+from resolvers.lists import LARGEST
+
+Find = Callable[[Context, Ref], Awaitable[object]]
+
+
+async def _organization(context: Context, ref: Ref) -> object:
+    return await context.loaders.organizations.find(ref) if ref.account else context.tenant(ref.native)
+
+
+async def _account(context: Context, ref: Ref) -> object:
+    return context.source(ref.account)
+
+
+async def _machine(context: Context, ref: Ref) -> object:
+    return await context.loaders.machines.find(ref)
+
+
+async def _product(context: Context, ref: Ref) -> object:
+    return await context.loaders.products.find(ref)
+
+
+FINDERS: Mapping[Kind, Find] = {
+    Kind.ORGANIZATION: _organization,
+    Kind.ACCOUNT: _account,
+    Kind.MACHINE: _machine,
+    Kind.SLOT: slots.find,
+    Kind.PRODUCT: _product,
+    Kind.SALE: sales.find,
+    Kind.EVENT: events.find,
+}
+
+
+async def node(root: object, info: Info, id: str) -> object:  # noqa: A002  the graph's name for it
+    ref = Ref.parse(id)
+    find = None if ref is None else FINDERS.get(ref.kind)
+    return None if ref is None or find is None else await find(info.context, ref)
+
+
+async def nodes(root: object, info: Info, ids: Sequence[str]) -> Sequence[object]:
+    if len(ids) > LARGEST:
+        raise BadInput(f"`ids` may hold {LARGEST} ids, and there are {len(ids)}")
+    return await asyncio.gather(*(node(root, info, id_) for id_ in ids))
+
+
+async def organization(root: object, info: Info, id: str) -> object:  # noqa: A002  the graph's name for it
+    ref = Ref.parse(id)
+    return (
+        None if ref is None or ref.kind is not Kind.ORGANIZATION else await _organization(info.context, ref)
+    )

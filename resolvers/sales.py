@@ -1,0 +1,86 @@
+"""Sales: the merged list, and every edge that leads away from one."""
+
+from collections.abc import Awaitable
+
+from domain.filters import SaleFilter
+from domain.model import Machine, Organization, Product, Sale, SaleLine
+from domain.paging import Connection
+from domain.refs import Kind, Ref
+from resolvers import prefetch, records
+from resolvers.context import Context, Info
+from resolvers.lookahead import Selection
+from resolvers.organizations import owner
+
+SALES: records.Kept[Sale] = records.Kept(
+    "sales", lambda context: context.loaders.sales, lambda source: source.sales
+)
+EVERYTHING = SaleFilter()
+
+
+async def connection(
+    root: object,
+    info: Info,
+    first: int | None = None,
+    after: str | None = None,
+    filter: SaleFilter | None = None,  # noqa: A002  the graph's name for it
+) -> Connection[Sale]:
+    return await _connection(info, None, first, after, filter or EVERYTHING)
+
+
+async def below(
+    root: Organization | Machine,
+    info: Info,
+    first: int | None = None,
+    after: str | None = None,
+    filter: SaleFilter | None = None,  # noqa: A002  the graph's name for it
+) -> Connection[Sale]:
+    return await _connection(info, root, first, after, filter or EVERYTHING)
+
+
+async def _connection(
+    info: Info,
+    parent: Organization | Machine | None,
+    first: int | None,
+    after: str | None,
+    filtered: SaleFilter,
+) -> Connection[Sale]:
+    narrowed = _narrowed(filtered)
+    sources = records.sources(info.context, parent, narrowed)
+    prefetch.for_sales(info.context, sources, Selection.of(info._raw_info).nodes())
+    return await records.connection(info.context, SALES, parent, first, after, narrowed, sources)
+
+
+def _narrowed(filtered: SaleFilter) -> records.Narrowed[Sale]:
+    kinds = None if filtered.kinds is None else frozenset(filtered.kinds)
+    return records.Narrowed(
+        vendors=filtered.vendors,
+        accounts=filtered.accounts,
+        machines=filtered.machines,
+        since=filtered.from_,
+        until=filtered.to,
+        keeps="" if kinds is None else ",".join(sorted(kind.value for kind in kinds)) or "none",
+        keep=None if kinds is None else lambda sale: sale.kind in kinds,
+    )
+
+
+async def find(context: Context, ref: Ref) -> Sale | None:
+    source = context.source(ref.account)
+    return None if source is None else await source.sale(ref.native, context.patience)
+
+
+async def one(root: object, info: Info, id: str) -> Sale | None:  # noqa: A002  the graph's name for it
+    ref = Ref.parse(id)
+    return None if ref is None or ref.kind is not Kind.SALE else await find(info.context, ref)
+
+
+async def machine(root: Sale, info: Info) -> Machine | None:
+    return await info.context.loaders.machines.find(root.machine_ref)
+
+
+async def organization(root: Sale, info: Info) -> Organization:
+    context = info.context
+    return await owner(context, root.ref.account, await records.owner_ref(context, root.machine_ref))
+
+
+def product(root: SaleLine, info: Info) -> Product | None | Awaitable[Product | None]:
+    return info.context.loaders.products.get(root.product_ref)

@@ -1,0 +1,103 @@
+"""The one untyped seam between resolvers, which return domain values, and Strawberry's types, which describe them."""
+
+import inspect
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_type_hints
+
+import strawberry
+
+from domain import filters
+from schema import inputs
+
+INPUTS: dict[type, type] = {
+    filters.MachineFilter: inputs.MachineFilter,
+    filters.ProductFilter: inputs.ProductFilter,
+    filters.SaleFilter: inputs.SaleFilter,
+    filters.EventFilter: inputs.EventFilter,
+}
+ROOT: Any = strawberry.Parent[object]
+PAGING = {
+    "first": "How many, at most 1000; 50 where it is left out.",
+    "after": "The cursor to go on from: an `endCursor`, or any edge's.",
+    "filter": "Narrows the list; a cursor belongs to its filter.",
+}
+DOMAIN = {graph: domain for domain, graph in INPUTS.items()}
+
+
+def edge(resolver: Callable[..., Any], *, description: str, **arguments: str) -> Any:
+    """A field that `resolver(root, info, …)` resolves. Its arguments are the resolver's, in the graph's types;
+    `arguments` describes them. Filters reach the resolver as domain values."""
+    signature = inspect.signature(resolver)
+    hints = get_type_hints(resolver)
+    parameters = [
+        _parameter(parameter, hints[name], arguments.get(name))
+        for name, parameter in signature.parameters.items()
+    ]
+    filtered = [name for name, hint in hints.items() if _bare(hint) in INPUTS]
+
+    def resolve(*args: Any, **kwargs: Any) -> Any:
+        for name in filtered:
+            if kwargs.get(name) is not None:
+                kwargs[name] = to_domain(kwargs[name])
+        return resolver(*args, **kwargs)
+
+    resolve.__name__ = resolver.__name__
+    vars(resolve)["__signature__"] = inspect.Signature(parameters)  # where `inspect.signature` looks first
+    resolve.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return strawberry.field(resolver=resolve, description=description)
+
+
+def attribute(description: str) -> Any:
+    """A field that is an attribute of the domain value."""
+    return strawberry.field(description=description)
+
+
+def paged(resolver: Callable[..., Any], description: str) -> Any:
+    """An edge to a list in pages."""
+    takes = inspect.signature(resolver).parameters
+    arguments = {name: text for name, text in PAGING.items() if name in takes}
+    return edge(resolver, description=description, **arguments)
+
+
+def to_domain(given: Any) -> Any:
+    """A filter of the graph as the domain's: what was left out is None, lists are tuples."""
+    values = {field.name: _plain(getattr(given, field.name)) for field in fields(given)}
+    return DOMAIN[type(given)](**values)
+
+
+def _plain(value: Any) -> Any:
+    if value is strawberry.UNSET:
+        return None
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _parameter(parameter: inspect.Parameter, hint: Any, description: str | None) -> inspect.Parameter:
+    if parameter.name == "root":
+        return parameter.replace(annotation=ROOT)
+    default = parameter.default if parameter.default is inspect.Parameter.empty else strawberry.UNSET
+    annotation = _of_graph(parameter.name, hint)
+    if description is not None:
+        annotation = _described(annotation, description)
+    return parameter.replace(annotation=annotation, default=default)
+
+
+def _described(annotation: Any, description: str) -> Any:
+    return Annotated[annotation, strawberry.argument(description=description)]
+
+
+def _of_graph(name: str, hint: Any) -> Any:
+    """The graph's type of an argument: filters are its inputs, and what is called an id is one."""
+    if get_origin(hint) in (Union, types.UnionType):
+        inner = next(one for one in get_args(hint) if one is not type(None))
+        return Optional[_of_graph(name, inner)]  # noqa: UP045  a type that is computed
+    if get_origin(hint) is Sequence:
+        return types.GenericAlias(list, (_of_graph(name, get_args(hint)[0]),))
+    if hint is str and name in ("id", "ids"):
+        return strawberry.ID
+    return INPUTS.get(hint, hint)
+
+
+def _bare(hint: Any) -> Any:
+    return next((one for one in get_args(hint) if one is not type(None)), hint)

@@ -1,0 +1,217 @@
+"""The domain's enums as the graph's, with what each value means."""
+
+from collections.abc import Mapping
+from enum import Enum
+
+import strawberry
+from graphql import GraphQLEnumType, GraphQLSchema
+
+from domain import model
+from domain.errors import ErrorCode
+from domain.paging import SourceState
+
+VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
+    model.Vendor: (
+        "Whose machines they are.",
+        {
+            "SMARTVEND": "Coffee and impulse machines.",
+            "LIVELLO": "Self-service kiosks that know their stock by weight.",
+            "VENDNOVATION": "Vending machines and lockers of any maker, read through their controllers.",
+            "SMARTEPI": "Dispensers of protective equipment.",
+            "EATMACHINE": "Fridges that know their stock by RFID tags.",
+        },
+    ),
+    model.Role: (
+        "What a key may do.",
+        {
+            "VIEWER": "Reads.",
+            "OPERATOR": "Reads, and sends commands to machines.",
+            "ADMIN": "All of that, and changes the catalogue, prices, users and settings.",
+        },
+    ),
+    model.MachineKind: (
+        "What sort of machine it is.",
+        {
+            "COFFEE": "Brews drinks.",
+            "IMPULSE": "Driven by pulses: simple vending machines, carwashes, toys.",
+            "KIOSK": "An open self-service kiosk.",
+            "FRIDGE": "A fridge that opens for its customer.",
+            "DISPENSER": "Hands out things that are not sold.",
+            "OTHER": "Anything else, or the vendor does not say.",
+        },
+    ),
+    model.Connectivity: (
+        "Whether the vendor reaches the machine.",
+        {
+            "ONLINE": "It is reached, or was heard of lately.",
+            "OFFLINE": "It is not reached, or was not heard of for too long.",
+            "UNKNOWN": "The vendor does not say.",
+        },
+    ),
+    model.DoorState: (
+        "The state of a machine's door.",
+        {
+            "OPENED": "It stands open.",
+            "CLOSED": "It is shut and locked.",
+            "UNLOCKED": "It is shut, but may be opened.",
+            "UNKNOWN": "The vendor does not say, or has not said yet.",
+        },
+    ),
+    model.SaleKind: (
+        "What changed hands, and why.",
+        {
+            "PURCHASE": "Goods for money.",
+            "WITHDRAWAL": "Things handed out to a person, not sold.",
+            "RETURN": "Things that a person gave back.",
+            "EXCHANGE": "Things given back against new ones; what came back has a negative quantity.",
+        },
+    ),
+    model.SaleStatus: (
+        "How a sale ended.",
+        {
+            "COMPLETED": "All was handed out, and paid where it had to be.",
+            "PARTIAL": "Some of it was handed out.",
+            "FAILED": "Nothing was handed out, or the payment failed.",
+            "REFUNDED": "The payment was taken back.",
+            "PENDING": "The payment is not final yet.",
+            "UNKNOWN": "The vendor said something that is not known here.",
+        },
+    ),
+    model.DispenseOutcome: (
+        "Whether a line was handed out.",
+        {
+            "DISPENSED": "It was.",
+            "FAILED": "It was not.",
+            "UNKNOWN": "The vendor does not say.",
+        },
+    ),
+    model.PaymentMethod: (
+        "How it was paid.",
+        {
+            "CASH": "Cash, coins or bills.",
+            "COIN": "Coins.",
+            "BILL": "Bank notes.",
+            "CARD": "A bank card or another cashless device at the machine.",
+            "ACCOUNT": "An account kept at the vendor.",
+            "MEMBERCARD": "A card of the operator's own scheme.",
+            "REMOTE_PAYMENT": "A cashless payment that was sent to the machine.",
+            "REMOTE_DEPOSIT": "Credit that was sent to the machine.",
+            "OTHER": "Something else.",
+            "UNKNOWN": "The vendor said something that is not known here.",
+        },
+    ),
+    model.Trust: (
+        "How we know of a record.",
+        {
+            "SIGNED": "A webhook with a signature that was right.",
+            "SECRET_URL": "A webhook without a signature, at an address that only its sender knows.",
+            "POLLED": "The vendor's list.",
+            "DERIVED": "Deduced from other records.",
+        },
+    ),
+    model.Severity: (
+        "How much an event matters.",
+        {
+            "INFO": "Good to know.",
+            "WARNING": "To be looked at; also what a vendor does not rank.",
+            "CRITICAL": "To be dealt with now.",
+        },
+    ),
+    model.EventState: (
+        "Whether an event still stands.",
+        {
+            "ACTIVE": "It does.",
+            "RESOLVED": "It is over.",
+            "UNKNOWN": "The vendor said something that is not known here.",
+        },
+    ),
+    model.AccountStatus: (
+        "How an account fares at its vendor.",
+        {
+            "UNKNOWN": "Nothing has been asked of it yet.",
+            "OK": "The vendor answers.",
+            "DEGRADED": "The vendor fails now and then.",
+            "RATE_LIMITED": "The request budget is spent for now.",
+            "UNAUTHORIZED": "The vendor refuses the credentials.",
+            "UNAVAILABLE": "The vendor does not answer, and is left alone for a moment.",
+        },
+    ),
+    model.UnavailableReason: (
+        "Why something is null or cannot be done.",
+        {
+            "UNSUPPORTED_BY_VENDOR": "This vendor never tells it, or cannot do it.",
+            "NOT_PERMITTED": "The credentials, or the caller's role, do not cover it.",
+            "VENDOR_UNAVAILABLE": "The vendor did not answer.",
+            "OUT_OF_BUDGET": "The request budget of the account is spent.",
+            "MACHINE_OFFLINE": "The machine is not reached.",
+            "NEVER_REPORTED": "The vendor could tell it, but has not.",
+        },
+    ),
+    model.Capability: (
+        "What can be asked of a machine or an account.",
+        {
+            "SLOTS": "Its slots can be read.",
+            "STOCK_COUNTS": "Its slots tell how much is in them.",
+            "SALES": "Its sales can be read.",
+            "EVENTS": "Its events can be read.",
+            "WEBHOOKS": "The vendor reports by itself what happens.",
+            "TEMPERATURE": "Its temperature can be read.",
+            "DOOR": "The state of its door can be read.",
+            "DISPENSE_PRODUCT": "It can be told to hand out a product.",
+            "SEND_DEPOSIT": "Credit can be sent to it.",
+            "SEND_REMOTE_PAYMENT": "A cashless payment can be sent to it.",
+            "OPEN_DOOR": "Its door can be unlocked.",
+            "SCAN_INVENTORY": "It can be told to count what is in it.",
+            "MEASURE_TEMPERATURE": "It can be told to measure its temperature.",
+            "READ_DOOR": "It can be told to report its door.",
+            "REBOOT": "It can be restarted.",
+            "RESTART_APP": "The software on it can be restarted.",
+            "UPDATE_PLANOGRAM": "What its slots hold can be set.",
+            "UPDATE_CONFIG": "Its settings can be changed.",
+            "SET_PRICE": "The price of a slot can be set.",
+            "COLLECT_CASH": "A collection of its cash can be recorded.",
+        },
+    ),
+    SourceState: (
+        "What an account gave to a list.",
+        {
+            "FRESH": "What the vendor tells now, or told a moment ago.",
+            "STALE": "What it told at `asOf`, for it could not be asked again.",
+            "FAILED": "Nothing: see the error.",
+            "UNSUPPORTED": "Nothing: the vendor has no such list.",
+        },
+    ),
+    ErrorCode: (
+        "What went wrong, and whose turn it is.",
+        {
+            "BAD_INPUT": "The caller's: what was passed cannot be used.",
+            "UNAUTHENTICATED": "The caller's: no key, or a wrong one.",
+            "FORBIDDEN": "The caller's: the key's role does not allow it.",
+            "NOT_FOUND": "The caller's: there is no such thing, or it is not theirs.",
+            "CONFLICT": "The caller's: it contradicts what was there before.",
+            "UNSUPPORTED": "The caller's: this vendor or machine cannot do it.",
+            "VENDOR_UNAVAILABLE": "The vendor's: it is down, unreachable or too slow.",
+            "VENDOR_RATE_LIMITED": "The vendor's: the request budget is spent; see `retryAfterSeconds`.",
+            "VENDOR_REJECTED": "The vendor's: it understood and refused.",
+            "VENDOR_UNAUTHORIZED": "The vendor's: it refuses the account's credentials, or they do not cover this.",
+            "VENDOR_PROTOCOL": "The vendor's: its answer could not be read.",
+            "QUERY_TOO_COMPLEX": "The gateway's: the query asks for too much at once.",
+            "RATE_LIMITED": "The gateway's: too many requests.",
+            "INTERNAL": "The gateway's: a fault of ours, logged under the request id that the error carries.",
+        },
+    ),
+}
+
+for _enum, (_meaning, _) in VALUES.items():
+    strawberry.enum(_enum, description=_meaning)
+
+
+def describe_values(schema: GraphQLSchema) -> None:
+    """Gives each value its description, and refuses to start where one is missing or none too many."""
+    for enum, (_, values) in VALUES.items():
+        found = schema.type_map.get(enum.__name__)
+        if isinstance(found, GraphQLEnumType):
+            if found.values.keys() != values.keys():
+                raise LookupError(f"the values of {enum.__name__} and their descriptions differ")
+            for name, meaning in values.items():
+                found.values[name].description = meaning

@@ -1,0 +1,85 @@
+"""The root of the graph, and the schema made of it."""
+
+from datetime import date
+from typing import Any
+
+import strawberry
+from strawberry.extensions import ParserCache, ValidationCache
+from strawberry.schema.config import StrawberryConfig
+
+import resolvers.accounts
+import resolvers.events
+import resolvers.machines
+import resolvers.nodes
+import resolvers.organizations
+import resolvers.products
+import resolvers.sales
+from schema import types
+from schema.edge import edge, paged
+from schema.enums import describe_values
+from schema.scalars import SCALARS
+
+KEPT_DOCUMENTS = 512
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query:
+    node: types.Node | None = edge(
+        resolvers.nodes.node,
+        description="Whatever an id stands for; null where it stands for nothing of yours.",
+        id="Its id.",
+    )
+    nodes: list[types.Node | None] = edge(
+        resolvers.nodes.nodes, description="Whatever several ids stand for, in their order.", ids="At most 1000 ids."
+    )
+    viewer: types.Viewer = edge(resolvers.accounts.viewer, description="Who is asking, and what they may do.")
+    organizations: types.OrganizationConnection = paged(
+        resolvers.organizations.connection, "The organizations that the viewer may see, tenants first."
+    )
+    organization: types.Organization | None = edge(
+        resolvers.nodes.organization, description="One organization.", id="Its id."
+    )
+    machines: types.MachineConnection = paged(resolvers.machines.connection, "All machines, by name and then id.")
+    machine: types.Machine | None = edge(resolvers.machines.one, description="One machine.", id="Its id.")
+    products: types.ProductConnection = paged(resolvers.products.connection, "All products, by name and then id.")
+    product: types.Product | None = edge(resolvers.products.one, description="One product.", id="Its id.")
+    sales: types.SaleConnection = paged(
+        resolvers.sales.connection, "All sales over all vendors, newest recorded first."
+    )
+    sale: types.Sale | None = edge(resolvers.sales.one, description="One sale.", id="Its id.")
+    events: types.MachineEventConnection = paged(
+        resolvers.events.connection, "All events over all vendors, newest recorded first."
+    )
+    accounts: list[types.VendorAccount] = edge(
+        resolvers.accounts.connection, description="The accounts that the viewer may see."
+    )
+
+
+def build() -> strawberry.Schema:
+    """The schema. Errors leave it as they were raised: who serves it maps and masks them."""
+    schema = QuietSchema(
+        query=Query,
+        types=[
+            types.Organization,
+            types.Machine,
+            types.Slot,
+            types.Product,
+            types.Sale,
+            types.MachineEvent,
+            date,
+        ],
+        extensions=[
+            lambda: ParserCache(maxsize=KEPT_DOCUMENTS),
+            lambda: ValidationCache(maxsize=KEPT_DOCUMENTS),
+        ],
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
+    describe_values(schema._schema)
+    return schema
+
+
+class QuietSchema(strawberry.Schema):
+    """Leaves the logging of errors to who serves it, who knows which of them are news."""
+
+    def process_errors(self, errors: list[Any], execution_context: Any = None) -> None:
+        return

@@ -1,0 +1,416 @@
+"""The graph's types. They only declare: attributes are read off domain values, edges are followed by resolvers."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import strawberry
+
+from domain import model
+from domain.errors import ErrorCode
+from domain.model import (
+    AccountStatus,
+    Capability,
+    Connectivity,
+    DispenseOutcome,
+    DoorState,
+    EventState,
+    MachineKind,
+    PaymentMethod,
+    Role,
+    SaleKind,
+    SaleStatus,
+    Severity,
+    Trust,
+    UnavailableReason,
+    Vendor,
+)
+from domain.paging import SourceState
+from resolvers import accounts, events, machines, organizations, products, sales, slots, statuses
+from resolvers.sources import Source
+from schema.edge import attribute as told
+from schema.edge import edge, paged
+from schema.scalars import JSON
+
+VENDOR_DATA = "The vendor's own record, less its secrets: for a look behind the graph, not to build on."
+VENDOR_ID = "The vendor's own id."
+
+
+@strawberry.interface(description="Anything with an id.")
+class Node:
+    id: strawberry.ID = told("Opaque, global, and the same after a restart and on every replica.")
+
+
+@strawberry.type(description="An exact amount of money.")
+class Money:
+    amount: Decimal = told("In the currency's major unit, such as 2.50 for two euros fifty.")
+    currency: str = told("ISO 4217: the vendor's word, or else the account's configuration.")
+
+
+@strawberry.type(description="A limit that the vendor sets on requests.")
+class RateLimit:
+    limit: int = told("Requests allowed in the current window.")
+    remaining: int = told("Requests left in it.")
+    resets_at: datetime = told("When the window ends.")
+
+
+@strawberry.type(description="What came in from a vendor's webhooks since the gateway was set up.")
+class WebhookHealth:
+    last_received_at: datetime | None = told("When the last genuine delivery came.")
+    accepted: int = told("Deliveries taken in.")
+    duplicates: int = told("Deliveries that had come before.")
+    rejected: int = told("Deliveries refused: not genuine, or not readable.")
+
+
+@strawberry.type(description="One set of credentials at one vendor, from the configuration.")
+class VendorAccount(Node):
+    key: str = told("Its key in the configuration.")
+    vendor: Vendor = told("At which vendor.")
+    organization: "Organization" = edge(accounts.organization, description="The tenant that it belongs to.")
+    status: AccountStatus = told("How it fares.")
+    last_success_at: datetime | None = told("When the vendor last answered well.")
+    last_error: str | None = told("What went wrong last. Never holds a secret.")
+    rate_limit: RateLimit | None = told("The tightest budget; null where the vendor sets none.")
+    webhook: WebhookHealth | None = told("Null where the vendor sends none.")
+    capabilities: list[Capability] = told("What this vendor can do at all.")
+
+    @classmethod
+    def is_type_of(cls, value: object, _: Any) -> bool:
+        return isinstance(value, Source)
+
+
+@strawberry.type(description="Who is asking, and what they may see.")
+class Viewer:
+    name: str = told("The name of the key.")
+    role: Role = told("What it may do.")
+    organizations: list["Organization"] = edge(
+        accounts.viewer_organizations, description="The tenants that it may see."
+    )
+
+
+@strawberry.type(description="Where something stands.")
+class Location:
+    name: str | None = told("What the place is called.")
+    address: str | None = told("Street and number, or what the vendor keeps as an address.")
+    city: str | None = told("The city.")
+    postal_code: str | None = told("The postal code.")
+    country: str | None = told("The country, by name or code, as the vendor keeps it.")
+    timezone: str | None = told("An IANA time zone, such as Europe/Lisbon.")
+
+
+@strawberry.type(description="A fleet, site or group of machines, whatever the vendor calls it.")
+class MachineGroup:
+    id: strawberry.ID = told("Stable; not a node.")
+    name: str = told("What it is called.")
+
+
+@strawberry.type(description="A measured temperature.")
+class Temperature:
+    celsius: float = told("Degrees Celsius.")
+    measured_at: datetime | None = told("Null where the vendor does not say.")
+
+
+@strawberry.type(description="Whether a capability is there now, and if not, why.")
+class CapabilityStatus:
+    capability: Capability = told("Which one.")
+    available: bool = told("Whether it can be used now.")
+    reason: UnavailableReason | None = told("Why not; null where it can.")
+
+
+@strawberry.type(description="A field that is null for a reason.")
+class UnavailableField:
+    field: str = told("The field's name, or a state's that is UNKNOWN.")
+    reason: UnavailableReason = told("Why it has no value.")
+
+
+@strawberry.type(description="Why an account gave less than it should to a list.")
+class SourceError:
+    code: ErrorCode = told("What went wrong.")
+    message: str = told("For a person to read.")
+    retry_after_seconds: int | None = told("When to try again; null where that is not known.")
+
+
+@strawberry.type(description="How one account contributed to this very page.")
+class SourceStatus:
+    account: VendorAccount = edge(statuses.account, description="Which account.")
+    state: SourceState = told("What it gave.")
+    complete: bool = told("Whether nothing of this account is missing from the page.")
+    as_of: datetime | None = told("When the vendor told it.")
+    error: SourceError | None = told("Why it gave nothing, or only what it told before.")
+
+
+@strawberry.type(description="Where a page lies in its list.")
+class PageInfo:
+    has_next_page: bool = told("Whether there is more after it, or may be, where an account has failed.")
+    has_previous_page: bool = told("Whether there is more before it.")
+    start_cursor: str | None = told("The cursor of its first edge.")
+    end_cursor: str | None = told("The cursor to pass as `after` for the next page.")
+
+
+SOURCES = "How each account contributed to this page, so that a missing vendor is seen."
+NODES = "The things on this page."
+EDGES = "The same, each with its cursor."
+TOTAL = "How many there are in all; null where counting would cost requests, or an account is incomplete."
+CURSOR = "Its position in the order of this list."
+
+
+@strawberry.type(description="An organization and its place in a list.")
+class OrganizationEdge:
+    cursor: str = told(CURSOR)
+    node: "Organization" = told("The organization.")
+
+
+@strawberry.type(description="A page of organizations: tenants first, then by name.")
+class OrganizationConnection:
+    edges: list[OrganizationEdge] = told(EDGES)
+    nodes: list["Organization"] = told(NODES)
+    page_info: PageInfo = told("Where this page lies.")
+    sources: list[SourceStatus] = told(SOURCES)
+
+
+@strawberry.type(description="A machine and its place in a list.")
+class MachineEdge:
+    cursor: str = told(CURSOR)
+    node: "Machine" = told("The machine.")
+
+
+@strawberry.type(description="A page of machines, by name and then id.")
+class MachineConnection:
+    edges: list[MachineEdge] = told(EDGES)
+    nodes: list["Machine"] = told(NODES)
+    page_info: PageInfo = told("Where this page lies.")
+    total_count: int | None = told(TOTAL)
+    sources: list[SourceStatus] = told(SOURCES)
+
+
+@strawberry.type(description="A product and its place in a list.")
+class ProductEdge:
+    cursor: str = told(CURSOR)
+    node: "Product" = told("The product.")
+
+
+@strawberry.type(description="A page of products, by name and then id.")
+class ProductConnection:
+    edges: list[ProductEdge] = told(EDGES)
+    nodes: list["Product"] = told(NODES)
+    page_info: PageInfo = told("Where this page lies.")
+    total_count: int | None = told(TOTAL)
+    sources: list[SourceStatus] = told(SOURCES)
+
+
+@strawberry.type(description="A sale and its place in a list.")
+class SaleEdge:
+    cursor: str = told(CURSOR)
+    node: "Sale" = told("The sale.")
+
+
+@strawberry.type(description="A page of sales, newest recorded first, and then by id.")
+class SaleConnection:
+    edges: list[SaleEdge] = told(EDGES)
+    nodes: list["Sale"] = told(NODES)
+    page_info: PageInfo = told("Where this page lies.")
+    total_count: int | None = told(TOTAL)
+    sources: list[SourceStatus] = told(SOURCES)
+
+
+@strawberry.type(description="An event and its place in a list.")
+class MachineEventEdge:
+    cursor: str = told(CURSOR)
+    node: "MachineEvent" = told("The event.")
+
+
+@strawberry.type(description="A page of events, newest recorded first, and then by id.")
+class MachineEventConnection:
+    edges: list[MachineEventEdge] = told(EDGES)
+    nodes: list["MachineEvent"] = told(NODES)
+    page_info: PageInfo = told("Where this page lies.")
+    sources: list[SourceStatus] = told(SOURCES)
+
+
+@strawberry.type(description="A tenant of this gateway, or below it an organization of a vendor's.")
+class Organization(Node):
+    name: str = told("What it is called.")
+    parent: "Organization | None" = edge(
+        organizations.parent, description="The organization above it; null for a tenant."
+    )
+    children: OrganizationConnection = paged(organizations.children, "The organizations right below it.")
+    accounts: list[VendorAccount] = edge(
+        organizations.accounts, description="The accounts that can hold something of it."
+    )
+    machines: MachineConnection = paged(
+        machines.of_tenant_or_vendor, "Its machines and those of all below it, by name."
+    )
+    products: ProductConnection = paged(
+        products.of_tenant_or_vendor, "Its products and those of all below it, by name."
+    )
+    sales: SaleConnection = paged(sales.below, "The sales of its machines, newest first.")
+    events: MachineEventConnection = paged(events.below, "The events of its machines, newest first.")
+
+    @classmethod
+    def is_type_of(cls, value: object, _: Any) -> bool:
+        return isinstance(value, model.Organization)
+
+
+@strawberry.type(description="A vending machine, kiosk, fridge or dispenser.")
+class Machine(Node):
+    vendor: Vendor = told("Whose it is.")
+    account: VendorAccount = edge(machines.account, description="The account that it was read through.")
+    organization: Organization = edge(
+        machines.organization, description="The vendor's organization that it belongs to, or the tenant."
+    )
+    vendor_id: str = told(VENDOR_ID)
+    serial_number: str | None = told("As the vendor keeps it.")
+    name: str = told("What the operator calls it.")
+    model: str | None = told("The maker's model.")
+    kind: MachineKind = told("What sort of machine it is.")
+    group: MachineGroup | None = edge(machines.group, description="The fleet, site or group that it is in.")
+    location: Location | None = edge(machines.location, description="Where it stands.")
+    connectivity: Connectivity = told("Whether the vendor reaches it.")
+    last_seen_at: datetime | None = told("Its last sign of life.")
+    door: DoorState = told("The state of its door.")
+    temperature: Temperature | None = told("Inside it.")
+    slots: list["Slot"] | None = edge(
+        machines.slots,
+        description="What it holds. Null where the vendor has no slots; null with an error where it did not answer.",
+    )
+    sales: SaleConnection = paged(sales.below, "Its sales, newest first.")
+    events: MachineEventConnection = paged(events.below, "Its events, newest first.")
+    capabilities: list[CapabilityStatus] = edge(
+        machines.capabilities,
+        description="Every capability: whether this machine has it now, and if not, why.",
+    )
+    unavailable: list[UnavailableField] = edge(
+        machines.unavailable,
+        description="Which of the fields above have no value for a reason, and the reason.",
+    )
+    observed_at: datetime = told("When the vendor last told us the state above.")
+    vendor_data: JSON | None = told(VENDOR_DATA)
+
+    @classmethod
+    def is_type_of(cls, value: object, _: Any) -> bool:
+        return isinstance(value, model.Machine)
+
+
+@strawberry.type(description="A place in a machine that holds one product.")
+class Slot(Node):
+    machine: Machine = edge(slots.machine, description="The machine that it is in.")
+    position: str = told('As printed on the machine, such as "A11" or "12".')
+    row: int | None = told("Its row, counted as the vendor counts.")
+    column: int | None = told("Its column, counted as the vendor counts.")
+    product: "Product | None" = edge(slots.product, description="What it holds; null where it holds nothing.")
+    price: Money | None = told("What one costs here.")
+    quantity: int | None = told("How many are in it; null where the vendor does not count.")
+    capacity: int | None = told("How many fit in.")
+    observed_at: datetime = told("When the vendor told us.")
+    vendor_data: JSON | None = told(VENDOR_DATA)
+
+    @classmethod
+    def is_type_of(cls, value: object, _: Any) -> bool:
+        return isinstance(value, model.Slot)
+
+
+@strawberry.type(description="Something that is sold or handed out.")
+class Product(Node):
+    vendor: Vendor = told("Whose catalogue it is in.")
+    account: VendorAccount = edge(products.account, description="The account that it was read through.")
+    organization: Organization = edge(
+        products.organization, description="The vendor's organization that it belongs to, or the tenant."
+    )
+    vendor_id: str = told(VENDOR_ID)
+    name: str = told("What it is called.")
+    description: str | None = told("What it is.")
+    manufacturer: str | None = told("Who makes it.")
+    category: str | None = told("As the vendor sorts it.")
+    sku: str | None = told("The operator's own article number.")
+    gtin: str | None = told("EAN or UPC.")
+    price: Money | None = told("The catalogue's price for one; a slot may have its own.")
+    cost: Money | None = told("What one costs the operator.")
+    image_url: str | None = told("A picture, at the vendor.")
+    archived: bool = told("Whether it is no longer in use.")
+    vendor_data: JSON | None = told(VENDOR_DATA)
+
+    @classmethod
+    def is_type_of(cls, value: object, _: Any) -> bool:
+        return isinstance(value, model.Product)
+
+
+@strawberry.type(description="An employee or account holder.")
+class Person:
+    vendor_id: str | None = told(VENDOR_ID)
+    name: str | None = told("Their name.")
+
+
+@strawberry.type(description="One way in which a sale was paid.")
+class Payment:
+    method: PaymentMethod = told("How.")
+    amount: Money | None = told("How much of it; null where the vendor does not say.")
+    card_brand: str | None = told("The brand of the card.")
+    reference: str | None = told("The payment's number at whoever settled it.")
+
+
+@strawberry.type(description="One product of a sale.")
+class SaleLine:
+    product: Product | None = edge(
+        sales.product, description="The product, where it is told and is still in the catalogue."
+    )
+    product_name: str = told("What it was called when it was sold.")
+    position: str | None = told("The slot that it came from, as printed on the machine.")
+    quantity: int = told("How many; negative for what came back in an exchange.")
+    unit_price: Money | None = told("What one cost.")
+    total: Money | None = told("What all of the line cost, with tax.")
+    tax: Money | None = told("The tax in it.")
+    tax_rate: Decimal | None = told("In per cent, such as 19.")
+    dispensed: DispenseOutcome = told("Whether it was handed out.")
+
+
+@strawberry.type(description="A purchase, or a thing handed out, given back or exchanged.")
+class Sale(Node):
+    kind: SaleKind = told("What changed hands, and why.")
+    status: SaleStatus = told("How it ended.")
+    machine: Machine | None = edge(sales.machine, description="Where; null where the machine is gone.")
+    organization: Organization = edge(
+        sales.organization, description="The machine's organization, or the tenant."
+    )
+    vendor: Vendor = told("Whose record it is.")
+    vendor_id: str = told(VENDOR_ID)
+    recorded_at: datetime = told(
+        "When the vendor's server recorded it: lists are ordered and filtered by it."
+    )
+    occurred_at: datetime = told("When it happened at the machine, or `recordedAt` where only that is known.")
+    total: Money | None = told("With tax; null for things that are not sold.")
+    tax: Money | None = told("The tax in it.")
+    discount: Money | None = told("What was taken off.")
+    payments: list[Payment] = told("How it was paid.")
+    lines: list[SaleLine] = told("What it was made of.")
+    person: Person | None = told("The employee or account holder, where the vendor names one.")
+    trust: Trust = told("How we know of it.")
+    vendor_data: JSON | None = told(VENDOR_DATA)
+
+    @classmethod
+    def is_type_of(cls, value: object, _: Any) -> bool:
+        return isinstance(value, model.Sale)
+
+
+@strawberry.type(description="An alert, a fault, a notice.")
+class MachineEvent(Node):
+    machine: Machine | None = edge(events.machine, description="Where; null where the machine is gone.")
+    organization: Organization = edge(
+        events.organization, description="The machine's organization, or the tenant."
+    )
+    vendor: Vendor = told("Whose record it is.")
+    vendor_id: str = told(VENDOR_ID)
+    code: str = told("The vendor's code or type.")
+    message: str = told("For a person to read.")
+    severity: Severity = told("How much it matters.")
+    state: EventState = told("Whether it still stands.")
+    source: str | None = told("What raised it, in the vendor's word.")
+    recorded_at: datetime = told(
+        "When the vendor's server recorded it: lists are ordered and filtered by it."
+    )
+    occurred_at: datetime = told("When it happened at the machine, or `recordedAt` where only that is known.")
+    trust: Trust = told("How we know of it.")
+    vendor_data: JSON | None = told(VENDOR_DATA)
+
+    @classmethod
+    def is_type_of(cls, value: object, _: Any) -> bool:
+        return isinstance(value, model.MachineEvent)
