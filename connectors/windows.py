@@ -66,9 +66,7 @@ class Windows:
             return min(FIRST, self._widest)
         return self._fit(timedelta(seconds=min(seconds_a_row * max(want, 1) * MARGIN, WIDEST.total_seconds())))
 
-    def _next(
-        self, width: timedelta, total: int, want: int, machines: frozenset[str] | None
-    ) -> timedelta:
+    def _next(self, width: timedelta, total: int, want: int, machines: frozenset[str] | None) -> timedelta:
         return self._fit(max(self._guess(want, machines), width) if total else width * GROWTH)
 
     def _fit(self, width: timedelta) -> timedelta:

@@ -66,15 +66,29 @@ class Unsupported(VendgraphError):
 
 
 class VendorError(VendgraphError):
-    """`account` is the account's key, `vendor` the vendor's name in lower case, `retry_after` in seconds."""
+    """`account` is the account's key, `vendor` the vendor's name in lower case, `retry_after` in seconds.
+
+    `sent` is False only where it is proven that the vendor got nothing to act on; `transient` where it may
+    well go better at once."""
 
     code = ErrorCode.VENDOR_UNAVAILABLE
 
-    def __init__(self, message: str, *, account: str, vendor: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        account: str,
+        vendor: str,
+        retry_after: float | None = None,
+        sent: bool = True,
+        transient: bool = False,
+    ) -> None:
         super().__init__(message)
         self.account = account
         self.vendor = vendor
         self.retry_after = retry_after
+        self.sent = sent
+        self.transient = transient
 
 
 class VendorUnavailable(VendorError):

@@ -5,6 +5,7 @@ A flight belongs to nobody who waits for it: a caller that gives up leaves it to
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -16,6 +17,25 @@ from domain.times import utc_now
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+class Tally:
+    """Counts for one request what it took from the caches."""
+
+    __slots__ = ("hits",)
+
+    def __init__(self) -> None:
+        self.hits = 0
+
+
+tally: ContextVar[Tally | None] = ContextVar("tally", default=None)
+
+
+def hit(times: int = 1) -> None:
+    counting = tally.get()
+    if counting is not None:
+        counting.hits += times
+
 
 KEPT = 86_400.0  # seconds: how old a last good value may be
 
@@ -70,7 +90,11 @@ class Cache(Generic[K, V]):
     def peek(self, key: K) -> V | None:
         """The value, where it is fresh."""
         entry = self._entries.get(key)
-        return entry.value if entry is not None and self._clock() < entry.fresh_until else None
+        if entry is None or self._clock() >= entry.fresh_until:
+            return None
+        self.hits += 1
+        hit()
+        return entry.value
 
     def forget(self, key: K) -> None:
         """What was told is no longer fresh; it remains the last good value."""
@@ -103,6 +127,7 @@ class Cache(Generic[K, V]):
             if entry is not None and now < entry.fresh_until:
                 found[key] = Cached(entry.value, entry.as_of)
                 self.hits += 1
+                hit()
             elif key in self._flights:
                 waiting[key] = self._flights[key]
             elif key not in waiting:

@@ -86,16 +86,16 @@ class Whole(Generic[T]):
 
     def __init__(self, read: Callable[[], Awaitable[Listing[T]]], cache: "Cache[str, Indexed[T]]") -> None:
         self._read = read
-        self._cache = cache
+        self.cache = cache
 
     async def get(self, timeout: float) -> Cached[Indexed[T]]:  # noqa: ASYNC109  see Cache
-        return await self._cache.get("", self._load, timeout)
+        return await self.cache.get("", self._load, timeout)
 
     def peek(self) -> Indexed[T] | None:
-        return self._cache.peek("")
+        return self.cache.peek("")
 
     def forget(self) -> None:
-        self._cache.forget("")
+        self.cache.forget("")
 
     async def _load(self) -> Indexed[T]:
         return Indexed.of(await self._read())
@@ -205,6 +205,16 @@ class Source:
     @property
     def reads_slots(self) -> bool:
         return self._slots is not None
+
+    async def aclose(self) -> None:
+        """Ends what is in flight."""
+        kept = (self.machines, self.organizations, self.places, self.products)
+        caches = [whole.cache for whole in kept if whole is not None]
+        closing = (*caches, self._slots, self.sales, self.events, self._single_sales, self._single_events)
+        for cache in closing:
+            if cache is not None:
+                await cache.aclose()
+        await self.connector.aclose()
 
     def late(self, seconds: float) -> VendorError:
         return VendorUnavailable(

@@ -16,7 +16,7 @@ from domain.errors import VendorError
 from domain.paging import Slice
 from domain.refs import Ref
 from domain.times import Span, utc_now
-from resolvers.cache import KEPT
+from resolvers.cache import KEPT, hit
 from resolvers.cursors import Position
 from resolvers.merge import Order
 
@@ -115,6 +115,7 @@ class Timeline(Generic[T]):
         """For each set of machines the newest that are wanted, or why there are none."""
         ends = self._clock() + timeout
         chosen = {machines: self._choose(machines, wanted) for machines in sets}
+        hit(sum(self._suffices(key, stretch, wanted) for key, stretch in chosen.items()))
         errors: dict[Machines, VendorError] = {}
         while short := {
             key: stretch

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 import strawberry
-from strawberry.extensions import ParserCache, ValidationCache
+from strawberry.extensions import DisableIntrospection, ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
 import resolvers.accounts
@@ -30,7 +30,9 @@ class Query:
         id="Its id.",
     )
     nodes: list[types.Node | None] = edge(
-        resolvers.nodes.nodes, description="Whatever several ids stand for, in their order.", ids="At most 1000 ids."
+        resolvers.nodes.nodes,
+        description="Whatever several ids stand for, in their order.",
+        ids="At most 1000 ids.",
     )
     viewer: types.Viewer = edge(resolvers.accounts.viewer, description="Who is asking, and what they may do.")
     organizations: types.OrganizationConnection = paged(
@@ -39,9 +41,13 @@ class Query:
     organization: types.Organization | None = edge(
         resolvers.nodes.organization, description="One organization.", id="Its id."
     )
-    machines: types.MachineConnection = paged(resolvers.machines.connection, "All machines, by name and then id.")
+    machines: types.MachineConnection = paged(
+        resolvers.machines.connection, "All machines, by name and then id."
+    )
     machine: types.Machine | None = edge(resolvers.machines.one, description="One machine.", id="Its id.")
-    products: types.ProductConnection = paged(resolvers.products.connection, "All products, by name and then id.")
+    products: types.ProductConnection = paged(
+        resolvers.products.connection, "All products, by name and then id."
+    )
     product: types.Product | None = edge(resolvers.products.one, description="One product.", id="Its id.")
     sales: types.SaleConnection = paged(
         resolvers.sales.connection, "All sales over all vendors, newest recorded first."
@@ -55,7 +61,7 @@ class Query:
     )
 
 
-def build() -> strawberry.Schema:
+def build(*, introspection: bool = True) -> strawberry.Schema:
     """The schema. Errors leave it as they were raised: who serves it maps and masks them."""
     schema = QuietSchema(
         query=Query,
@@ -71,8 +77,9 @@ def build() -> strawberry.Schema:
         extensions=[
             lambda: ParserCache(maxsize=KEPT_DOCUMENTS),
             lambda: ValidationCache(maxsize=KEPT_DOCUMENTS),
+            *([] if introspection else [DisableIntrospection]),
         ],
-        config=StrawberryConfig(scalar_map=SCALARS),
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),
     )
     describe_values(schema._schema)
     return schema

@@ -1,0 +1,71 @@
+"""Reading an answer's body: as JSON, and never more or deeper than a vendor could mean."""
+
+from typing import Any
+
+import httpx2
+import orjson
+
+LARGEST_BYTES = 8 * 1024 * 1024
+DEEPEST = 64
+NOT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
+
+
+class BodyError(Exception):
+    """The body is no answer; the message says why."""
+
+
+async def read(response: httpx2.Response) -> bytes:
+    """The body, decompressed. Raises BodyError where it is too long."""
+    found = bytearray()
+    async for chunk in response.aiter_bytes():
+        found += chunk
+        if len(found) > LARGEST_BYTES:
+            raise BodyError(f"is longer than {LARGEST_BYTES} bytes")
+    return bytes(found)
+
+
+def decoded(response: httpx2.Response, content: bytes) -> Any:
+    """Raises BodyError where it is not JSON by its own word and in fact."""
+    if not content:
+        raise BodyError("is empty")
+    if not _is_json(response):
+        raise BodyError("is not JSON by its content type")
+    return decode(content)
+
+
+def _is_json(response: httpx2.Response) -> bool:
+    media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media == "application/json" or (media.startswith("application/") and media.endswith("+json"))
+
+
+def decode(content: bytes) -> Any:
+    try:
+        data = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise BodyError("is not JSON") from None
+    if _may_be_deep(content) and _depth(data) > DEEPEST:
+        raise BodyError(f"is nested deeper than {DEEPEST}")
+    return data
+
+
+def _may_be_deep(content: bytes) -> bool:
+    """A look at the marks of valid JSON alone: innermost pairs vanish, one or two levels at a time.
+
+    Of a text without brackets only its two quotes are left, and they vanish; a text with brackets leaves a
+    quote over, and what is left over asks for the slow look. So there are false alarms, but no deep body passes."""
+    if b"\\" in content:
+        content = content.replace(b"\\\\", b"").replace(b'\\"', b"")
+    marks = content.translate(None, NOT_MARKS).replace(b'""', b"")
+    for _ in range(DEEPEST // 2):
+        if not marks:
+            return False
+        marks = marks.replace(b"[]", b"").replace(b"{}", b"")
+    return bool(marks)
+
+
+def _depth(data: Any) -> int:
+    depth, level = 0, [data]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [item for outer in level for item in (outer.values() if isinstance(outer, dict) else outer)]
+    return depth

@@ -1,0 +1,131 @@
+"""EatMachine: fridges that know their stock by RFID tags. The vendor lists nothing: they report by webhook.
+
+https://api.eatmachine.io"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import httpx2
+
+from connectors.base import Account, KnownMachine
+from connectors.guard import Guard
+from connectors.http import Operation, VendorHTTP, table
+from connectors.login import Token, TokenLogin
+from connectors.parsing import text
+from domain.errors import VendorProtocolError
+from domain.model import (
+    Capability,
+    Connectivity,
+    DoorState,
+    Machine,
+    MachineKind,
+    UnavailableReason,
+    Vendor,
+    why_absent,
+)
+from domain.paging import Listing
+from domain.refs import Kind
+from domain.times import utc_now
+
+BASE_URL = "https://api.eatmachine.io"
+UNSUPPORTED = frozenset({"serialNumber", "model", "location"})
+
+OPERATIONS = table(
+    Operation(name="who-am-i", method="GET", path="/auth/me", documented=True),
+    Operation(name="login", method="POST", path="/auth/login", documented=True),
+)
+
+
+def explain(data: Any) -> str | None:
+    return text(data.get("message")) if isinstance(data, dict) else None
+
+
+class EatMachine:
+    """What can be read is what is known beforehand: the fridges of the configuration."""
+
+    capabilities: frozenset[Capability] = frozenset()
+
+    def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
+        self.account = account
+        self.guard = Guard(account=account.key, vendor=account.vendor.value, limits=account.limits)
+        self._known_since = utc_now()
+        key = account.credentials.get("api_key")
+        login = TokenLogin(self._fetch_token, lambda token: ("authorization", f"Bearer {token}"), guard=self.guard)
+        self._http = VendorHTTP(
+            account=account,
+            base_url=account.base_url or BASE_URL,
+            operations=OPERATIONS,
+            guard=self.guard,
+            client=client,
+            auth=login if key is None else None,
+            explain=explain,
+            headers={} if key is None else {"authorization": f"Bearer {key.reveal()}"},
+        )
+
+    async def _fetch_token(self) -> Token:
+        """Short-lived, the documents say, and not how short: it is kept until it is refused."""
+        body = {name: self.account.credentials[name].reveal() for name in ("username", "password")}
+        answer = await self._http.json("login", body=body, login=False)
+        value = text(answer.get("token")) if isinstance(answer, dict) else None
+        if value is None:
+            raise VendorProtocolError(
+                "eatmachine's answer to login holds no token", account=self.account.key, vendor="eatmachine"
+            )
+        return Token(value, None)
+
+    async def sign_in(self) -> None:
+        await self._http.json("who-am-i")
+
+    def refusal(self, _: Capability) -> UnavailableReason | None:
+        return None
+
+    async def aclose(self) -> None:
+        return
+
+    async def machines(self) -> Listing[Machine]:
+        """Without a request: the vendor has no list of fridges."""
+        return Listing(_fridges(self.account, self.account.machines, self._known_since))
+
+
+def _fridges(account: Account, known: Sequence[KnownMachine], since: datetime) -> list[Machine]:
+    return [_fridge(account, fridge, since) for fridge in known]
+
+
+def _fridge(account: Account, fridge: KnownMachine, since: datetime) -> Machine:
+    """`since`: nothing was told yet, so the time that the gateway learned of it stands for its state."""
+    return Machine(
+        ref=account.to(Kind.MACHINE, fridge.id),
+        vendor=Vendor.EATMACHINE,
+        organization_ref=None,
+        place_ref=None,
+        vendor_id=fridge.id,
+        serial_number=None,
+        name=fridge.name,
+        model=None,
+        kind=MachineKind.FRIDGE,
+        group=None,
+        location=None,
+        connectivity=Connectivity.UNKNOWN,
+        last_seen_at=None,
+        door=DoorState.UNKNOWN,
+        temperature=None,
+        unavailable=why_absent(
+            UNSUPPORTED,
+            serialNumber=None,
+            model=None,
+            group=None,
+            location=None,
+            connectivity=None,
+            lastSeenAt=None,
+            door=None,
+            temperature=None,
+            slots=None,
+        ),
+        observed_at=since,
+        vendor_data=None,
+    )
+
+
+def connect(account: Account, client: httpx2.AsyncClient) -> EatMachine:
+    return EatMachine(account, client)

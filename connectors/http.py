@@ -1,0 +1,294 @@
+"""One vendor over HTTP: operations by name, answers as JSON, and every failure as one of our errors."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpx2
+import orjson
+import structlog
+
+from connectors.base import Account
+from connectors.body import BodyError, decoded, read
+from connectors.failures import Answer, Failures, number
+from connectors.guard import Guard, Passage, Traffic
+from connectors.login import Token, TokenLogin
+from connectors.operations import Operation, overridden, table
+from domain.errors import VendorError, VendorProtocolError, VendorRateLimited, VendorUnauthorized, VendorUnavailable
+
+__all__ = ["Answer", "Operation", "UpstreamRequest", "VendorHTTP", "new_client", "overridden", "table", "trace"]
+
+log = structlog.get_logger()
+
+CONNECTIONS = 256
+CONNECT_SECONDS = 1.0
+RETRIES = 2
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 1.0
+EARLY = 0.005  # seconds: an event loop may ring a timer that much too soon
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """One request as it went over the wire; `status` is None where no answer came."""
+
+    account: str
+    operation: str
+    status: int | None
+    milliseconds: float
+
+
+trace: ContextVar[list[UpstreamRequest] | None] = ContextVar("trace", default=None)
+
+
+@dataclass(slots=True)
+class _Call:
+    """One request to make, and by when on the loop's clock it has to be over. `sent`: it may have gone out."""
+
+    operation: Operation
+    request: httpx2.Request
+    traffic: Traffic
+    auth: TokenLogin | None
+    deadline: float
+    sent: bool = False
+
+    @property
+    def late(self) -> bool:
+        return asyncio.get_running_loop().time() >= self.deadline - EARLY
+
+
+def new_client() -> httpx2.AsyncClient:
+    """The one client: pooled, kept alive, following nothing and trusting nothing from the environment.
+
+    It keeps no cookies: accounts share it, and one's session must not travel with another's request."""
+    return httpx2.AsyncClient(
+        limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+        timeout=httpx2.Timeout(60.0, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+def no_words(_: Any) -> str | None:
+    return None
+
+
+def is_401(status: int, _: Any) -> bool:
+    return status == 401
+
+
+class VendorHTTP:
+    """`explain(data)` finds the vendor's own words in an error's body.
+
+    `unauthorized(status, data)`: which answers mean that the credentials themselves are refused."""
+
+    def __init__(
+        self,
+        *,
+        account: Account,
+        base_url: str,
+        operations: Mapping[str, Operation],
+        guard: Guard,
+        client: httpx2.AsyncClient,
+        auth: TokenLogin | None = None,
+        explain: Callable[[Any], str | None] = no_words,
+        unauthorized: Callable[[int, Any], bool] = is_401,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.account = account
+        self.guard = guard
+        self.auth = auth
+        self.base_url = base_url
+        self.operations = overridden(operations, account.endpoints)
+        self._client = client
+        self._failures = Failures(account.key, guard.vendor, guard.timeout, explain, unauthorized)
+        self._headers = httpx2.Headers({**client.headers, "accept": "application/json", **(headers or {})})
+
+    async def json(self, operation: str, **parts: Any) -> Any:
+        return (await self.send(operation, **parts)).data
+
+    async def send(
+        self,
+        operation: str,
+        *,
+        path: Mapping[str, object] | None = None,
+        query: Mapping[str, object] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        traffic: Traffic | None = None,
+        login: bool = True,
+    ) -> Answer:
+        """The answer to an operation. Raises VendorError. Reads are repeated where that is safe and can help.
+
+        `login=False` sends it without a token: the login itself is sent so."""
+        asked = self.operations[operation]
+        call = _Call(
+            operation=asked,
+            request=self._request(asked, path or {}, query or {}, body, headers or {}),
+            traffic=asked.traffic if traffic is None else traffic,
+            auth=self.auth if login else None,
+            deadline=asyncio.get_running_loop().time() + self.guard.timeout,
+        )
+        try:
+            async with asyncio.timeout_at(call.deadline):
+                return await self._insist(call)
+        except TimeoutError:
+            raise self._failures.late(operation, sent=call.sent) from None
+
+    def _request(
+        self,
+        operation: Operation,
+        path: Mapping[str, object],
+        query: Mapping[str, object],
+        body: Any,
+        headers: Mapping[str, str],
+    ) -> httpx2.Request:
+        try:
+            url = self.base_url + operation.fill(path)
+        except ValueError as error:
+            raise self._failures.impossible(operation.name, str(error)) from None
+        sent = self._headers.copy()
+        if body is not None:
+            sent["content-type"] = "application/json"
+        sent.update(headers)
+        return httpx2.Request(
+            operation.method,
+            url,
+            params={key: _plain(value) for key, value in query.items() if value is not None} or None,
+            headers=sent,
+            content=None if body is None else orjson.dumps(body),
+        )
+
+    async def _insist(self, call: _Call) -> Answer:
+        """Tries again where a read may be repeated, nothing is lost by it, and the retry budget allows."""
+        attempt = 0
+        while True:
+            try:
+                return await self._authorized(call)
+            except VendorError as error:
+                pause = self._pause_before_retry(call, error, attempt)
+                if pause is None:
+                    raise
+            await asyncio.sleep(pause)
+            attempt += 1
+
+    def _pause_before_retry(self, call: _Call, error: VendorError, attempt: int) -> float | None:
+        """None where it is not to be tried again: nor is it where the pause would outlast the deadline."""
+        if not call.operation.reads or attempt == RETRIES or not error.transient:
+            return None
+        wait = error.retry_after or 0.0
+        pause = wait + self.guard.random() * min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempt)
+        if wait > LONGEST_PAUSE or asyncio.get_running_loop().time() + pause >= call.deadline:
+            return None
+        return pause if self.guard.may_retry() else None
+
+    async def _authorized(self, call: _Call) -> Answer:
+        """With a token, and once more with another where the vendor refuses the first."""
+        auth = call.auth
+        token = None if auth is None else await auth.token()
+        answer, error = await self._once(call, token)
+        if auth is not None and token is not None and auth.rejected(answer.status, answer.data):
+            answer, error = await self._once(call, await auth.renewed(token))
+        if error is None:
+            return answer
+        if type(error) is VendorUnauthorized or (auth is not None and auth.rejected(answer.status, answer.data)):
+            self.guard.refuse_credentials(error)
+        raise error
+
+    async def _once(self, call: _Call, token: Token | None) -> tuple[Answer, VendorError | None]:
+        """One request over the wire, judged by the guard: the answer, and the error that it amounts to.
+
+        Raises VendorError where no usable answer came."""
+        if call.auth is not None and token is not None:
+            name, value = call.auth.header(token.value)
+            call.request.headers[name] = value
+        async with self.guard.admit(call.traffic) as passage:
+            if not call.sent:
+                self.guard.earn_retry()
+            call.sent = True
+            try:
+                answer = await self._timed(call)
+            except VendorError as error:
+                self._failed(call, passage, error)
+                raise
+            except asyncio.CancelledError:
+                if call.late:
+                    self._failed(call, passage, self._failures.late(call.operation.name, sent=True))
+                raise
+            return answer, self._judge(call, passage, answer)
+
+    async def _timed(self, call: _Call) -> Answer:
+        started = time.perf_counter()
+        status: int | None = None
+        try:
+            response = await self._client.send(call.request, stream=True, auth=None)
+            try:
+                status = response.status_code
+                return await self._read(call.operation, response)
+            finally:
+                await response.aclose()
+        except httpx2.HTTPError as error:
+            raise self._failures.transport(call.operation.name, error) from error
+        finally:
+            traced = trace.get()
+            if traced is not None:
+                spent = (time.perf_counter() - started) * 1000
+                traced.append(UpstreamRequest(self.account.key, call.operation.name, status, spent))
+
+    async def _read(self, operation: Operation, response: httpx2.Response) -> Answer:
+        """An error's body may be anything; an answer's must be JSON, but for one that has nothing to say."""
+        status, good = response.status_code, response.is_success
+        data = None
+        try:
+            content = await read(response)
+            if content or not good or (status != 204 and operation.reads):
+                data = decoded(response, content)
+        except BodyError as error:
+            if good:
+                raise self._failures.unreadable(operation.name, str(error)) from None
+        return Answer(status, response.headers, data)
+
+    def _judge(self, call: _Call, passage: Passage, answer: Answer) -> VendorError | None:
+        """Tells the guard what the answer says of the vendor, and of the budget that is left."""
+        status, headers = answer.status, answer.headers
+        self._tell_budget(headers)
+        if 200 <= status < 300:
+            self.guard.succeed(passage)
+            return None
+        error = self._failures.answered(call.operation.name, answer, self.guard.now())
+        if status == 429 or (status == 503 and error.retry_after is not None):
+            self.guard.pause(error.retry_after)
+        if isinstance(error, VendorUnavailable | VendorRateLimited | VendorProtocolError):
+            self._failed(call, passage, error, status)
+        else:
+            self.guard.refuse(passage, error)
+            log.info("vendor refused", **self._named(call, error, status))
+        return error
+
+    def _tell_budget(self, headers: httpx2.Headers) -> None:
+        left, limit = number(headers.get("ratelimit-remaining")), number(headers.get("ratelimit-limit"))
+        if left is not None:
+            seconds = number(headers.get("ratelimit-reset"))
+            self.guard.tell_budget(None if limit is None else int(limit), int(left), seconds)
+
+    def _failed(self, call: _Call, passage: Passage, error: VendorError, status: int | None = None) -> None:
+        self.guard.fail(passage, error)
+        log.warning("vendor failed", **self._named(call, error, status))
+
+    def _named(self, call: _Call, error: VendorError, status: int | None) -> dict[str, object]:
+        return {
+            "account": self.account.key,
+            "operation": call.operation.name,
+            "status": status,
+            "kind": type(error).__name__,
+            "error": error.message,
+        }
+
+
+def _plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,82 @@
+"""SmartEPI over HTTP: REST with opaque cursors, newest first, and a gateway in front with an error dialect of its own.
+
+https://dev.developers.smartepi.com.br/"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx2
+
+from connectors.base import Account
+from connectors.guard import Guard
+from connectors.http import Operation, VendorHTTP, table
+from connectors.parsing import rows, text
+from domain.errors import VendorProtocolError
+
+LARGEST = 100
+PAGES = 500  # of one list: beyond them it is not read whole
+
+OPERATIONS = table(
+    Operation(name="list-products", method="GET", path="/products", documented=False),
+    Operation(name="list-withdrawals", method="GET", path="/withdrawals", documented=False),
+    Operation(name="list-returns", method="GET", path="/returns", documented=False),
+    Operation(name="list-exchanges", method="GET", path="/exchanges", documented=False),
+)
+
+
+def explain(data: Any) -> str | None:
+    """The application's problem, or the gateway's message with its first letter in either case."""
+    if not isinstance(data, dict):
+        return None
+    return next((found for key in ("detail", "title", "message", "Message") if (found := text(data.get(key)))), None)
+
+
+def key_refused(status: int, data: Any) -> bool:
+    """The gateway refuses a key with 401 or 403; only the application's own 403 is about this one request."""
+    if status == 401:
+        return True
+    return status == 403 and not (isinstance(data, dict) and "type" in data)
+
+
+class SmartEPIClient:
+    """Returns raw records, page by page."""
+
+    def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
+        if account.base_url is None:
+            raise ValueError(f"accounts: {account.key} needs a base_url: copy it from the vendor's console")
+        self.account = account
+        self.guard = Guard(account=account.key, vendor=account.vendor.value, limits=account.limits)
+        self._http = VendorHTTP(
+            account=account,
+            base_url=account.base_url,
+            operations=OPERATIONS,
+            guard=self.guard,
+            client=client,
+            explain=explain,
+            unauthorized=key_refused,
+            headers={"authorization": f"Bearer {account.credentials['api_key'].reveal()}"},
+        )
+
+    async def sign_in(self) -> None:
+        await self._http.json("list-products", query={"limit": 1})
+
+    async def pages(
+        self, operation: str, query: Mapping[str, object] | None = None, limit: int = LARGEST
+    ) -> AsyncIterator[list[Any]]:
+        """To the very end, or for `PAGES` pages. A cursor that comes again would lead in a circle."""
+        cursor: str | None = None
+        seen: set[str] = set()
+        for _ in range(PAGES):
+            answer = await self._http.json(operation, query={**(query or {}), "limit": limit, "cursor": cursor})
+            if not isinstance(answer, dict):
+                raise self._broken(f"{operation}: an object was expected")
+            yield list(rows(self.account, operation, answer.get("data")))
+            cursor = text(answer.get("cursor"))
+            if cursor is None:
+                return
+            if cursor in seen:
+                raise self._broken(f"{operation} gives the same cursor again")
+            seen.add(cursor)
+
+    def _broken(self, why: str) -> VendorProtocolError:
+        return VendorProtocolError(why, account=self.account.key, vendor="smartepi")

@@ -1,0 +1,12 @@
+"""Windows names of time zones as IANA names, by the CLDR's table."""
+
+from zoneinfo import available_timezones
+
+from tzlocal.windows_tz import win_tz
+
+
+def iana(name: str | None) -> str | None:
+    """None for a name that is in neither list."""
+    if name is None:
+        return None
+    return win_tz.get(name) or (name if name in available_timezones() else None)

@@ -1,0 +1,172 @@
+"""The console script `vendgraph`."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+import uvicorn
+from sqlalchemy import Engine
+
+from connectors.http import new_client
+from domain.errors import VendorError
+from domain.model import Role
+from gateway import demo as demonstration
+from gateway import logs
+from gateway.app import create_app, sources
+from gateway.settings import Settings, SettingsError, load
+from journal import keys
+from journal.store import StoreError, open_store
+from schema import root
+
+app = typer.Typer(
+    name="vendgraph",
+    help="One GraphQL graph over the APIs of vending and unattended-retail vendors.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+keys_app = typer.Typer(help="API keys in the store.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+
+Config = Annotated[Path, typer.Option("--config", help="The configuration file, in TOML.")]
+
+
+def _refuse(reason: object) -> NoReturn:
+    typer.echo(str(reason), err=True)
+    raise typer.Exit(1)
+
+
+def _load(path: Path) -> Settings:
+    try:
+        return load(path)
+    except SettingsError as error:
+        _refuse(error)
+
+
+@app.command()
+def serve(config: Config) -> None:
+    """Runs the gateway."""
+    settings = _load(config)
+    logs.configure()
+    try:
+        application = create_app(settings)
+    except (StoreError, ValueError) as error:
+        _refuse(f"{config}: {error}")
+    uvicorn.run(
+        application,
+        host=settings.server.host,
+        port=settings.server.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=25,
+    )
+
+
+@app.command()
+def check(config: Config) -> None:
+    """Validates the configuration and signs in at every account: one line an account."""
+    settings = _load(config)
+    logs.configure(level=logs.SILENT)
+    try:
+        lines = asyncio.run(_sign_in(settings))
+    except ValueError as error:
+        _refuse(f"{config}: {error}")
+    for account, error in lines.items():
+        typer.echo(f"{account}: {'ok' if error is None else error}")
+    if any(lines.values()):
+        raise typer.Exit(1)
+
+
+async def _sign_in(settings: Settings) -> dict[str, str | None]:
+    client = new_client()
+    try:
+        found = sources(settings, client)
+        outcomes = await asyncio.gather(
+            *(source.connector.sign_in() for source in found.values()), return_exceptions=True
+        )
+    finally:
+        await client.aclose()
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException) and not isinstance(outcome, VendorError):
+            raise outcome
+    return {
+        account: f"{outcome.code.value}: {outcome}" if isinstance(outcome, VendorError) else None
+        for account, outcome in zip(found, outcomes, strict=True)
+    }
+
+
+@app.command()
+def schema() -> None:
+    """Prints the graph's SDL."""
+    typer.echo(root.build().as_str())
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="Where it listens; 0 takes a free one.")] = 9000,
+    config_out: Annotated[
+        Path | None, typer.Option(help="Writes a gateway configuration that points at it.")
+    ] = None,
+) -> None:
+    """Runs emulators of the five vendors, for development without hardware."""
+    demonstration.run_sandbox(port, config_out)
+
+
+@app.command()
+def demo(
+    check: Annotated[
+        bool, typer.Option("--check", help="Runs the queries, prints what came, and ends with 0 or 1.")
+    ] = False,
+) -> None:
+    """Starts the sandbox and a gateway over it, and prints where, with a key and a first query."""
+    raise typer.Exit(demonstration.run(check=check))
+
+
+@keys_app.command("create")
+def create_key(
+    config: Config,
+    name: Annotated[str, typer.Option(help="What the key is for.")],
+    role: Annotated[Role, typer.Option(help="What it may do.")] = Role.VIEWER,
+    organization: Annotated[
+        list[str] | None, typer.Option(help="What it may see; again for more; all where it is left out.")
+    ] = None,
+) -> None:
+    """Makes a key and shows it, this once."""
+    settings = _load(config)
+    known = {one.key for one in settings.organizations}
+    if unknown := set(organization or ()) - known - {"*"}:
+        _refuse(f"there is no organization {', '.join(sorted(unknown))}: there are {', '.join(sorted(known))}")
+    text, key = keys.create(
+        _store(settings), name=name, role=role, organizations=organization or ["*"]
+    )
+    typer.echo(f"{text}\n\nKey {key.id} is shown only now: what is kept of it cannot be turned back.")
+
+
+@keys_app.command("list")
+def list_keys(config: Config) -> None:
+    """The keys of the store, without the keys themselves."""
+    for key in keys.all_keys(_store(_load(config))):
+        state = "good" if key.revoked_at is None else f"revoked {key.revoked_at}"
+        typer.echo(f"{key.id}  {key.name}  {key.role.value}  {','.join(key.organizations)}  {key.created_at}  {state}")
+
+
+@keys_app.command("revoke")
+def revoke_key(config: Config, key_id: Annotated[str, typer.Argument(help="As `keys list` shows it.")]) -> None:
+    """Ends a key; running gateways notice within seconds."""
+    if not keys.revoke(_store(_load(config)), key_id):
+        _refuse(f"there is no good key {key_id}")
+    typer.echo(f"{key_id} is revoked")
+
+
+def _store(settings: Settings) -> Engine:
+    try:
+        return open_store(settings.store.url)
+    except StoreError as error:
+        _refuse(error)
+
+
+def main() -> None:
+    sys.exit(app())

@@ -1,0 +1,68 @@
+"""Alive, able to serve, and how it goes, for whoever watches."""
+
+import asyncio
+from collections.abc import Iterable
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from domain.model import AccountStatus
+from resolvers.context import Graph
+
+LABELS = ("account", "vendor")
+
+
+class Accounts(Collector):
+    """What the accounts count themselves, read when it is asked for."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    def collect(self) -> Iterable[Metric]:
+        requests = CounterMetricFamily(
+            "vendgraph_vendor_requests", "Requests sent to vendors.", labels=(*LABELS, "outcome")
+        )
+        status = GaugeMetricFamily(
+            "vendgraph_account_status", "1 for the status that an account has.", labels=(*LABELS, "status")
+        )
+        left = GaugeMetricFamily(
+            "vendgraph_vendor_budget_remaining", "Requests left in the tightest budget.", labels=LABELS
+        )
+        for source in self._graph.sources.values():
+            labels = (source.key, source.vendor.value)
+            for outcome, count in source.connector.guard.outcomes.items():
+                requests.add_metric((*labels, outcome), count)
+            for one in AccountStatus:
+                status.add_metric((*labels, one.value), float(source.status is one))
+            if source.rate_limit is not None:
+                left.add_metric(labels, source.rate_limit.remaining)
+        yield from (requests, status, left)
+
+
+class Health:
+    def __init__(self, graph: Graph, store: Engine) -> None:
+        self._store = store
+        self._registry = CollectorRegistry()
+        self._registry.register(Accounts(graph))
+
+    async def alive(self, _: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def ready(self, _: Request) -> Response:
+        try:
+            await asyncio.wait_for(asyncio.to_thread(self._ask), timeout=2)
+        except (SQLAlchemyError, TimeoutError):
+            return PlainTextResponse("the store does not answer", 503)
+        return PlainTextResponse("ok")
+
+    async def metrics(self, _: Request) -> Response:
+        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+
+    def _ask(self) -> None:
+        with self._store.connect() as connection:
+            connection.execute(text("SELECT 1"))

@@ -1,0 +1,271 @@
+"""Tokens: asked for once, renewed once, and never in a storm."""
+
+import asyncio
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from connectors.http import VendorHTTP, trace
+from connectors.login import Token, TokenLogin, jwt_expiry
+from domain.errors import VendorError, VendorProtocolError, VendorRateLimited, VendorUnauthorized, VendorUnavailable
+from domain.model import AccountStatus
+from tests.scripted import CANARY, Clock, Scripted, guarded, over
+
+
+class Wall:
+    def __init__(self) -> None:
+        self.seconds = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class Tokens:
+    """A vendor that hands out `token-1`, `token-2` … and takes those in `good`."""
+
+    def __init__(self, *, life: float | None = 3600, per_minute: int = 10) -> None:
+        self.clock, self.wall = Clock(), Wall()
+        self.vendor = Scripted()
+        self.vendor.usual = self._answer
+        self.life = life
+        self.handed = 0
+        self.same = False
+        self.good: set[str] | None = None
+        self.login_status = 200
+        self.gate = asyncio.Event()
+        self.gate.set()
+        guard = guarded(clock=self.clock)
+        self.login = TokenLogin(
+            self._fetch,
+            lambda token: ("authorization", f"Bearer {token}"),
+            guard=guard,
+            per_minute=per_minute,
+            clock=self.wall,
+        )
+        self.http: VendorHTTP = over(self.vendor.client, guard, auth=self.login)
+
+    async def _answer(self, request: Request) -> Response:
+        if request.url.path.endswith("/login"):
+            await self.gate.wait()
+            self.handed += 1
+            return JSONResponse({"token": f"token-{1 if self.same else self.handed}"}, self.login_status)
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        fine = self.good is None or token in self.good
+        return JSONResponse({"token": token}, 200 if fine else 401)
+
+    async def _fetch(self) -> Token:
+        found = await self.http.json("login", body={"secret": CANARY}, login=False)
+        return Token(found["token"], None if self.life is None else self.wall() + self.life)
+
+    @property
+    def logins(self) -> int:
+        return self.vendor.paths.count("/login")
+
+    async def ask(self) -> str:
+        return str((await self.http.json("list"))["token"])
+
+    async def failure(self) -> VendorError:
+        with pytest.raises(VendorError) as caught:
+            await self.ask()
+        return caught.value
+
+    def status(self) -> AccountStatus:
+        return self.http.guard.status
+
+
+async def test_a_token_is_asked_for_once_however_many_need_it() -> None:
+    tokens = Tokens()
+    assert set(await asyncio.gather(*(tokens.ask() for _ in range(30)))) == {"token-1"}
+    assert await tokens.ask() == "token-1"
+    assert tokens.logins == 1
+    assert "authorization" not in tokens.vendor.requests[0].headers
+
+
+async def test_who_asked_first_may_give_up_and_the_others_get_their_token() -> None:
+    tokens = Tokens()
+    tokens.gate.clear()
+    first, second = (asyncio.create_task(tokens.ask()) for _ in range(2))
+    await tokens.vendor.arrived.wait()
+    first.cancel()
+    await asyncio.sleep(0)
+    tokens.gate.set()
+    assert await second == "token-1"
+    assert (first.cancelled(), tokens.logins) == (True, 1)
+
+
+@pytest.mark.parametrize(("life", "margin"), [(3600, 60), (100, 10)])
+async def test_a_token_is_renewed_shortly_before_it_ends(life: float, margin: float) -> None:
+    tokens = Tokens(life=life)
+    await tokens.ask()
+    tokens.wall.seconds += life - margin - 1
+    assert await tokens.ask() == "token-1"
+    tokens.wall.seconds += 2
+    assert await tokens.ask() == "token-2"
+
+
+@pytest.mark.parametrize("life", [None, -30])
+async def test_a_token_whose_end_is_not_known_is_kept_until_it_is_refused(life: float | None) -> None:
+    tokens = Tokens(life=life)
+    for _ in range(5):
+        await tokens.ask()
+        tokens.wall.seconds += 10**6
+    assert tokens.logins == 1
+
+
+async def test_a_refused_token_is_renewed_once_for_all_and_each_request_repeated_once() -> None:
+    tokens = Tokens()
+    await tokens.ask()
+    tokens.good = {"token-2"}
+    assert await asyncio.gather(*(tokens.ask() for _ in range(20))) == ["token-2"] * 20
+    assert tokens.logins == 2
+    assert tokens.vendor.paths.count("/list") == 1 + 20 + 20
+    assert tokens.status() is AccountStatus.OK
+
+
+async def test_a_vendor_that_hands_out_the_same_token_again_is_asked_once() -> None:
+    tokens = Tokens()
+    await tokens.ask()
+    tokens.same, tokens.good = True, set()
+    await asyncio.gather(*(tokens.failure() for _ in range(20)))
+    assert tokens.logins == 2
+
+
+async def test_a_token_refused_after_renewal_ends_it_and_there_is_no_storm() -> None:
+    tokens = Tokens()
+    tokens.good = set()
+    error = await tokens.failure()
+    assert type(error) is VendorUnauthorized
+    assert tokens.vendor.paths == ["/login", "/list", "/login", "/list"]
+    assert tokens.status() is AccountStatus.UNAUTHORIZED
+    for _ in range(11):
+        tokens.clock.seconds += 1
+        error = await tokens.failure()
+        assert (type(error), error.sent) == (VendorUnauthorized, False)
+    assert len(tokens.vendor.requests) == 4
+    tokens.clock.seconds += 1
+    tokens.good = None
+    assert await tokens.ask() == "token-2"
+    assert tokens.status() is AccountStatus.OK
+
+
+async def test_a_refused_login_is_left_alone_for_twelve_seconds_however_often_it_is_asked_for() -> None:
+    tokens = Tokens()
+    tokens.login_status = 401
+    assert type(await tokens.failure()) is VendorUnauthorized
+    for second in range(1, 12):
+        tokens.clock.seconds += 1
+        error = await tokens.failure()
+        assert (type(error), error.retry_after) == (VendorUnauthorized, 12 - second)
+    assert tokens.logins == 1
+    tokens.clock.seconds += 1
+    tokens.login_status = 200
+    assert await tokens.ask() == "token-2"
+    assert tokens.status() is AccountStatus.OK
+
+
+async def test_a_login_may_be_refused_by_the_connectors_own_reading() -> None:
+    guard = guarded(clock=Clock())
+
+    async def fetch() -> Token:
+        raise VendorUnauthorized("INVALID_LOGIN", account="acme-kiosks", vendor="livello")
+
+    login = TokenLogin(fetch, lambda token: ("access-token", token), guard=guard)
+    with pytest.raises(VendorUnauthorized, match="INVALID_LOGIN"):
+        await login.token()
+    assert guard.status is AccountStatus.UNAUTHORIZED
+
+
+async def test_a_login_that_fails_otherwise_is_tried_again() -> None:
+    tokens = Tokens()
+    tokens.login_status = 501
+    assert type(await tokens.failure()) is VendorUnavailable
+    tokens.login_status = 200
+    assert await tokens.ask() == "token-2"
+
+
+async def test_tokens_have_a_budget_of_their_own() -> None:
+    tokens = Tokens(life=10, per_minute=3)
+    for _ in range(3):
+        await tokens.ask()
+        tokens.wall.seconds += 10
+    error = await tokens.failure()
+    assert isinstance(error, VendorRateLimited)
+    assert (error.sent, error.retry_after, tokens.logins) == (False, 60, 3)
+    tokens.wall.seconds -= 10**6  # the wall clock is set back, which frees nothing and locks nothing
+    tokens.clock.seconds += 60
+    tokens.login.current = None
+    assert await tokens.ask() == "token-4"
+
+
+async def test_other_answers_may_mean_a_refused_token() -> None:
+    tokens = Tokens()
+    tokens.login.rejected = lambda code, data: code == 403 and "expired" in data["message"]
+    await tokens.ask()
+    tokens.vendor.script = [JSONResponse({"message": "expired"}, 403)]
+    assert await tokens.ask() == "token-2"
+    tokens.vendor.script = [JSONResponse({"message": "not yours"}, 403)]
+    await tokens.failure()
+    assert (tokens.logins, tokens.status()) == (2, AccountStatus.OK)
+    tokens.vendor.script = [JSONResponse({"message": "expired"}, 403)]
+    tokens.vendor.usual = late_answers(tokens)
+    await tokens.failure()
+    assert tokens.status() is AccountStatus.UNAUTHORIZED
+
+
+def late_answers(tokens: Tokens) -> Callable[[Request], Awaitable[Response]]:
+    """Whatever the token, it has expired."""
+
+    async def answer(request: Request) -> Response:
+        if request.url.path.endswith("/login"):
+            return await tokens._answer(request)
+        return JSONResponse({"message": "expired"}, 403)
+
+    return answer
+
+
+async def test_logins_are_traced() -> None:
+    tokens = Tokens()
+    reset = trace.set([])
+    try:
+        await tokens.ask()
+        seen = trace.get()
+    finally:
+        trace.reset(reset)
+    assert seen is not None
+    assert [(it.operation, it.status) for it in seen] == [("login", 200), ("list", 200)]
+
+
+@pytest.mark.parametrize("text", ["töken", "a\r\nx-admin: 1", "a\x00b"])
+async def test_a_token_that_fits_into_no_header_is_a_broken_answer(text: str) -> None:
+    async def fetch() -> Token:
+        return Token(text, None)
+
+    login = TokenLogin(fetch, lambda token: ("access-token", token), guard=guarded())
+    with pytest.raises(VendorProtocolError):
+        await login.token()
+    assert login.current is None
+
+
+def test_a_token_prints_as_stars() -> None:
+    assert CANARY not in repr(Token(CANARY, None))
+
+
+def jwt(claims: Any) -> str:
+    return ".".join(urlsafe_b64encode(part).decode().rstrip("=") for part in (b"{}", orjson.dumps(claims), b"sig"))
+
+
+def test_the_end_of_a_jwt_is_its_own_claim() -> None:
+    ends = int(time.time()) + 3600
+    assert jwt_expiry(jwt({"exp": ends, "name": "x"})) == ends
+    assert jwt_expiry(jwt({"exp": str(ends)})) == ends
+
+
+@pytest.mark.parametrize("text", ["", "opaque", "a.b.c", "a.%%%.c", jwt({}), jwt([]), jwt({"exp": None}), "é.é.é"])
+def test_what_is_no_jwt_has_no_end(text: str) -> None:
+    assert jwt_expiry(text) is None
