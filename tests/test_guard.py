@@ -298,6 +298,27 @@ async def test_no_more_requests_at_once_than_there_are_places_and_a_cancelled_on
     await succeed(guard)
 
 
+async def test_who_waited_for_a_place_is_asked_again_whether_it_may_go(clock: Clock) -> None:
+    guard = guarded(clock, concurrency=1, rates=[Rate(requests=6, per_seconds=3600)])
+    async with guard.admit(Traffic.COMMAND):
+        tasks = [asyncio.create_task(succeed(guard, Traffic.COMMAND)) for _ in range(7)]
+        await asyncio.sleep(0)
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(it) for it in found] == [type(None)] * 5 + [VendorRateLimited] * 2
+
+
+async def test_who_waited_for_a_place_does_not_go_once_the_breaker_is_open(clock: Clock) -> None:
+    guard = guarded(clock, concurrency=1)
+    await fail(guard, 4)
+    async with guard.admit(Traffic.QUERY) as passage:
+        task = asyncio.create_task(succeed(guard))
+        await asyncio.sleep(0)
+        guard.fail(passage, wrong())
+    with pytest.raises(VendorUnavailable, match="left alone"):
+        await task
+    assert guard.requests == 5
+
+
 async def test_five_failures_in_a_row_open_the_breaker(clock: Clock) -> None:
     guard = guarded(clock)
     await fail(guard, 4)

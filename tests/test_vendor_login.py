@@ -136,6 +136,25 @@ async def test_a_vendor_that_hands_out_the_same_token_again_is_asked_once() -> N
     assert tokens.logins == 2
 
 
+async def test_a_refusal_that_comes_late_takes_the_new_token_even_if_it_reads_the_same() -> None:
+    tokens, release = Tokens(), asyncio.Event()
+    await tokens.ask()
+    tokens.same = True
+
+    async def late(_: Request) -> Response:
+        await release.wait()
+        return JSONResponse({}, 401)
+
+    tokens.vendor.script = [late, JSONResponse({}, 401)]
+    slow = asyncio.create_task(tokens.ask())
+    tokens.vendor.arrived.clear()
+    await tokens.vendor.arrived.wait()
+    await tokens.ask()
+    release.set()
+    await slow
+    assert tokens.logins == 2
+
+
 async def test_a_token_refused_after_renewal_ends_it_and_there_is_no_storm() -> None:
     tokens = Tokens()
     tokens.good = set()
@@ -179,6 +198,17 @@ async def test_a_login_may_be_refused_by_the_connectors_own_reading() -> None:
     with pytest.raises(VendorUnauthorized, match="INVALID_LOGIN"):
         await login.token()
     assert guard.status is AccountStatus.UNAUTHORIZED
+
+
+async def test_a_login_that_was_not_sent_proves_nothing() -> None:
+    guard = guarded(clock=Clock())
+
+    async def fetch() -> Token:
+        raise VendorUnauthorized("left alone", account="acme-kiosks", vendor="livello", sent=False)
+
+    with pytest.raises(VendorUnauthorized):
+        await TokenLogin(fetch, lambda token: ("access-token", token), guard=guard).token()
+    assert guard.status is AccountStatus.UNKNOWN
 
 
 async def test_a_login_that_fails_otherwise_is_tried_again() -> None:

@@ -1,0 +1,170 @@
+"""Breaks a vendor on request, in the ways in which vendors break."""
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+Kind = Literal[
+    "status", "delay", "hang_before", "hang_after", "junk", "html", "truncate", "trickle", "reset", "redirect",
+    "empty", "deep", "huge",
+]  # fmt: skip
+KINDS = get_args(Kind)
+HANGING_SECONDS = 120.0
+KEPT_REQUESTS = 50_000
+BODIES: dict[str, tuple[str, bytes]] = {
+    "junk": ("application/json", b'{"items": [{"id": '),
+    "html": ("text/html", b"<!doctype html><title>Sign in</title><p>Please sign in to the network."),
+    "empty": ("application/json", b""),
+    "deep": ("application/json", b'{"a":' * 500 + b"1" + b"}" * 500),
+}
+
+
+@dataclass(slots=True)
+class Fault:
+    """`operation` is a part of the path; `times` how often it strikes, None until it is cleared."""
+
+    vendor: str
+    kind: Kind
+    operation: str = ""
+    status: int = 503
+    headers: dict[str, str] = field(default_factory=dict)
+    seconds: float = HANGING_SECONDS
+    times: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    vendor: str
+    method: str
+    path: str
+    status: int | None
+    at: float
+
+
+class Controls:
+    """What is broken, how slow the vendors are, and what was asked of them."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self.latency: dict[str, float] = {}
+        self.requests: deque[Logged] = deque(maxlen=KEPT_REQUESTS)
+
+    def strike(self, vendor: str, path: str) -> Fault | None:
+        for fault in self.faults:
+            if fault.vendor == vendor and fault.operation in path:
+                if fault.times is not None:
+                    fault.times -= 1
+                    if fault.times <= 0:
+                        self.faults.remove(fault)
+                return fault
+        return None
+
+
+class Breaking:
+    """Around one vendor's application: logs each request, waits, and breaks what is to be broken."""
+
+    def __init__(self, app: ASGIApp, vendor: str, controls: Controls) -> None:
+        self._app = app
+        self._vendor = vendor
+        self._controls = controls
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status: int | None = None
+
+        async def logged(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        fault = self._controls.strike(self._vendor, scope["path"])
+        try:
+            await asyncio.sleep(self._controls.latency.get(self._vendor, 0.0))
+            if fault is None:
+                await self._app(scope, receive, logged)
+            else:
+                await self._break(fault, scope, receive, logged)
+        finally:
+            self._controls.requests.append(
+                Logged(self._vendor, scope["method"], scope["path"], status, time.time())
+            )
+
+    async def _break(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        if fault.kind == "delay":
+            await asyncio.sleep(fault.seconds)
+            await self._app(scope, receive, send)
+        elif fault.kind == "hang_before":
+            await asyncio.sleep(fault.seconds)
+        elif fault.kind == "hang_after":
+            await self._app(scope, receive, _nowhere)
+            await asyncio.sleep(fault.seconds)
+        elif fault.kind == "reset":
+            _cut(scope)
+        elif fault.kind in ("truncate", "trickle"):
+            await self._spoil(fault, scope, receive, send)
+        elif fault.kind == "huge":
+            await _answer(send, 200, "application/json", b'"' + b"x" * (9 * 1024 * 1024) + b'"', {})
+        elif fault.kind in BODIES:
+            media, body = BODIES[fault.kind]
+            await _answer(send, 200, media, body, fault.headers)
+        else:
+            status = 302 if fault.kind == "redirect" else fault.status
+            headers = {"location": "http://127.0.0.1:9/"} if fault.kind == "redirect" else fault.headers
+            await _answer(send, status, "application/json", b'{"message":"broken on request"}', headers)
+
+    async def _spoil(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        """The real answer: half of it, or all of it a byte at a time."""
+        sent: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            sent.append(message)
+
+        await self._app(scope, receive, keep)
+        body = b"".join(message.get("body", b"") for message in sent)
+        await send(sent[0])
+        if fault.kind == "truncate":
+            await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+            _cut(scope)
+            return
+        for at in range(len(body)):
+            await send({"type": "http.response.body", "body": body[at : at + 1], "more_body": True})
+            await asyncio.sleep(fault.seconds / max(1, len(body)))
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _nowhere(_: Message) -> None:
+    return
+
+
+async def _answer(send: Send, status: int, media: str, body: bytes, headers: dict[str, str]) -> None:
+    told = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    told += [(b"content-type", media.encode()), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": told})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Cut(Exception):  # noqa: N818  an event, not an error
+    """Ends a connection without an answer: the server closes it when the application fails."""
+
+
+def _cut(scope: Scope) -> None:
+    raise Cut(scope["path"])
+
+
+def read_fault(given: Any, vendors: list[str]) -> Fault:
+    """Raises ValueError for what is no fault."""
+    if not isinstance(given, dict) or given.get("vendor") not in vendors:
+        raise ValueError(f"`vendor` must be one of {', '.join(vendors)}")
+    if given.get("kind") not in KINDS:
+        raise ValueError(f"`kind` must be one of {', '.join(KINDS)}")
+    unknown = given.keys() - Fault.__dataclass_fields__.keys()
+    if unknown:
+        raise ValueError(f"there is no {', '.join(sorted(unknown))} in a fault")
+    return Fault(**{key: value for key, value in given.items() if value is not None})

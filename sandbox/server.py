@@ -1,0 +1,48 @@
+"""Runs an application on a real socket in a thread: for the command line, for tests, and for the demo."""
+
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import uvicorn
+
+STARTING_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class Running:
+    """`base` is the server's address, without a trailing slash."""
+
+    base: str
+    server: uvicorn.Server
+    thread: threading.Thread
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.thread.join(timeout=STARTING_SECONDS)
+
+    def __enter__(self) -> "Running":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+
+def start(app: Any, port: int = 0, host: str = "127.0.0.1") -> Running:
+    """Returns when it answers. Port 0 takes a free one."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    ends = time.monotonic() + STARTING_SECONDS
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > ends:
+            raise RuntimeError("the server did not start")
+        time.sleep(0.01)
+    return Running(f"http://{host}:{listening.getsockname()[1]}", server, thread)
