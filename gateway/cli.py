@@ -74,8 +74,8 @@ def check(config: Config) -> None:
         lines = asyncio.run(_sign_in(settings))
     except ValueError as error:
         _refuse(f"{config}: {error}")
-    for account, error in lines.items():
-        typer.echo(f"{account}: {'ok' if error is None else error}")
+    for account, failure in lines.items():
+        typer.echo(f"{account}: {failure or 'ok'}")
     if any(lines.values()):
         raise typer.Exit(1)
 

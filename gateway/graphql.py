@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import strawberry
 import structlog
-from graphql import OperationType
+from strawberry.types.graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 

@@ -92,9 +92,7 @@ class Breaking:
             else:
                 await self._break(fault, scope, receive, logged)
         finally:
-            self._controls.requests.append(
-                Logged(self._vendor, scope["method"], scope["path"], status, time.time())
-            )
+            self._controls.requests.append(Logged(self._vendor, scope["method"], scope["path"], status, time.time()))
 
     async def _break(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if fault.kind == "delay":

@@ -109,9 +109,7 @@ class World:
         )
         midnight = self.start.replace(hour=0, minute=0, second=0)
         found = (
-            midnight
-            - timedelta(days=rng.randrange(self.days))
-            + timedelta(hours=hour, seconds=rng.randrange(3600))
+            midnight - timedelta(days=rng.randrange(self.days)) + timedelta(hours=hour, seconds=rng.randrange(3600))
             for hour in hours
         )
         return sorted(moment if moment <= self.start else moment - timedelta(days=1) for moment in found)
