@@ -44,9 +44,10 @@ EVERY_VENDOR = (
 
 def run_sandbox(port: int, config_out: Path | None) -> None:
     """Serves until it is stopped."""
-    running = start(create_sandbox(), port)
+    app = create_sandbox()
+    running = start(app, port)
     if config_out is not None:
-        config_out.write_text(gateway_config(running.base), encoding="utf-8")
+        config_out.write_text(gateway_config(running.base, app.state.vendors.values()), encoding="utf-8")
         typer.echo(f"configuration  {config_out}")
     typer.echo(f"sandbox        {running.base}")
     _wait(running)
@@ -57,10 +58,12 @@ def run(*, check: bool) -> int:
     logs.configure(level=logs.SILENT)
     key = "vg_demo_" + secrets.token_urlsafe(16)
     with tempfile.TemporaryDirectory(prefix="vendgraph-") as folder:
-        sandbox = start(create_sandbox(), 0)
+        vendors = create_sandbox()
+        sandbox = start(vendors)
         config = Path(folder) / "vendgraph.toml"
-        config.write_text(_config(sandbox.base, folder, key), encoding="utf-8")
-        gateway = start(create_app(load(config)), 0)
+        accounts = gateway_config(sandbox.base, vendors.state.vendors.values())
+        config.write_text(accounts + _own(folder, key), encoding="utf-8")
+        gateway = start(create_app(load(config)))
         try:
             answer = _ask(gateway.base, key, EVERY_VENDOR)
             _show(sandbox, gateway, key, answer)
@@ -73,11 +76,11 @@ def run(*, check: bool) -> int:
     return 0 if good else 1
 
 
-def _config(base: str, folder: str, key: str) -> str:
+def _own(folder: str, key: str) -> str:
+    """What a configuration for the sandbox leaves to whoever uses it: a store, and a key."""
     return (
-        gateway_config(base)
-        + f'\n[store]\nurl = "sqlite:///{folder}/vendgraph.db"\n'
-        + f'\n[[auth.keys]]\nname = "demo"\nsha256 = "{digest(key)}"\nrole = "admin"\norganizations = ["*"]\n'
+        f'\n[store]\nurl = "sqlite:///{folder}/vendgraph.db"\n'
+        f'\n[[auth.keys]]\nname = "demo"\nsha256 = "{digest(key)}"\nrole = "admin"\norganizations = ["*"]\n'
     )
 
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from connectors.base import Secret
 
 
-SILENT = logging.CRITICAL + 1
+SILENT = logging.CRITICAL
 
 
 def configure(level: int = logging.INFO) -> None:

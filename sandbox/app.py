@@ -99,11 +99,10 @@ class Switches:
         return [name for name in self._vendors if vendor in (None, name)]
 
 
-def gateway_config(base: str, vendors: Iterable[Vendor] | None = None) -> str:
+def gateway_config(base: str, vendors: Iterable[Vendor]) -> str:
     """A gateway's configuration, in TOML, for all vendors of a sandbox at `base`. It has no keys in it."""
     lines = ['[server]\nenvironment = "development"\n', '[[organizations]]\nkey = "acme"\nname = "Acme Vending"\n']
-    for vendor in vendors or all_vendors(World(scale=0.01, days=1)):
-        lines.append(_account(vendor.account(base)))
+    lines += [_account(vendor.account(base)) for vendor in vendors]
     return "\n".join(lines)
 
 
