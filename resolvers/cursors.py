@@ -45,7 +45,10 @@ class CursorSigner:
         self._secret = secret
 
     def write(self, cursor: Cursor, binding: bytes) -> str:
-        payload = orjson.dumps([cursor.position, cursor.behind] if cursor.behind else [cursor.position])
+        parts: list[object] = [_plain(cursor.position)]
+        if cursor.behind:
+            parts.append({account: _plain(at) for account, at in cursor.behind.items()})
+        payload = orjson.dumps(parts)
         return urlsafe_b64encode(self._mac(payload, binding) + payload).rstrip(b"=").decode("ascii")
 
     def read(self, text: str | None, binding: bytes) -> Cursor:
@@ -67,6 +70,10 @@ class CursorSigner:
 
     def _mac(self, payload: bytes, binding: bytes) -> bytes:
         return hmac.new(self._secret, sha256(binding).digest() + payload, sha256).digest()[:MAC_BYTES]
+
+
+def _plain(position: Position | None) -> list[str] | None:
+    return None if position is None else list(position)
 
 
 def _position(raw: list[str] | None) -> Position | None:
