@@ -368,9 +368,7 @@ def why_absent(unsupported: frozenset[str], **fields: object) -> tuple[Unavailab
     return tuple(
         UnavailableField(
             field=name,
-            reason=UnavailableReason.UNSUPPORTED_BY_VENDOR
-            if name in unsupported
-            else UnavailableReason.NEVER_REPORTED,
+            reason=UnavailableReason.UNSUPPORTED_BY_VENDOR if name in unsupported else UnavailableReason.NEVER_REPORTED,
         )
         for name, value in fields.items()
         if value is None or value in (Connectivity.UNKNOWN, DoorState.UNKNOWN)

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+import httpx2
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -22,8 +23,6 @@ from resolvers.context import Graph
 from resolvers.cursors import CursorSigner
 from resolvers.sources import Source
 from schema.root import build
-
-import httpx2
 
 
 def tenants(settings: Settings) -> Mapping[str, Organization]:

@@ -29,14 +29,10 @@ class Known:
 
 
 class Authenticator:
-    def __init__(
-        self, configured: Iterable[KeySettings], organizations: Sequence[str], store: Engine
-    ) -> None:
+    def __init__(self, configured: Iterable[KeySettings], organizations: Sequence[str], store: Engine) -> None:
         self._organizations = frozenset(organizations)
         self._store = store
-        self._configured = [
-            self._known(key.sha256, key.name, key.role, key.organizations) for key in configured
-        ]
+        self._configured = [self._known(key.sha256, key.name, key.role, key.organizations) for key in configured]
         self._by_prefix = _indexed(self._configured)
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()

@@ -107,9 +107,7 @@ def schema() -> None:
 @app.command()
 def sandbox(
     port: Annotated[int, typer.Option(help="Where it listens; 0 takes a free one.")] = 9000,
-    config_out: Annotated[
-        Path | None, typer.Option(help="Writes a gateway configuration that points at it.")
-    ] = None,
+    config_out: Annotated[Path | None, typer.Option(help="Writes a gateway configuration that points at it.")] = None,
 ) -> None:
     """Runs emulators of the five vendors, for development without hardware."""
     demonstration.run_sandbox(port, config_out)
@@ -139,9 +137,7 @@ def create_key(
     known = {one.key for one in settings.organizations}
     if unknown := set(organization or ()) - known - {"*"}:
         _refuse(f"there is no organization {', '.join(sorted(unknown))}: there are {', '.join(sorted(known))}")
-    text, key = keys.create(
-        _store(settings), name=name, role=role, organizations=organization or ["*"]
-    )
+    text, key = keys.create(_store(settings), name=name, role=role, organizations=organization or ["*"])
     typer.echo(f"{text}\n\nKey {key.id} is shown only now: what is kept of it cannot be turned back.")
 
 

@@ -115,5 +115,3 @@ def _wait(running: Running) -> None:
         typer.echo("stopped", err=True)
     finally:
         running.stop()
-
-

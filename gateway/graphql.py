@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 import strawberry
 import structlog
-from strawberry.types.graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from strawberry.types.graphql import OperationType
 
 from connectors.http import UpstreamRequest, trace
 from domain.errors import BadInput, Unauthenticated, VendgraphError
@@ -60,9 +60,7 @@ class Endpoint:
         except VendgraphError as error:
             return _response(errors.refusal(error), 400, media, request_id)
         with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name):
-            traced: list[UpstreamRequest] | None = (
-                [] if request.headers.get("x-vendgraph-trace") == "1" else None
-            )
+            traced: list[UpstreamRequest] | None = [] if request.headers.get("x-vendgraph-trace") == "1" else None
             counted = Tally()
             trace.set(traced)  # each request runs in a context of its own
             tally.set(counted)
@@ -86,8 +84,8 @@ class Endpoint:
             )
         except VendgraphError as error:
             return errors.refusal(error)
-        except Exception as error:  # noqa: BLE001  whatever it is, the answer is GraphQL
-            log.error("unexpected", request_id=request_id, exc_info=error)
+        except Exception:
+            log.exception("unexpected", request_id=request_id)
             return {"errors": [errors.masked(request_id)]}
         answer: dict[str, Any] = {}
         if result.errors:

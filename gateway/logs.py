@@ -10,7 +10,6 @@ from pydantic import SecretStr
 
 from connectors.base import Secret
 
-
 SILENT = logging.CRITICAL
 
 

@@ -207,9 +207,7 @@ class Settings(Section):
         _unique("accounts", "key", [account.key for account in self.accounts])
         for at, account in enumerate(self.accounts):
             if account.organization not in known:
-                raise ValueError(
-                    f"accounts.{at}.organization: there is no organization {account.organization!r}"
-                )
+                raise ValueError(f"accounts.{at}.organization: there is no organization {account.organization!r}")
         for at, key in enumerate(self.auth.keys):
             if unknown := set(key.organizations) - {*known, "*"}:
                 raise ValueError(f"auth.keys.{at}.organizations: there is no organization {_listed(unknown)}")
@@ -236,17 +234,13 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
 
 def _filled(value: Any, environment: Mapping[str, str], at: str, faults: list[str]) -> Any:
     if isinstance(value, dict):
-        return {
-            key: _filled(item, environment, f"{at}.{key}".lstrip("."), faults) for key, item in value.items()
-        }
+        return {key: _filled(item, environment, f"{at}.{key}".lstrip("."), faults) for key, item in value.items()}
     if isinstance(value, list):
         return [_filled(item, environment, f"{at}.{index}", faults) for index, item in enumerate(value)]
     if not isinstance(value, str):
         return value
     faults.extend(
-        f"{at}: the environment has no variable {name}"
-        for name in VARIABLE.findall(value)
-        if name not in environment
+        f"{at}: the environment has no variable {name}" for name in VARIABLE.findall(value) if name not in environment
     )
     return VARIABLE.sub(lambda found: environment.get(found[1], ""), value)
 

@@ -27,9 +27,7 @@ def open_store(url: str) -> Engine:
         engine = _engine(url)
         migrate(engine)
     except ArgumentError:
-        raise StoreError(
-            "the store's url cannot be read: sqlite:///file.db or postgresql://… is expected"
-        ) from None
+        raise StoreError("the store's url cannot be read: sqlite:///file.db or postgresql://… is expected") from None
     except SQLAlchemyError as error:
         raise StoreError(f"the store cannot be opened: {type(error).__name__}") from error
     return engine

@@ -142,16 +142,12 @@ class Cache(Generic[K, V]):
             found[key] = self._outcome(key, flight.result() if flight.done() else self._late(timeout))
         return found
 
-    def _start(
-        self, keys: list[K], load: Callable[[list[K]], Awaitable[Mapping[K, V | VendorError]]]
-    ) -> None:
+    def _start(self, keys: list[K], load: Callable[[list[K]], Awaitable[Mapping[K, V | VendorError]]]) -> None:
         task = asyncio.create_task(self._fly(keys, load))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _fly(
-        self, keys: list[K], load: Callable[[list[K]], Awaitable[Mapping[K, V | VendorError]]]
-    ) -> None:
+    async def _fly(self, keys: list[K], load: Callable[[list[K]], Awaitable[Mapping[K, V | VendorError]]]) -> None:
         loaded: Mapping[K, V | VendorError] = {}
         otherwise: VendorError | _Crash = _Crash(asyncio.CancelledError())
         try:

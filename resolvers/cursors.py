@@ -61,9 +61,7 @@ class CursorSigner:
             raw = b""
         mac, payload = raw[:MAC_BYTES], raw[MAC_BYTES:]
         if not payload or not hmac.compare_digest(mac, self._mac(payload, binding)):
-            raise BadInput(
-                "`after` is not a cursor of this list: pass a cursor of the same query, filter and key"
-            )
+            raise BadInput("`after` is not a cursor of this list: pass a cursor of the same query, filter and key")
         position, *rest = orjson.loads(payload)
         behind = {account: _position(at) for account, at in rest[0].items()} if rest else {}
         return Cursor(_position(position), behind)

@@ -45,7 +45,7 @@ async def _connection(
 ) -> Connection[MachineEvent]:
     narrowed = _narrowed(filtered)
     sources = records.sources(info.context, parent, narrowed)
-    prefetch.for_sales(info.context, sources, Selection.of(info._raw_info).nodes())
+    prefetch.for_sales(info.context, sources, Selection.of(info).nodes())
     return await records.connection(info.context, EVENTS, parent, first, after, narrowed, sources)
 
 

@@ -32,7 +32,7 @@ class ByRef(Generic[T]):
         self._whole = whole
         self._loader: DataLoader[Ref, T | None] = DataLoader(self._load)
 
-    def get(self, ref: Ref | None) -> "T | None | Awaitable[T | None]":
+    def get(self, ref: Ref | None) -> "T | Awaitable[T | None] | None":
         """At once where the list is fresh, else a promise."""
         source = None if ref is None else self._context.source(ref.account)
         whole = None if source is None else self._whole(source)
@@ -49,8 +49,7 @@ class ByRef(Generic[T]):
         accounts = list(dict.fromkeys(ref.account for ref in refs))
         lists = dict(zip(accounts, await asyncio.gather(*map(self._list, accounts)), strict=True))
         return [
-            found if isinstance(found := lists[ref.account], VendorError) else found.get(ref.native)
-            for ref in refs
+            found if isinstance(found := lists[ref.account], VendorError) else found.get(ref.native) for ref in refs
         ]
 
     async def _list(self, account: str) -> Any:
@@ -69,7 +68,7 @@ class Slots:
         self._context = context
         self._loader: DataLoader[Ref, Sequence[Slot]] = DataLoader(self._load)
 
-    def get(self, machine: Ref) -> "Sequence[Slot] | None | Awaitable[Sequence[Slot]]":
+    def get(self, machine: Ref) -> "Sequence[Slot] | Awaitable[Sequence[Slot]] | None":
         source = self._context.source(machine.account)
         if source is None or not source.reads_slots:
             return None

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import strawberry
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
@@ -18,9 +19,7 @@ class Selection:
 
     Each level visits each fragment once, so that no document makes it slow."""
 
-    def __init__(
-        self, sets: Iterable[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode]
-    ) -> None:
+    def __init__(self, sets: Iterable[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode]) -> None:
         self._fragments = fragments
         self._below: dict[str, list[SelectionSetNode]] = {}
         pending = list(sets)
@@ -39,17 +38,21 @@ class Selection:
                         pending.append(fragments[node.name.value].selection_set)
 
     @classmethod
-    def of(cls, info: GraphQLResolveInfo[Any]) -> "Selection":
+    def of(cls, field: "strawberry.Info[Any, Any]") -> "Selection":
         """What is selected below the field that is being resolved."""
+        info: GraphQLResolveInfo[Any] = field._raw_info  # noqa: SLF001  Strawberry has no other way to the document
         return cls((node.selection_set for node in info.field_nodes if node.selection_set), info.fragments)
 
     def __contains__(self, name: str) -> bool:
         return name in self._below
 
     def at(self, name: str) -> "Selection":
-        return Selection(self._below.get(name, ()), self._fragments)
+        return Selection(self.sets(name), self._fragments)
 
     def nodes(self) -> "Selection":
         """Below a connection: what is selected of the things themselves."""
-        edges = self.at("edges")._below.get("node", ())
-        return Selection([*self._below.get("nodes", ()), *edges], self._fragments)
+        sets = (*self._below.get("nodes", ()), *self.at("edges").sets("node"))
+        return Selection(sets, self._fragments)
+
+    def sets(self, name: str) -> Iterable[SelectionSetNode]:
+        return self._below.get(name, ())

@@ -66,7 +66,7 @@ async def _connection(
     cursor = context.graph.signer.read(after, bound)
     among = None if parent is None else of_organization(context, parent)
     sources = taking_part(context, vendors=narrowed.vendors, accounts=narrowed.accounts, among=among)
-    prefetch.for_machines(context, sources, Selection.of(info._raw_info).nodes())
+    prefetch.for_machines(context, sources, Selection.of(info).nodes())
     parts = await asyncio.gather(*(_part(context, source, parent, narrowed) for source in sources))
     return whole_page(parts, size, cursor, BY_NAME, lambda at: context.graph.signer.write(at, bound))
 
@@ -101,9 +101,7 @@ async def members(
     tops = [one for one in wanted if one is not None and context.tenant_ref(source) not in one]
     if not tops:
         return None
-    tree = (
-        () if source.organizations is None else (await source.organizations.get(context.patience)).value.items
-    )
+    tree = () if source.organizations is None else (await source.organizations.get(context.patience)).value.items
     sets = [_with_all_below(top, tree) for top in tops]
     return frozenset[Ref | None](sets[0].intersection(*sets[1:]))
 
@@ -128,7 +126,7 @@ async def one(root: object, info: Info, id: str) -> Machine | None:  # noqa: A00
         return None
     source = info.context.source(ref.account)
     if source is not None:
-        prefetch.for_machines(info.context, [source], Selection.of(info._raw_info))
+        prefetch.for_machines(info.context, [source], Selection.of(info))
     return await info.context.loaders.machines.find(ref)
 
 
@@ -140,7 +138,7 @@ async def organization(root: Machine, info: Info) -> Organization:
     return await owner(info.context, root.ref.account, root.organization_ref)
 
 
-def slots(root: Machine, info: Info) -> Sequence[Slot] | None | Awaitable[Sequence[Slot]]:
+def slots(root: Machine, info: Info) -> Sequence[Slot] | Awaitable[Sequence[Slot]] | None:
     return info.context.loaders.slots.get(root.ref)
 
 

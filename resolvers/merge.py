@@ -132,12 +132,8 @@ def failure(error: VendorError) -> SourceError:
 
 
 def failed(account: Ref, error: VendorError) -> SourceStatus:
-    return SourceStatus(
-        account_ref=account, state=SourceState.FAILED, complete=False, as_of=None, error=failure(error)
-    )
+    return SourceStatus(account_ref=account, state=SourceState.FAILED, complete=False, as_of=None, error=failure(error))
 
 
 def unsupported(account: Ref) -> SourceStatus:
-    return SourceStatus(
-        account_ref=account, state=SourceState.UNSUPPORTED, complete=True, as_of=None, error=None
-    )
+    return SourceStatus(account_ref=account, state=SourceState.UNSUPPORTED, complete=True, as_of=None, error=None)

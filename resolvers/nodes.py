@@ -53,6 +53,4 @@ async def nodes(root: object, info: Info, ids: Sequence[str]) -> Sequence[object
 
 async def organization(root: object, info: Info, id: str) -> object:  # noqa: A002  the graph's name for it
     ref = Ref.parse(id)
-    return (
-        None if ref is None or ref.kind is not Kind.ORGANIZATION else await _organization(info.context, ref)
-    )
+    return None if ref is None or ref.kind is not Kind.ORGANIZATION else await _organization(info.context, ref)

@@ -40,9 +40,7 @@ async def children(
 ) -> Connection[Organization]:
     context = info.context
     bound = binding(context, "children", root.id, None)
-    parts = await asyncio.gather(
-        *(_below(context, source, root) for source in of_organization(context, root))
-    )
+    parts = await asyncio.gather(*(_below(context, source, root) for source in of_organization(context, root)))
     return _page(context, (), parts, first, after, bound)
 
 

@@ -64,9 +64,7 @@ async def connection(
     size = page_size(first)
     bound = _binding(context, kept, parent, narrowed)
     cursor = context.graph.signer.read(after, bound)
-    parts = await asyncio.gather(
-        *(_part(context, kept, source, parent, narrowed, cursor, size) for source in sources)
-    )
+    parts = await asyncio.gather(*(_part(context, kept, source, parent, narrowed, cursor, size) for source in sources))
     write = context.graph.signer.write
     return page(parts, size, cursor, NEWEST_FIRST, lambda at: write(at, bound), _total(parts, cursor))
 
@@ -84,9 +82,7 @@ def sources(context: Context, parent: Organization | Machine | None, narrowed: N
     return [source for source in found if source.key in named]
 
 
-def _binding(
-    context: Context, kept: Kept[R], parent: Organization | Machine | None, narrowed: Narrowed[R]
-) -> bytes:
+def _binding(context: Context, kept: Kept[R], parent: Organization | Machine | None, narrowed: Narrowed[R]) -> bytes:
     filtered = (
         [vendor.value for vendor in narrowed.vendors] if narrowed.vendors is not None else None,
         narrowed.accounts,

@@ -11,9 +11,7 @@ from resolvers.context import Context, Info
 from resolvers.lookahead import Selection
 from resolvers.organizations import owner
 
-SALES: records.Kept[Sale] = records.Kept(
-    "sales", lambda context: context.loaders.sales, lambda source: source.sales
-)
+SALES: records.Kept[Sale] = records.Kept("sales", lambda context: context.loaders.sales, lambda source: source.sales)
 EVERYTHING = SaleFilter()
 
 
@@ -46,7 +44,7 @@ async def _connection(
 ) -> Connection[Sale]:
     narrowed = _narrowed(filtered)
     sources = records.sources(info.context, parent, narrowed)
-    prefetch.for_sales(info.context, sources, Selection.of(info._raw_info).nodes())
+    prefetch.for_sales(info.context, sources, Selection.of(info).nodes())
     return await records.connection(info.context, SALES, parent, first, after, narrowed, sources)
 
 
@@ -82,5 +80,5 @@ async def organization(root: Sale, info: Info) -> Organization:
     return await owner(context, root.ref.account, await records.owner_ref(context, root.machine_ref))
 
 
-def product(root: SaleLine, info: Info) -> Product | None | Awaitable[Product | None]:
+def product(root: SaleLine, info: Info) -> Product | Awaitable[Product | None] | None:
     return info.context.loaders.products.get(root.product_ref)

@@ -11,7 +11,7 @@ async def machine(root: Slot, info: Info) -> Machine | None:
     return await info.context.loaders.machines.find(root.machine_ref)
 
 
-def product(root: Slot, info: Info) -> Product | None | Awaitable[Product | None]:
+def product(root: Slot, info: Info) -> Product | Awaitable[Product | None] | None:
     return info.context.loaders.products.get(root.product_ref)
 
 

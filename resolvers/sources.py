@@ -23,9 +23,6 @@ from domain.model import (
     Connectivity,
     Machine,
     MachineEvent,
-    Organization,
-    Place,
-    Product,
     RateLimit,
     Sale,
     Slot,
@@ -121,9 +118,7 @@ class Source:
         self.places = self._whole(has.places, times.products) if isinstance(has, ReadsPlaces) else None
         self.products = self._whole(has.products, times.products) if isinstance(has, ReadsProducts) else None
         self._slots: Cache[str, Sequence[Slot]] | None = (
-            Cache(ttl=times.slots, size=SLOTTED_MACHINES, late=self.late)
-            if isinstance(has, ReadsSlots)
-            else None
+            Cache(ttl=times.slots, size=SLOTTED_MACHINES, late=self.late) if isinstance(has, ReadsSlots) else None
         )
         self.sales: Timeline[Sale] | None = (
             Timeline(has.sales, ttl=times.sales, horizon=HISTORY, late=self.late)
@@ -137,9 +132,7 @@ class Source:
         )
 
         self._single_sales: Cache[str, Sale | None] = Cache(ttl=times.sales, size=4_096, late=self.late)
-        self._single_events: Cache[str, MachineEvent | None] = Cache(
-            ttl=times.sales, size=4_096, late=self.late
-        )
+        self._single_events: Cache[str, MachineEvent | None] = Cache(ttl=times.sales, size=4_096, late=self.late)
 
     def _whole(self, read: "Callable[[], Awaitable[Listing[T]]]", ttl: float) -> "Whole[T]":
         return Whole(read, Cache(ttl=ttl, size=1, late=self.late))

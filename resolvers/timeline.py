@@ -173,9 +173,7 @@ class Timeline(Generic[T]):
 
     def _matching(self, stretch: _Stretch[T], wanted: Wanted[T]) -> list[T]:
         keep = wanted.keep
-        found = [
-            item for item in stretch.items if item.recorded_at in wanted.span and (keep is None or keep(item))
-        ]
+        found = [item for item in stretch.items if item.recorded_at in wanted.span and (keep is None or keep(item))]
         return NEWEST_FIRST.after(wanted.start, found)
 
     def _ended(self, machines: Machines, stretch: _Stretch[T], wanted: Wanted[T]) -> bool:

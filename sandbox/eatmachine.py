@@ -42,9 +42,7 @@ class EatMachine:
         fleet = self._add_fleet("Offices")
         for number in range(world.count(20)):
             native = str(UUID(int=rng.getrandbits(128), version=4))
-            self._add_fridge(
-                native, fleet, {name: None for name in SETTINGS}, rng.choice(PLACES).name + f" {number + 1}"
-            )
+            self._add_fridge(native, fleet, dict.fromkeys(SETTINGS), rng.choice(PLACES).name + f" {number + 1}")
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -55,7 +53,7 @@ class EatMachine:
             Route("/fridges/{uuid}/commands/{slug}", self._guarded(self._command), methods=["POST"]),
         ]
 
-    def make_sales(self, count: int, *, machine: str | None = None) -> list[Row]:
+    def make_sales(self, count: int, *, machine: str | None = None) -> list[Row]:  # noqa: ARG002
         """None: what leaves a fridge is known only to who hears its webhooks."""
         if machine is not None and machine not in self.fridges:
             raise KeyError(machine)

@@ -148,7 +148,7 @@ async def _answer(send: Send, status: int, media: str, body: bytes, headers: dic
     await send({"type": "http.response.body", "body": body})
 
 
-class Cut(Exception):  # noqa: N818  an event, not an error
+class Cut(Exception):
     """Ends a connection without an answer: the server closes it when the application fails."""
 
 

@@ -27,7 +27,7 @@ Row = dict[str, Any]
 Handle = Callable[[Request], Any]
 
 
-class Problem(Exception):  # noqa: N818  an answer
+class Problem(Exception):
     def __init__(self, status: int, title: str, detail: str) -> None:
         super().__init__(detail)
         self.status, self.title, self.detail = status, title, detail

@@ -20,7 +20,7 @@ FILTERS = frozenset({"controllerIds", "groupIds", "searchString", "collaboratorI
 Body = dict[str, Any]
 
 
-class Refused(Exception):  # noqa: N818  a case of the answer
+class Refused(Exception):
     """A refusal of meaning: HTTP 200 with another case."""
 
 
@@ -216,7 +216,7 @@ def _endpoint(handle: Callable[[Body], Any]) -> Callable[[Request], Awaitable[Re
         try:
             body = await request.json()
             if not isinstance(body, dict):
-                raise Malformed("an object is expected")  # noqa: TRY301  answered below like the others
+                raise Malformed("an object is expected")
             return _answer("success", handle(body))
         except Refused as refused:
             return _answer("error", {"message": str(refused), "code": "REFUSED"})

@@ -32,8 +32,7 @@ def edge(resolver: Callable[..., Any], *, description: str, **arguments: str) ->
     signature = inspect.signature(resolver)
     hints = get_type_hints(resolver)
     parameters = [
-        _parameter(parameter, hints[name], arguments.get(name))
-        for name, parameter in signature.parameters.items()
+        _parameter(parameter, hints[name], arguments.get(name)) for name, parameter in signature.parameters.items()
     ]
     filtered = [name for name, hint in hints.items() if _bare(hint) in INPUTS]
 

@@ -202,16 +202,17 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
     ),
 }
 
-for _enum, (_meaning, _) in VALUES.items():
-    strawberry.enum(_enum, description=_meaning)
+for _enum in VALUES:
+    strawberry.enum(_enum)
 
 
 def describe_values(schema: GraphQLSchema) -> None:
-    """Gives each value its description, and refuses to start where one is missing or none too many."""
-    for enum, (_, values) in VALUES.items():
+    """Gives each enum and its values their descriptions, and refuses to start where one is missing or too many."""
+    for enum, (meaning, values) in VALUES.items():
         found = schema.type_map.get(enum.__name__)
         if isinstance(found, GraphQLEnumType):
             if found.values.keys() != values.keys():
                 raise LookupError(f"the values of {enum.__name__} and their descriptions differ")
-            for name, meaning in values.items():
-                found.values[name].description = meaning
+            found.description = meaning
+            for name, words in values.items():
+                found.values[name].description = words

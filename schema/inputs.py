@@ -62,9 +62,7 @@ class EventFilter:
     min_severity: Severity | None = strawberry.field(
         default=strawberry.UNSET, description="Only those as severe as this, or more."
     )
-    state: EventState | None = strawberry.field(
-        default=strawberry.UNSET, description="Only those in this state."
-    )
+    state: EventState | None = strawberry.field(default=strawberry.UNSET, description="Only those in this state.")
     from_: datetime | None = strawberry.field(
         name="from", default=strawberry.UNSET, description="Recorded at this time or later."
     )

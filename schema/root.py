@@ -41,13 +41,9 @@ class Query:
     organization: types.Organization | None = edge(
         resolvers.nodes.organization, description="One organization.", id="Its id."
     )
-    machines: types.MachineConnection = paged(
-        resolvers.machines.connection, "All machines, by name and then id."
-    )
+    machines: types.MachineConnection = paged(resolvers.machines.connection, "All machines, by name and then id.")
     machine: types.Machine | None = edge(resolvers.machines.one, description="One machine.", id="Its id.")
-    products: types.ProductConnection = paged(
-        resolvers.products.connection, "All products, by name and then id."
-    )
+    products: types.ProductConnection = paged(resolvers.products.connection, "All products, by name and then id.")
     product: types.Product | None = edge(resolvers.products.one, description="One product.", id="Its id.")
     sales: types.SaleConnection = paged(
         resolvers.sales.connection, "All sales over all vendors, newest recorded first."
@@ -81,12 +77,12 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
         ],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),
     )
-    describe_values(schema._schema)
+    describe_values(schema._schema)  # noqa: SLF001  Strawberry gives enum values no descriptions itself
     return schema
 
 
 class QuietSchema(strawberry.Schema):
     """Leaves the logging of errors to who serves it, who knows which of them are news."""
 
-    def process_errors(self, errors: list[Any], execution_context: Any = None) -> None:
+    def process_errors(self, *_: Any) -> None:
         return

@@ -368,14 +368,10 @@ class Sale(Node):
     kind: SaleKind = told("What changed hands, and why.")
     status: SaleStatus = told("How it ended.")
     machine: Machine | None = edge(sales.machine, description="Where; null where the machine is gone.")
-    organization: Organization = edge(
-        sales.organization, description="The machine's organization, or the tenant."
-    )
+    organization: Organization = edge(sales.organization, description="The machine's organization, or the tenant.")
     vendor: Vendor = told("Whose record it is.")
     vendor_id: str = told(VENDOR_ID)
-    recorded_at: datetime = told(
-        "When the vendor's server recorded it: lists are ordered and filtered by it."
-    )
+    recorded_at: datetime = told("When the vendor's server recorded it: lists are ordered and filtered by it.")
     occurred_at: datetime = told("When it happened at the machine, or `recordedAt` where only that is known.")
     total: Money | None = told("With tax; null for things that are not sold.")
     tax: Money | None = told("The tax in it.")
@@ -394,9 +390,7 @@ class Sale(Node):
 @strawberry.type(description="An alert, a fault, a notice.")
 class MachineEvent(Node):
     machine: Machine | None = edge(events.machine, description="Where; null where the machine is gone.")
-    organization: Organization = edge(
-        events.organization, description="The machine's organization, or the tenant."
-    )
+    organization: Organization = edge(events.organization, description="The machine's organization, or the tenant.")
     vendor: Vendor = told("Whose record it is.")
     vendor_id: str = told(VENDOR_ID)
     code: str = told("The vendor's code or type.")
@@ -404,9 +398,7 @@ class MachineEvent(Node):
     severity: Severity = told("How much it matters.")
     state: EventState = told("Whether it still stands.")
     source: str | None = told("What raised it, in the vendor's word.")
-    recorded_at: datetime = told(
-        "When the vendor's server recorded it: lists are ordered and filtered by it."
-    )
+    recorded_at: datetime = told("When the vendor's server recorded it: lists are ordered and filtered by it.")
     occurred_at: datetime = told("When it happened at the machine, or `recordedAt` where only that is known.")
     trust: Trust = told("How we know of it.")
     vendor_data: JSON | None = told(VENDOR_DATA)

@@ -119,7 +119,7 @@ class VendNovation:
         return next((event for event in found if event.vendor_id == wanted), None)
 
 
-class DatesIgnored(Exception):  # noqa: N818  a finding, not a failure
+class DatesIgnored(Exception):
     """The alerts' route gave what was not asked for: it gives all there is, whatever the dates."""
 
 

@@ -1,0 +1,138 @@
+"""A sandbox and a gateway over it on real sockets, and a client that asks as a front end would."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from gateway.app import create_app
+from gateway.settings import load
+from journal.keys import digest
+from sandbox.app import create_app as create_sandbox
+from sandbox.app import gateway_config
+from sandbox.server import start
+from sandbox.world import World
+
+ADMIN, VIEWER, STRANGER = "vg_admin-of-acme", "vg_viewer-of-acme", "vg_admin-of-other"
+KEYS = ((ADMIN, "admin", "acme"), (VIEWER, "viewer", "acme"), (STRANGER, "admin", "other"))
+VENDORS = ("smartvend", "livello", "vendnovation", "smartepi", "eatmachine")
+
+
+@dataclass(slots=True)
+class Sandbox:
+    """The switches of a running sandbox; `app.state.vendors` and `app.state.controls` are its inside."""
+
+    base: str
+    app: Any
+
+    @property
+    def vendors(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.app.state.vendors
+        return found
+
+    def break_(self, vendor: str, kind: str, **how: Any) -> None:
+        """See `sandbox.faults.Fault`; it lasts until `heal`, or for `times` requests."""
+        answer = httpx2.post(f"{self.base}/_sandbox/faults", json={"vendor": vendor, "kind": kind, **how})
+        assert answer.status_code == 201, answer.text
+
+    def heal(self) -> None:
+        self.app.state.controls.faults.clear()
+        self.app.state.controls.latency.clear()
+
+    def sell(self, vendor: str, count: int = 1, machine: str | None = None) -> list[dict[str, Any]]:
+        body = {"vendor": vendor, "count": count, "machine": machine}
+        found: list[dict[str, Any]] = httpx2.post(f"{self.base}/_sandbox/sales", json=body).json()["sales"]
+        return found
+
+    def truth(self, vendor: str) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = self.vendors[vendor].truth()
+        return found
+
+    def requests(self, vendor: str | None = None) -> list[str]:
+        """What was asked so far, as "METHOD /path"."""
+        kept = self.app.state.controls.requests
+        return [f"{one.method} {one.path}" for one in kept if vendor in (None, one.vendor)]
+
+    def forget_requests(self) -> None:
+        self.app.state.controls.requests.clear()
+
+
+@contextmanager
+def running_sandbox(*, scale: float = 0.1, days: int = 45, seed: int = 7, **world: Any) -> Iterator[Sandbox]:
+    app = create_sandbox(World(scale=scale, days=days, seed=seed, **world))
+    with start(app) as server:
+        yield Sandbox(server.base, app)
+
+
+@dataclass(slots=True)
+class Gateway:
+    base: str
+    key: str = ADMIN
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def post(
+        self, query: str, variables: dict[str, Any] | None = None, *, key: str | None = None, **headers: str
+    ) -> httpx2.Response:
+        sent = {"authorization": f"Bearer {key or self.key}", **self.headers, **headers}
+        body = {"query": query, "variables": variables or {}}
+        return httpx2.post(f"{self.base}/graphql", json=body, headers=sent, timeout=30)
+
+    def ask(self, query: str, variables: dict[str, Any] | None = None, *, key: str | None = None) -> Any:
+        """The data. An answer with errors fails the test."""
+        answer = self.post(query, variables, key=key).json()
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+    def traced(self, query: str, variables: dict[str, Any] | None = None) -> tuple[Any, list[str]]:
+        """The data, and the upstream requests that it took, as "account operation"."""
+        answer = self.post(query, variables, **{"x-vendgraph-trace": "1"}).json()
+        assert "errors" not in answer, answer["errors"]
+        told = answer["extensions"]["vendgraph"]["upstreamRequests"]
+        return answer["data"], [f"{one['account']} {one['operation']}" for one in told]
+
+
+def config_text(
+    sandbox: Sandbox,
+    folder: Path,
+    *,
+    others: Sequence[Sandbox] = (),
+    environment: str = "development",
+    store: str | None = None,
+    cache: str = "",
+) -> str:
+    """A configuration over all five vendors of a sandbox, as tenant `acme`, and over those of `others` as `other`.
+
+    `cache`: the members of every account's `[accounts.cache]`, as TOML."""
+    text = gateway_config(sandbox.base, sandbox.vendors.values())
+    for other in others:
+        whole = gateway_config(other.base, other.vendors.values())
+        accounts = whole[whole.index("[[accounts]]") :]
+        text += accounts.replace('key = "acme-', 'key = "other-').replace('"acme"', '"other"')
+    text = text.replace('environment = "development"', f'environment = "{environment}"')
+    if cache:
+        text = text.replace("[accounts.credentials]", f"[accounts.cache]\n{cache}\n[accounts.credentials]")
+    text += '\n[[organizations]]\nkey = "other"\nname = "Other Vending"\n'
+    text += f'\n[store]\nurl = "{store or f"sqlite:///{folder}/vendgraph.db"}"\n'
+    for key, role, organization in KEYS:
+        text += f'\n[[auth.keys]]\nname = "{key[3:]}"\nsha256 = "{digest(key)}"\nrole = "{role}"\n'
+        text += f'organizations = ["{organization}"]\n'
+    return text
+
+
+@contextmanager
+def running_gateway(sandbox: Sandbox, folder: Path, **config: Any) -> Iterator[Gateway]:
+    """`config`: see `config_text`."""
+    path = folder / "vendgraph.toml"
+    path.write_text(config_text(sandbox, folder, **config), encoding="utf-8")
+    with start(create_app(load(path))) as server:
+        yield Gateway(server.base)
+
+
+def moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    assert found.tzinfo is not None
+    return found.astimezone(UTC)
