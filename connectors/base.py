@@ -5,10 +5,12 @@ A connector has a role or has not: `isinstance(connector, ReadsSlots)` decides, 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
 
 from connectors.guard import Guard, Limits
 from domain.errors import VendorError
+from domain.facts import Fact, Observation
 from domain.model import (
     Capability,
     Machine,
@@ -50,11 +52,24 @@ class KnownMachine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookCredentials:
+    """Each of `keys` is good: while they are rotated there are two. What a key is depends on the vendor.
+
+    `tolerance`: seconds by which a signed time may be off, either way. `recipe`: what is signed, where the vendor's
+    documents leave that open: a text with `{t}` and `{body}`."""
+
+    keys: Sequence[Secret]
+    tolerance: float = 300.0
+    recipe: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One set of credentials at one vendor. `base_url` has no trailing slash.
 
     `currency` serves where the vendor tells none; `endpoints` overrides operations: name -> "METHOD /path".
-    `online_minutes` is how old a machine's last sign of life may be, None for the vendor's usual."""
+    `online_minutes` is how old a machine's last sign of life may be, None for the vendor's usual.
+    `webhook` is None where no webhooks are set up."""
 
     key: str
     organization: str
@@ -68,6 +83,7 @@ class Account:
     endpoints: Mapping[str, str] = field(default_factory=dict)
     machines: Sequence[KnownMachine] = ()
     online_minutes: int | None = None
+    webhook: "WebhookCredentials | None" = None
 
     @property
     def ref(self) -> Ref:
@@ -141,3 +157,71 @@ class ReadsEvents(Protocol):
         ...
 
     async def event(self, native: str) -> MachineEvent | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One webhook request as it came. `headers` by lower-case name; `machine` and `token` as its address told them."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+    machine: str | None = None
+    token: str | None = None
+
+
+class Forged(Exception):
+    """Says why, for the log; the sender is not told."""
+
+
+class Illegible(Exception):
+    """Says why, for the sender."""
+
+
+@runtime_checkable
+class SendsWebhooks(Protocol):
+    """What comes to an account's webhook address. Both methods are pure: they ask nobody, and the time is passed in."""
+
+    def verify(self, delivery: Delivery) -> Any:
+        """What was signed, as JSON: that, and never the body, is what to act on. None where nothing can be read.
+
+        Raises Forged, or Illegible."""
+        ...
+
+    def facts(self, signed: Any, delivery: Delivery) -> Sequence[Fact]:
+        """What it tells; empty for a test. Raises VendorProtocolError where it is genuine and cannot be read."""
+        ...
+
+    def address(self, machine: str | None) -> str:
+        """What follows `/webhooks/{account}` in the address to enter at the vendor: empty, or `/{machine}/{token}`.
+
+        Raises BadInput where a machine has to be named, or none can be."""
+        ...
+
+
+@runtime_checkable
+class LearnsMachines(Protocol):
+    """The vendor has no list of machines: some are known only because they reported something."""
+
+    def learned(self, native: str, name: str | None, seen_at: datetime) -> Machine: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Which tag is of which product, by the product's native id, and what products are called."""
+
+    products: Mapping[str, str]
+    names: Mapping[str, str]
+
+
+@runtime_checkable
+class CountsTags(Protocol):
+    """The vendor tells stock as tags: what a machine holds, and what left it, is deduced. All of it is pure."""
+
+    def taken(self, observed: Observation, before: frozenset[str] | None, links: Links, now: datetime) -> Fact | None:
+        """The sale that a scan proves, where `before` is what the machine held by its last scan; None for no sale."""
+        ...
+
+    def stock(self, machine: str, tags: frozenset[str], links: Links, at: datetime) -> Sequence[Slot]: ...
+
+    def catalogue(self, links: Links) -> Sequence[Product]: ...

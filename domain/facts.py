@@ -1,0 +1,110 @@
+"""What was told: a fact is one thing that a vendor reported, or that we deduced from its reports.
+
+Facts are what the journal keeps. Each carries the vendor's own identity of the thing, by which a repeat is known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, StrEnum
+
+from domain.model import DoorState, MachineEvent, Sale, Temperature
+from domain.refs import Ref
+
+
+class Origin(Enum):
+    """How a fact reached us."""
+
+    WEBHOOK = "WEBHOOK"
+    POLL = "POLL"
+    BACKFILL = "BACKFILL"
+    COMMAND = "COMMAND"
+    DERIVED = "DERIVED"
+    GATEWAY = "GATEWAY"
+
+
+class FactKind(StrEnum):
+    """The words are kept in the journal: never change one."""
+
+    SALE = "sale"
+    EVENT = "event"
+    STATE = "state"
+    TAGS = "tags"
+    WORD = "word"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """The tags of a whole fridge. `opening`: the command whose opening by a customer ended with this scan."""
+
+    tags: frozenset[str]
+    opening: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What a machine was seen to be. None says nothing of that part.
+
+    `at` is the vendor's time, or else when it was received: a newer one is not undone by an older one.
+    `command`: the command that this is a step of; within one the door only goes from unlocked to opened to closed.
+    `alive`: False where it said that it is going down."""
+
+    machine: str
+    at: datetime
+    command: str | None = None
+    alive: bool = True
+    door: DoorState | None = None
+    temperature: Temperature | None = None
+    scan: Scan | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagLinks:
+    """Tags that are of one product."""
+
+    product: Ref
+    product_name: str
+    tags: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandWord:
+    """A vendor's word on a command of ours: `command` is the vendor's id for it, `word` its status, `step` what
+    happened, both in the vendor's words."""
+
+    command: str
+    machine: str
+    word: str | None
+    step: str
+    message: str | None
+
+
+Content = Sale | MachineEvent | Observation | TagLinks | CommandWord
+
+KINDS: dict[type[Content], FactKind] = {
+    Sale: FactKind.SALE,
+    MachineEvent: FactKind.EVENT,
+    Observation: FactKind.STATE,
+    TagLinks: FactKind.TAGS,
+    CommandWord: FactKind.WORD,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """`identity` tells it apart from all others of its account and kind, for ever.
+
+    `fleeting`: the vendor gives it no identity, and the same content may well come again and mean it: then it is a
+    repeat only where nothing else of the same machine and `topic` was heard since, and that not long ago."""
+
+    identity: str
+    machine: str | None
+    recorded_at: datetime
+    occurred_at: datetime
+    content: Content
+    fleeting: bool = False
+    topic: str = ""
+
+    @property
+    def kind(self) -> FactKind:
+        return KINDS[type(self.content)]
