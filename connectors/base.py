@@ -180,7 +180,11 @@ class Illegible(Exception):
 
 @runtime_checkable
 class SendsWebhooks(Protocol):
-    """What comes to an account's webhook address. Both methods are pure: they ask nobody, and the time is passed in."""
+    """What comes to an account's webhook address. Its methods are pure: they ask nobody, and the time is passed in.
+
+    `by_machine`: each machine has an address of its own."""
+
+    by_machine: bool
 
     def verify(self, delivery: Delivery) -> Any:
         """What was signed, as JSON: that, and never the body, is what to act on. None where nothing can be read.

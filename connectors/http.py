@@ -20,7 +20,17 @@ from connectors.login import Token, TokenLogin
 from connectors.operations import Operation, overridden, table
 from domain.errors import VendorError, VendorProtocolError, VendorRateLimited, VendorUnauthorized, VendorUnavailable
 
-__all__ = ["Answer", "Operation", "UpstreamRequest", "VendorHTTP", "new_client", "overridden", "table", "trace"]
+__all__ = [
+    "Answer",
+    "Operation",
+    "UpstreamRequest",
+    "VendorHTTP",
+    "asking",
+    "new_client",
+    "overridden",
+    "table",
+    "trace",
+]
 
 log = structlog.get_logger()
 
@@ -43,6 +53,7 @@ class UpstreamRequest:
 
 
 trace: ContextVar[list[UpstreamRequest] | None] = ContextVar("trace", default=None)
+asking: ContextVar[Traffic | None] = ContextVar("asking", default=None)  # who asks, where it is not a query
 
 
 @dataclass(slots=True)
@@ -130,7 +141,7 @@ class VendorHTTP:
         call = _Call(
             operation=asked,
             request=self._request(asked, path or {}, query or {}, body, headers or {}),
-            traffic=asked.traffic if traffic is None else traffic,
+            traffic=next(one for one in (traffic, asking.get(), asked.traffic) if one is not None),
             auth=self.auth if login else None,
             deadline=asyncio.get_running_loop().time() + self.guard.timeout,
         )

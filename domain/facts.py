@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
 
-from domain.model import DoorState, MachineEvent, Sale, Temperature
+from domain.commands import Command
+from domain.model import DoorState, MachineEvent, MachineGroup, Sale, Temperature
 from domain.refs import Ref
 
 
@@ -30,6 +31,7 @@ class FactKind(StrEnum):
     STATE = "state"
     TAGS = "tags"
     WORD = "word"
+    COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ class Observation:
     door: DoorState | None = None
     temperature: Temperature | None = None
     scan: Scan | None = None
-    group: str | None = None
+    group: MachineGroup | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,7 @@ class CommandWord:
     message: str | None
 
 
-Content = Sale | MachineEvent | Observation | TagLinks | CommandWord
+Content = Sale | MachineEvent | Observation | TagLinks | CommandWord | Command
 
 KINDS: dict[type[Content], FactKind] = {
     Sale: FactKind.SALE,
@@ -87,6 +89,7 @@ KINDS: dict[type[Content], FactKind] = {
     Observation: FactKind.STATE,
     TagLinks: FactKind.TAGS,
     CommandWord: FactKind.WORD,
+    Command: FactKind.COMMAND,
 }
 
 
@@ -108,3 +111,19 @@ class Fact:
     @property
     def kind(self) -> FactKind:
         return KINDS[type(self.content)]
+
+
+def identity_of(ref: Ref) -> str:
+    """The vendor's identity of a sale or an event: what its reference begins with, less what only finds it again."""
+    return ref.native.partition("@")[0]
+
+
+def of_record(item: Sale | MachineEvent) -> Fact:
+    """A sale or an event as a vendor's list tells it."""
+    return Fact(
+        identity=identity_of(item.ref),
+        machine=None if item.machine_ref is None else item.machine_ref.native,
+        recorded_at=item.recorded_at,
+        occurred_at=item.occurred_at,
+        content=item,
+    )

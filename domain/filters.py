@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.commands import CommandStatus
 from domain.model import Connectivity, EventState, SaleKind, Severity, Vendor
 
 
@@ -47,3 +48,9 @@ class EventFilter:
     state: EventState | None = None
     from_: datetime | None = None
     to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandFilter:
+    machines: Sequence[str] | None = None
+    statuses: Sequence[CommandStatus] | None = None

@@ -1,6 +1,6 @@
 """The tables. Times are UTC as ISO 8601 text, so that both databases order and keep them alike."""
 
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
 
 metadata = MetaData()
 
@@ -21,4 +21,106 @@ secrets = Table(
     metadata,
     Column("name", String, primary_key=True),
     Column("value", LargeBinary, nullable=False),
+)
+
+head = Table(  # one row: whoever changes it holds the journal until they commit, so numbers come in order of commit
+    "journal_head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seq", BigInteger, nullable=False),  # the newest entry's
+    Column("pruned", BigInteger, nullable=False),  # the newest that is gone
+)
+
+facts = Table(  # what was told, for ever: a repeat is known by it long after the entry is pruned
+    "journal_facts",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("identity", String, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+
+entries = Table(
+    "journal_entries",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("machine", String),  # the vendor's id
+    Column("recorded_at", String, nullable=False),
+    Column("received_at", String, nullable=False),
+    Column("origin", String, nullable=False),
+    Column("changed", String),  # of a state: the graph's fields that it changed, by commas
+    Column("content", LargeBinary, nullable=False),  # JSON, see journal.codec
+    Column("raw", LargeBinary),  # the request's body, with the first fact that it told
+    Index("journal_entries_history", "account", "kind", "recorded_at"),
+    Index("journal_entries_received", "received_at"),
+)
+
+heard = Table(  # the last that was heard of a machine on a topic whose reports have no identity
+    "journal_heard",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("machine", String, primary_key=True),
+    Column("topic", String, primary_key=True),
+    Column("identity", String, nullable=False),
+    Column("at", String, nullable=False),
+)
+
+states = Table(
+    "machine_states",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("machine", String, primary_key=True),
+    Column("state", LargeBinary, nullable=False),  # JSON, see journal.codec
+)
+
+links = Table(  # which tag is of which product
+    "tag_links",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("tag", String, primary_key=True),
+    Column("product", String, nullable=False),  # the vendor's id
+    Column("name", String, nullable=False),
+)
+
+deliveries = Table(
+    "webhook_counts",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("accepted", BigInteger, nullable=False),
+    Column("duplicates", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("quarantined", BigInteger, nullable=False),
+    Column("last_received_at", String),
+)
+
+quarantine = Table(  # genuine deliveries that could not be read
+    "quarantine",
+    metadata,
+    Column("id", String, primary_key=True),  # the digest of account, machine and body
+    Column("account", String, nullable=False),
+    Column("machine", String),
+    Column("received_at", String, nullable=False),
+    Column("headers", LargeBinary, nullable=False),  # JSON
+    Column("body", LargeBinary, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("replayed_at", String),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("until", Float, nullable=False),  # UNIX seconds
+)
+
+watermarks = Table(  # down to where a feed has read an account's list
+    "watermarks",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("missed_at", String),  # when the newest was recorded that a webhook should have told and did not
 )

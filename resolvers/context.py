@@ -8,6 +8,7 @@ import strawberry
 
 from domain.model import Organization, Role
 from domain.refs import Ref
+from journal.journal import Journal
 from resolvers.cursors import CursorSigner
 from resolvers.loaders import Loaders
 from resolvers.sources import Source
@@ -27,22 +28,30 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """What outlives requests: the tenants of the configuration and their accounts, by key."""
+    """What outlives requests: the tenants of the configuration and their accounts, by key, and what they reported."""
 
     tenants: Mapping[str, Organization]
     sources: Mapping[str, Source]
     signer: CursorSigner
+    journal: Journal
 
 
 class Context:
-    def __init__(self, graph: Graph, viewer: Viewer) -> None:
+    """`resumed`: the cursor that a reconnecting client has read up to; it goes before the `after` it asked with."""
+
+    def __init__(self, graph: Graph, viewer: Viewer, *, resumed: str | None = None) -> None:
         self.graph = graph
         self.viewer = viewer
+        self.resumed = resumed
         self._ends = asyncio.get_running_loop().time() + REQUEST_SECONDS
         self.sources: Sequence[Source] = [
             source for source in graph.sources.values() if source.organization_key in viewer.organizations
         ]
         self.loaders = Loaders(self)
+
+    def anew(self) -> "Context":
+        """For the next message of a stream: what an earlier one loaded must not be shown again."""
+        return Context(self.graph, self.viewer)
 
     @property
     def patience(self) -> float:

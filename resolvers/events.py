@@ -43,13 +43,13 @@ async def _connection(
     after: str | None,
     filtered: EventFilter,
 ) -> Connection[MachineEvent]:
-    narrowed = _narrowed(filtered)
+    narrowed = narrow(filtered)
     sources = records.sources(info.context, parent, narrowed)
     prefetch.for_sales(info.context, sources, Selection.of(info).nodes())
     return await records.connection(info.context, EVENTS, parent, first, after, narrowed, sources)
 
 
-def _narrowed(filtered: EventFilter) -> records.Narrowed[MachineEvent]:
+def narrow(filtered: EventFilter) -> records.Narrowed[MachineEvent]:
     severity, state = filtered.min_severity, filtered.state
 
     def keep(event: MachineEvent) -> bool:

@@ -81,16 +81,19 @@ async def _part(
         inside = await members(context, source, parent, narrowed.organizations)
     except VendorError as error:
         return Part(source.key, failed(source.ref, error), failed=True)
-    search = (narrowed.search or "").casefold()
-    found = [
-        machine
-        for machine in cached.value.items
-        if (inside is None or machine.organization_ref in inside)
-        and (narrowed.connectivity is None or machine.connectivity is narrowed.connectivity)
-        and (not search or search in f"{machine.name}\n{machine.serial_number or ''}".casefold())
-    ]
+    found = [machine for machine in cached.value.items if fits(machine, inside, narrowed)]
     status = told(source.ref, cached.as_of, cached.error, complete=cached.value.complete)
     return Part(source.key, status, found)
+
+
+def fits(machine: Machine, inside: frozenset[Ref | None] | None, narrowed: MachineFilter) -> bool:
+    """`inside`: the organizations that are wanted, as `members` finds them."""
+    search = (narrowed.search or "").casefold()
+    return (
+        (inside is None or machine.organization_ref in inside)
+        and (narrowed.connectivity is None or machine.connectivity is narrowed.connectivity)
+        and (not search or search in f"{machine.name}\n{machine.serial_number or ''}".casefold())
+    )
 
 
 async def members(

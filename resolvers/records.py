@@ -42,6 +42,12 @@ class Narrowed(Generic[R]):
     def span(self) -> Span:
         return Span(self.since or EPOCH, self.until or END)
 
+    @property
+    def bound(self) -> Sequence[object]:
+        """What a cursor is bound to of it."""
+        vendors = None if self.vendors is None else [vendor.value for vendor in self.vendors]
+        return (vendors, self.accounts, self.machines, self.since, self.until, self.keeps)
+
 
 @dataclass(frozen=True, slots=True)
 class Kept(Generic[R]):
@@ -83,15 +89,7 @@ def sources(context: Context, parent: Organization | Machine | None, narrowed: N
 
 
 def _binding(context: Context, kept: Kept[R], parent: Organization | Machine | None, narrowed: Narrowed[R]) -> bytes:
-    filtered = (
-        [vendor.value for vendor in narrowed.vendors] if narrowed.vendors is not None else None,
-        narrowed.accounts,
-        narrowed.machines,
-        narrowed.since,
-        narrowed.until,
-        narrowed.keeps,
-    )
-    return binding(context, kept.name, parent.id if parent else None, filtered)
+    return binding(context, kept.name, parent.id if parent else None, narrowed.bound)
 
 
 async def _part(

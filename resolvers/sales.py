@@ -42,13 +42,13 @@ async def _connection(
     after: str | None,
     filtered: SaleFilter,
 ) -> Connection[Sale]:
-    narrowed = _narrowed(filtered)
+    narrowed = narrow(filtered)
     sources = records.sources(info.context, parent, narrowed)
     prefetch.for_sales(info.context, sources, Selection.of(info).nodes())
     return await records.connection(info.context, SALES, parent, first, after, narrowed, sources)
 
 
-def _narrowed(filtered: SaleFilter) -> records.Narrowed[Sale]:
+def narrow(filtered: SaleFilter) -> records.Narrowed[Sale]:
     kinds = None if filtered.kinds is None else frozenset(filtered.kinds)
     return records.Narrowed(
         vendors=filtered.vendors,

@@ -16,6 +16,7 @@ INPUTS: dict[type, type] = {
     filters.ProductFilter: inputs.ProductFilter,
     filters.SaleFilter: inputs.SaleFilter,
     filters.EventFilter: inputs.EventFilter,
+    filters.CommandFilter: inputs.CommandFilter,
 }
 ROOT: Any = strawberry.Parent[object]
 PAGING = {
@@ -46,6 +47,17 @@ def edge(resolver: Callable[..., Any], *, description: str, **arguments: str) ->
     vars(resolve)["__signature__"] = inspect.Signature(parameters)  # where `inspect.signature` looks first
     resolve.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return strawberry.field(resolver=resolve, description=description)
+
+
+def stream(resolver: Callable[..., Any], description: str) -> Any:
+    """A subscription that `resolver(root, info, filter, after)` follows, as messages of the domain."""
+    field = edge(
+        resolver,
+        description=description,
+        filter="Narrows the messages; a cursor belongs to its filter.",
+        after="The cursor to go on from: what was recorded since is told first. From now on where it is left out.",
+    )
+    return strawberry.subscription(resolver=field.base_resolver.wrapped_func, description=description)
 
 
 def attribute(description: str) -> Any:

@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from graphql import GraphQLEnumType, GraphQLSchema
 
-from domain import model
+from domain import commands, facts, model
 from domain.errors import ErrorCode
 from domain.paging import SourceState
 
@@ -179,6 +179,37 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "STALE": "What it told at `asOf`, for it could not be asked again.",
             "FAILED": "Nothing: see the error.",
             "UNSUPPORTED": "Nothing: the vendor has no such list.",
+        },
+    ),
+    facts.Origin: (
+        "How something reached the gateway.",
+        {
+            "WEBHOOK": "The vendor told it by itself.",
+            "POLL": "It was found in a list of a vendor that sends no webhooks.",
+            "BACKFILL": "It was found in a list: the webhook that should have told it did not come.",
+            "COMMAND": "It is what came of a command.",
+            "DERIVED": "It was deduced from what the vendor told.",
+            "GATEWAY": "The gateway says it of itself.",
+        },
+    ),
+    commands.CommandStatus: (
+        "How far a command has come.",
+        {
+            "PENDING": "It is recorded and not sent yet.",
+            "SENT": "It is on its way to the vendor.",
+            "ACKNOWLEDGED": "The machine has it.",
+            "SUCCEEDED": "It was done.",
+            "FAILED": "It was not done.",
+            "UNKNOWN": "It was sent and no answer came: it may have happened or not. It is never sent again by itself.",
+        },
+    ),
+    commands.CommandStage: (
+        "How far the opening of a door has come.",
+        {
+            "UNLOCKED": "It can be opened.",
+            "OPENED": "It is open.",
+            "CLOSED": "It was closed again.",
+            "INVENTORIED": "What is inside was counted.",
         },
     ),
     ErrorCode: (

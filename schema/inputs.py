@@ -4,6 +4,7 @@ from datetime import datetime
 
 import strawberry
 
+from domain.commands import CommandStatus
 from domain.model import Connectivity, EventState, SaleKind, Severity, Vendor
 
 ACCOUNTS = "Only of these accounts. An id that is none of yours stands for nothing."
@@ -67,3 +68,11 @@ class EventFilter:
         name="from", default=strawberry.UNSET, description="Recorded at this time or later."
     )
     to: datetime | None = strawberry.field(default=strawberry.UNSET, description="Recorded before this time.")
+
+
+@strawberry.input(description="Narrows commands.")
+class CommandFilter:
+    machines: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=MACHINES)
+    statuses: list[CommandStatus] | None = strawberry.field(
+        default=strawberry.UNSET, description="Only those that have come this far."
+    )

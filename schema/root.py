@@ -14,7 +14,7 @@ import resolvers.nodes
 import resolvers.organizations
 import resolvers.products
 import resolvers.sales
-from schema import types
+from schema import live, types
 from schema.edge import edge, paged
 from schema.enums import describe_values
 from schema.scalars import SCALARS
@@ -61,6 +61,7 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
     """The schema. Errors leave it as they were raised: who serves it maps and masks them."""
     schema = QuietSchema(
         query=Query,
+        subscription=live.Subscription,
         types=[
             types.Organization,
             types.Machine,
@@ -68,6 +69,7 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
             types.Product,
             types.Sale,
             types.MachineEvent,
+            live.Command,
             date,
         ],
         extensions=[

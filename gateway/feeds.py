@@ -1,0 +1,167 @@
+"""Feeds: what vendors' lists tell is read into the journal, one process an account at a time.
+
+Where a vendor sends webhooks the lists only show what they missed: a record that is still unknown when it is read
+for the second time."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectors.base import ReadsEvents, ReadsSales
+from connectors.guard import Traffic
+from connectors.http import asking
+from domain.errors import VendorError
+from domain.facts import FactKind, Origin, identity_of, of_record
+from domain.model import MachineEvent, Sale
+from domain.paging import Slice
+from domain.times import Span, utc_now
+from journal import leases, reports
+from journal.appending import Report
+from journal.journal import Journal
+from journal.reports import Watermark
+from journal.writer import JournalUnavailable
+from resolvers.sources import Source
+
+log = structlog.get_logger()
+
+OVERLAP = timedelta(minutes=5)  # what was recorded late is found when the list is read once more
+AHEAD = timedelta(seconds=2)  # a vendor's clock may run a little ahead of ours
+ROWS = 500  # asked for at once
+STEP = timedelta(hours=6)  # of a backlog that is read, recorded and ticked off together
+HURRY = 0.1  # part of the interval by which a reading may come early, so that feeds do not march in step
+LONGER = 10.0  # seconds that a lease outlasts the interval
+LOOKED = 5.0  # seconds between looks at a lease that another holds
+
+Record = Sale | MachineEvent
+Read = Callable[[Span, int, frozenset[str] | None], Awaitable[Slice[Sale] | Slice[MachineEvent]]]
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    kind: FactKind
+    read: Read
+
+
+class Feed:
+    """One account's. `owner` names this process among those that share the store."""
+
+    def __init__(
+        self,
+        source: Source,
+        journal: Journal,
+        *,
+        every_seconds: float,
+        owner: str,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._source = source
+        self._journal = journal
+        self._every = every_seconds
+        self._owner = owner
+        self._now = now
+        self._awaited: dict[FactKind, frozenset[str]] = {}
+        self._hooked = source.account.webhook is not None
+
+    @property
+    def _lease(self) -> str:
+        return f"feed:{self._source.key}"
+
+    async def run(self) -> None:
+        """Until it is cancelled; then another process may take over at once."""
+        asking.set(Traffic.FEED)
+        try:
+            while True:
+                held = await self._hold()
+                if held:
+                    await self.read()
+                wait = self._every * (1 - random.random() * HURRY)  # noqa: S311  it spreads load, it guards nothing
+                await asyncio.sleep(wait if held else min(wait, LOOKED))
+        finally:
+            with suppress(SQLAlchemyError):
+                await asyncio.shield(asyncio.to_thread(leases.release, self._journal.engine, self._lease, self._owner))
+
+    async def _hold(self) -> bool:
+        try:
+            return await asyncio.to_thread(
+                leases.acquire, self._journal.engine, self._lease, self._owner, self._every + LONGER
+            )
+        except SQLAlchemyError:
+            return False
+
+    async def read(self) -> None:
+        """All lists once. A vendor or a store that fails is asked again the next time."""
+        for one in self.lists():
+            try:
+                await self._read(one)
+            except (VendorError, JournalUnavailable, SQLAlchemyError) as error:
+                log.info("feed skipped", account=self._source.key, kind=one.kind, error=type(error).__name__)
+
+    def lists(self) -> Sequence[List]:
+        connector = self._source.connector
+        found: list[List] = []
+        if isinstance(connector, ReadsSales):
+            found.append(List(FactKind.SALE, connector.sales))
+        if isinstance(connector, ReadsEvents):
+            found.append(List(FactKind.EVENT, connector.events))
+        return found
+
+    async def _read(self, one: List) -> None:
+        now = self._now()
+        mark = await asyncio.to_thread(reports.watermark, self._journal.engine, self._source.key, one.kind)
+        since = (now if mark is None else mark.at) - max(OVERLAP, timedelta(seconds=3 * self._every))
+        missed_at = None if mark is None else mark.missed_at
+        unknown: set[str] = set()
+        for window in _windows(since, now + AHEAD):
+            missed, left = await self._append(one.kind, await _all(one.read, window), now)
+            unknown |= left
+            missed_at = max(filter(None, (missed, missed_at)), default=None)
+            told = Watermark(min(window.until, now), missed_at)
+            await asyncio.to_thread(reports.set_watermark, self._journal.engine, self._source.key, one.kind, told)
+        self._awaited[one.kind] = frozenset(unknown)
+
+    async def _append(
+        self, kind: FactKind, found: Sequence[Record], now: datetime
+    ) -> tuple[datetime | None, frozenset[str]]:
+        """When the newest was recorded that a webhook should have told of by now, if any; and what is unknown."""
+        known = await self._journal.known(self._source.key, kind, (identity_of(item.ref) for item in found))
+        unknown = {identity: item for item in found if (identity := identity_of(item.ref)) not in known}
+        awaited = self._awaited.get(kind, frozenset())
+        late = [item for identity, item in unknown.items() if not self._hooked or identity in awaited]
+        if not late:
+            return None, frozenset(unknown)
+        report = Report(
+            account=self._source.key,
+            facts=[of_record(item) for item in sorted(late, key=lambda item: item.recorded_at)],
+            origin=Origin.BACKFILL if self._hooked else Origin.POLL,
+            received_at=now,
+        )
+        await self._journal.append(report)
+        return max(item.recorded_at for item in late) if self._hooked else None, frozenset(unknown)
+
+
+def _windows(since: datetime, until: datetime) -> Iterable[Span]:
+    """The oldest first, so that each one that is done stays done."""
+    while since < until:
+        end = min(since + STEP, until)
+        yield Span(since, end)
+        since = end
+
+
+async def _all(read: Read, span: Span) -> list[Record]:
+    found: dict[object, Record] = {}
+    until = span.until
+    while until > span.since:
+        part = await read(Span(span.since, until), ROWS, None)
+        found.update((item.ref, item) for item in part.items)
+        until = part.since
+    return list(found.values())
+
+
+async def run_all(feeds: Iterable[Feed]) -> None:
+    await asyncio.gather(*(feed.run() for feed in feeds))

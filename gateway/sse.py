@@ -1,0 +1,66 @@
+"""GraphQL over server-sent events: one operation a connection, and a cursor in each event's `id`.
+
+https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+
+import orjson
+from starlette.responses import StreamingResponse
+
+from gateway.streams import Frame
+
+MEDIA = "text/event-stream"
+ALIVE_SECONDS = 15.0
+ALIVE = b":\n\n"
+COMPLETE = b"event: complete\ndata:\n\n"
+HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+
+Good = Callable[[], Awaitable[bool]]
+
+
+def wanted(accept: str) -> bool:
+    return MEDIA in accept
+
+
+def response(events: AsyncIterator[bytes], status: int, request_id: str) -> StreamingResponse:
+    return StreamingResponse(events, status, {**HEADERS, "x-request-id": request_id}, media_type=MEDIA)
+
+
+async def refused(errors: Sequence[dict[str, Any]]) -> AsyncIterator[bytes]:
+    """What is wrong before anything is executed is told as a result: an EventSource sees no other answer."""
+    yield _next(Frame(orjson.dumps({"errors": errors}, default=str).decode()))
+    yield COMPLETE
+
+
+async def stream(frames: AsyncGenerator[Frame, None], good: Good, draining: asyncio.Event) -> AsyncIterator[bytes]:
+    """`good()`: whether the key is still good, asked with each sign of life. Ends without `complete` where the gateway
+    stops or the key has ended, so that clients come again; with it where all has been told."""
+    yield ALIVE
+    stopped = asyncio.ensure_future(draining.wait())
+    coming: asyncio.Future[Frame] | None = None
+    try:
+        while not draining.is_set():
+            coming = coming or asyncio.ensure_future(anext(frames))
+            await asyncio.wait({coming, stopped}, timeout=ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if coming.done():
+                done, coming = coming, None
+                yield _next(done.result())
+            elif not draining.is_set():
+                if not await good():
+                    return
+                yield ALIVE
+    except StopAsyncIteration:
+        yield COMPLETE
+    finally:
+        stopped.cancel()
+        if coming is not None:
+            coming.cancel()
+            await asyncio.wait({coming})
+        await frames.aclose()
+
+
+def _next(frame: Frame) -> bytes:
+    cursor = "" if frame.cursor is None else f"id: {frame.cursor}\n"
+    return f"event: next\n{cursor}data: {frame.payload}\n\n".encode()

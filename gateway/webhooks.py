@@ -1,0 +1,129 @@
+"""Webhooks: verified on the raw bytes, recorded durably, and only then acknowledged. Nothing is published from here."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+
+import orjson
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from connectors.base import Delivery, Forged, SendsWebhooks
+from connectors.base import Illegible as IllegibleBody
+from domain.facts import Origin
+from domain.times import utc_now
+from journal.appending import Illegible, Report
+from journal.journal import Journal
+from journal.writer import JournalUnavailable
+from resolvers.context import Graph
+
+log = structlog.get_logger()
+
+LARGEST_BODY = 1024 * 1024
+LARGE_BODY = 64 * 1024  # bytes: verifying more than that is done beside the event loop
+UNKEPT_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+AGAIN_SECONDS = "5"
+
+
+class TooLarge(Exception):
+    pass
+
+
+class Webhooks:
+    def __init__(self, graph: Graph, journal: Journal, now: Callable[[], datetime] = utc_now) -> None:
+        self._graph = graph
+        self._journal = journal
+        self._now = now
+
+    async def receive(self, request: Request) -> Response:
+        """200 for what is recorded, or was before; anything else asks the vendor to come again, or not at all."""
+        account = request.path_params["account"]
+        connector = self._receiver(account, request.path_params.get("machine"))
+        if connector is None:
+            return _answer(404, "there is no such webhook")
+        try:
+            delivery = await self._delivery(request)
+            signed = await _verified(connector, delivery)
+        except TooLarge:
+            self._journal.reject(account)
+            return _answer(413, f"a delivery may hold {LARGEST_BODY} bytes")
+        except IllegibleBody as illegible:
+            self._journal.reject(account)
+            return _answer(400, str(illegible))
+        except Forged as forged:
+            self._journal.reject(account)
+            log.warning("webhook refused", account=account, reason=str(forged))
+            return _answer(401, "this delivery is not signed as it should be")
+        try:
+            await self._record(account, connector, signed, delivery)
+        except JournalUnavailable:
+            return _answer(503, "it could not be recorded: send it again", {"retry-after": AGAIN_SECONDS})
+        return _answer(200, "recorded")
+
+    def _receiver(self, account: str, machine: str | None) -> SendsWebhooks | None:
+        source = self._graph.sources.get(account)
+        if source is None or source.account.webhook is None or not isinstance(source.connector, SendsWebhooks):
+            return None
+        return source.connector if source.connector.by_machine is (machine is not None) else None
+
+    async def _delivery(self, request: Request) -> Delivery:
+        body = bytearray()
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LARGEST_BODY:
+                    raise TooLarge
+        except ClientDisconnect:
+            raise IllegibleBody("the body ended early") from None
+        return Delivery(
+            headers=dict(request.headers),
+            body=bytes(body),
+            received_at=self._now(),
+            machine=request.path_params.get("machine"),
+            token=request.path_params.get("token"),
+        )
+
+    async def _record(self, account: str, connector: SendsWebhooks, signed: object, delivery: Delivery) -> None:
+        """What is genuine is kept whatever it says: our failing to read it is no reason to have it sent again."""
+        try:
+            facts = connector.facts(signed, delivery)
+            report = Report(
+                account=account,
+                facts=facts,
+                origin=Origin.WEBHOOK,
+                received_at=delivery.received_at,
+                raw=delivery.body,
+                delivered=True,
+            )
+            await self._journal.append(report)
+        except JournalUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, it is ours to look at, not the vendor's to repeat
+            log.warning("webhook quarantined", account=account, kind=type(error).__name__)
+            await self._journal.append(_illegible(account, delivery, error))
+
+
+async def _verified(connector: SendsWebhooks, delivery: Delivery) -> object:
+    if len(delivery.body) < LARGE_BODY:
+        return connector.verify(delivery)
+    return await asyncio.to_thread(connector.verify, delivery)
+
+
+def _illegible(account: str, delivery: Delivery, error: Exception) -> Illegible:
+    headers = {name: value for name, value in delivery.headers.items() if name not in UNKEPT_HEADERS}
+    told = "\0".join((account, delivery.machine or "")).encode() + b"\0" + delivery.body
+    return Illegible(
+        key=sha256(told).hexdigest(),
+        account=account,
+        machine=delivery.machine,
+        received_at=delivery.received_at,
+        headers=orjson.dumps(headers),
+        body=delivery.body,
+        reason=f"{type(error).__name__}: {error}"[:300],
+    )
+
+
+def _answer(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"message": message}, status, headers)

@@ -1,0 +1,209 @@
+"""What a group of reports comes to, in one transaction: new facts, what they mean for machines, and the counts."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Table, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from domain.facts import Fact, Observation, Origin, TagLinks
+from domain.states import MachineState, Seen, merged
+from journal import codec
+from journal.log import Appending, New, known_facts, moment
+from journal.tables import deliveries, heard, links, quarantine, states
+
+FLEETING = timedelta(minutes=10)  # how long a report without an identity is taken for a repeat of the same one
+
+Machine = tuple[str, str]  # an account's key, and the vendor's id
+TagOf = Mapping[str, tuple[str, str]]  # tag -> the product's native id, and its name
+Taken = Callable[[str, Observation, frozenset[str] | None, TagOf], Fact | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What came at once: one delivery, or a part of a polled list. `delivered`: it counts as a webhook."""
+
+    account: str
+    facts: Sequence[Fact]
+    origin: Origin
+    received_at: datetime
+    raw: bytes | None = None
+    delivered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Illegible:
+    """A genuine delivery that cannot be read. `key` tells it apart from all others."""
+
+    key: str
+    account: str
+    machine: str | None
+    received_at: datetime
+    headers: bytes
+    body: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How many facts were new; how many were known."""
+
+    new: int
+    repeats: int
+
+
+class Group:
+    """Reports appended together. `taken(account, observed, before, links)` is the sale that a scan of tags proves."""
+
+    def __init__(self, connection: Connection, reports: Sequence[Report], taken: Taken) -> None:
+        self._connection = connection
+        self._taken = taken
+        told = [(report.account, fact) for report in reports for fact in report.facts]
+        self._log = Appending.begin(connection, [_key(account, fact) for account, fact in told if not fact.fleeting])
+        self._states = _states(connection, told)
+        self._heard = _heard(connection, told)
+        self._links = _links(connection, {account for account, fact in told if _scans(fact)})
+        self._changed_states: set[Machine] = set()
+        self._changed_links: list[dict[str, Any]] = []
+
+    def add(self, report: Report) -> Receipt:
+        """All of a report, or, where it raises, nothing of it."""
+        news = [new for fact in report.facts if (new := self._new(report, fact)) is not None]
+        meant = dict[Machine, MachineState]()
+        derived: list[New] = []
+        for at, new in enumerate(news):
+            if isinstance(new.fact.content, Observation):
+                news[at], sale = self._observed(new, new.fact.content, meant)
+                derived += [] if sale is None else [sale]
+        for new in (*news, *derived):
+            self._log.add(new)
+            self._remember(new)
+        self._states |= meant
+        self._changed_states |= meant.keys()
+        return Receipt(len(news), len(report.facts) - len(news))
+
+    def write(self) -> None:
+        self._log.write()
+        upsert(self._connection, states, [self._state_row(machine) for machine in self._changed_states])
+        upsert(self._connection, heard, [row for row in self._heard.values() if row.pop("new", False)])
+        linked = {(row["account"], row["tag"]): row for row in self._changed_links}
+        upsert(self._connection, links, list(linked.values()))
+
+    def _new(self, report: Report, fact: Fact) -> New | None:
+        raw = report.raw if fact is report.facts[0] else None
+        new = New(account=report.account, fact=fact, origin=report.origin, received_at=report.received_at, raw=raw)
+        if not fact.fleeting:
+            return None if new.key in self._log.known else new
+        if self._repeats(report, fact):
+            return None
+        return replace(new, fact=replace(fact, identity=f"{fact.identity}@{moment(report.received_at)}"))
+
+    def _repeats(self, report: Report, fact: Fact) -> bool:
+        last = self._heard.get((report.account, fact.machine or "", fact.topic))
+        if last is None or last["identity"] != fact.identity:
+            return False
+        return report.received_at - datetime.fromisoformat(last["at"]) < FLEETING
+
+    def _observed(self, new: New, observed: Observation, meant: dict[Machine, MachineState]) -> tuple[New, New | None]:
+        machine = (new.account, observed.machine)
+        before = meant.get(machine, self._states.get(machine, MachineState()))
+        after, changed = merged(before, observed)
+        meant[machine] = after
+        told = replace(new, changed=tuple(changed))
+        if observed.scan is None or after.scanned != Seen(observed.scan.tags, observed.at):
+            return told, None  # it came too late to count
+        known = self._links.get(new.account, {})
+        sale = self._taken(new.account, observed, before.tags, known)
+        if sale is None or known_facts(self._connection, [_key(new.account, sale)]):
+            return told, None
+        return told, replace(new, fact=sale, origin=Origin.DERIVED, raw=None)
+
+    def _remember(self, new: New) -> None:
+        fact = new.fact
+        if fact.topic:
+            identity = fact.identity.rpartition("@")[0] if fact.fleeting else fact.identity
+            row = {"account": new.account, "machine": fact.machine or "", "topic": fact.topic}
+            told = {"identity": identity, "at": moment(new.received_at), "new": True}
+            self._heard[new.account, fact.machine or "", fact.topic] = row | told
+        if isinstance(fact.content, TagLinks):
+            product, name = fact.content.product.native, fact.content.product_name
+            self._links.setdefault(new.account, {}).update((tag, (product, name)) for tag in fact.content.tags)
+            rows = ({"tag": tag, "product": product, "name": name} for tag in fact.content.tags)
+            self._changed_links += [{"account": new.account, **row} for row in rows]
+
+    def _state_row(self, machine: Machine) -> dict[str, Any]:
+        account, native = machine
+        return {"account": account, "machine": native, "state": codec.write_state(self._states[machine])}
+
+
+def _key(account: str, fact: Fact) -> tuple[str, str, str]:
+    return account, fact.kind.value, fact.identity
+
+
+def _scans(fact: Fact) -> bool:
+    return isinstance(fact.content, Observation) and fact.content.scan is not None
+
+
+def _states(connection: Connection, told: Iterable[tuple[str, Fact]]) -> dict[Machine, MachineState]:
+    wanted = {(account, fact.content.machine) for account, fact in told if isinstance(fact.content, Observation)}
+    if not wanted:
+        return {}
+    rows = connection.execute(select(states).where(tuple_(states.c.account, states.c.machine).in_(list(wanted))))
+    return {(row.account, row.machine): codec.read_state(row.state) for row in rows}
+
+
+def _heard(connection: Connection, told: Iterable[tuple[str, Fact]]) -> dict[tuple[str, str, str], dict[str, Any]]:
+    wanted = {(account, fact.machine or "", fact.topic) for account, fact in told if fact.topic}
+    if not wanted:
+        return {}
+    key = tuple_(heard.c.account, heard.c.machine, heard.c.topic)
+    rows = connection.execute(select(heard).where(key.in_(list(wanted)))).mappings()
+    return {(row["account"], row["machine"], row["topic"]): dict(row) for row in rows}
+
+
+def _links(connection: Connection, accounts: set[str]) -> dict[str, dict[str, tuple[str, str]]]:
+    found: dict[str, dict[str, tuple[str, str]]] = {account: {} for account in accounts}
+    if accounts:
+        for row in connection.execute(select(links).where(links.c.account.in_(list(accounts)))):
+            found[row.account][row.tag] = (row.product, row.name)
+    return found
+
+
+def count(connection: Connection, account: str, at: datetime | None, **counts: int) -> None:
+    """Adds to what is counted of an account's webhooks; `at`: when a genuine one came."""
+    zero = dict.fromkeys(("accepted", "duplicates", "rejected", "quarantined"), 0)
+    row = {"account": account, **zero, **counts, "last_received_at": None if at is None else moment(at)}
+    insert = INSERTS[connection.dialect.name](deliveries).values(row)
+    sums = {name: deliveries.c[name] + insert.excluded[name] for name in zero}
+    if at is not None:
+        sums["last_received_at"] = insert.excluded.last_received_at
+    connection.execute(insert.on_conflict_do_update(index_elements=["account"], set_=sums))
+
+
+def keep_illegible(connection: Connection, one: Illegible) -> bool:
+    """False where it is kept already."""
+    row = {
+        "id": one.key,
+        "account": one.account,
+        "machine": one.machine,
+        "received_at": moment(one.received_at),
+        "headers": one.headers,
+        "body": one.body,
+        "reason": one.reason,
+    }
+    insert = INSERTS[connection.dialect.name](quarantine).values(row)
+    return bool(connection.execute(insert.on_conflict_do_nothing(index_elements=["id"])).rowcount)
+
+
+INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    insert = INSERTS[connection.dialect.name](table)
+    keys = [column.name for column in table.primary_key]
+    changes = {column.name: insert.excluded[column.name] for column in table.c if column.name not in keys}
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=changes), rows)

@@ -1,0 +1,81 @@
+"""The journal of a process: its writer, its tail, and what is read of it, off the event loop."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from domain.facts import FactKind
+from domain.states import MachineState
+from domain.times import Span
+from journal import log, reports
+from journal.appending import Illegible, Receipt, Report, Taken
+from journal.bus import Bus
+from journal.log import Entry
+from journal.reports import Counts
+from journal.tail import Tail
+from journal.writer import Writer
+
+
+class Journal:
+    """`taken`: see `journal.appending.Taken`. Its methods raise SQLAlchemyError where the store does not answer."""
+
+    def __init__(self, engine: Engine, bus: Bus, taken: Taken) -> None:
+        self.engine = engine
+        self.tail = Tail(engine, bus)
+        self._bus = bus
+        self._writer = Writer(engine, taken, bus.announce)
+        self._following: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        await self._bus.start()
+        await self.tail.start()
+        self._writer.start()
+        self._following = asyncio.create_task(self.tail.run())
+
+    async def close(self) -> None:
+        """What waits to be written is written first."""
+        await asyncio.to_thread(self._writer.close)
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+        await self._bus.close()
+
+    async def append(self, work: Report | Illegible) -> Receipt:
+        """Returns when it is durable. Raises JournalUnavailable."""
+        return await self._writer.append(work)
+
+    def reject(self, account: str) -> None:
+        self._writer.reject(account)
+
+    async def head(self) -> int:
+        """The newest number that there is, here or on another replica."""
+        return (await asyncio.to_thread(log.read_head, self.engine)).seq
+
+    async def history(
+        self, account: str, kind: FactKind, span: Span, want: int, machines: Iterable[str] | None
+    ) -> Sequence[Entry]:
+        return await asyncio.to_thread(log.history, self.engine, account, kind, span, want, machines)
+
+    async def find(self, account: str, kind: FactKind, identity: str) -> Entry | None:
+        return await asyncio.to_thread(log.find, self.engine, account, kind, identity)
+
+    async def known(self, account: str, kind: FactKind, identities: Iterable[str]) -> frozenset[str]:
+        """Those of the identities that were ever told."""
+        return await asyncio.to_thread(log.known, self.engine, account, kind, list(identities))
+
+    async def counts(self) -> Mapping[str, Counts]:
+        return await asyncio.to_thread(reports.counts, self.engine)
+
+    async def missed(self) -> Mapping[str, datetime]:
+        return await asyncio.to_thread(reports.missed, self.engine)
+
+    async def states(self) -> Mapping[tuple[str, str], MachineState]:
+        return await asyncio.to_thread(reports.all_states, self.engine)
+
+    async def links(self) -> Mapping[str, Mapping[str, tuple[str, str]]]:
+        return await asyncio.to_thread(reports.all_links, self.engine)
+
+    async def prune(self, before: datetime) -> int:
+        return await asyncio.to_thread(log.prune, self.engine, before)
