@@ -37,28 +37,37 @@ async def refused(errors: Sequence[dict[str, Any]]) -> AsyncIterator[bytes]:
 async def stream(frames: AsyncGenerator[Frame, None], good: Good, draining: asyncio.Event) -> AsyncIterator[bytes]:
     """`good()`: whether the key is still good, asked with each sign of life. Ends without `complete` where the gateway
     stops or the key has ended, so that clients come again; with it where all has been told."""
-    yield ALIVE
+    clock = asyncio.get_running_loop().time
     stopped = asyncio.ensure_future(draining.wait())
-    coming: asyncio.Future[Frame] | None = None
+    coming: asyncio.Task[Frame] | None = None
+    yield ALIVE
     try:
+        alive_at = clock() + ALIVE_SECONDS
         while not draining.is_set():
-            coming = coming or asyncio.ensure_future(anext(frames))
-            await asyncio.wait({coming, stopped}, timeout=ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            coming = coming or asyncio.create_task(_coming(frames))
+            await asyncio.wait(
+                (coming, stopped), timeout=max(0.0, alive_at - clock()), return_when=asyncio.FIRST_COMPLETED
+            )
             if coming.done():
                 done, coming = coming, None
                 yield _next(done.result())
-            elif not draining.is_set():
+            if clock() >= alive_at:
                 if not await good():
                     return
                 yield ALIVE
+                alive_at = clock() + ALIVE_SECONDS
     except StopAsyncIteration:
         yield COMPLETE
     finally:
         stopped.cancel()
         if coming is not None:
             coming.cancel()
-            await asyncio.wait({coming})
+            await asyncio.wait((coming,))
         await frames.aclose()
+
+
+async def _coming(frames: AsyncGenerator[Frame, None]) -> Frame:
+    return await anext(frames)
 
 
 def _next(frame: Frame) -> bytes:
