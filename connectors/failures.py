@@ -39,7 +39,9 @@ class Whose(TypedDict):
 
 
 class Failures:
-    """The failures of one account. `explain(data)` finds the vendor's own words in an error's body."""
+    """The failures of one account. `explain(data)` finds the vendor's own words in an error's body.
+
+    `clean(words)` takes secrets out of them."""
 
     def __init__(
         self,
@@ -48,12 +50,14 @@ class Failures:
         timeout: float,
         explain: Callable[[Any], str | None],
         unauthorized: Callable[[int, Any], bool],
+        clean: Callable[[str], str],
     ) -> None:
         self._whose: Whose = {"account": account, "vendor": vendor}
         self._vendor = vendor
         self._timeout = timeout
         self._explain = explain
         self._unauthorized = unauthorized
+        self._clean = clean
 
     def answered(self, operation: str, answer: Answer, now: datetime) -> VendorError:
         """For an answer that is no success."""
@@ -75,7 +79,7 @@ class Failures:
 
     def _words(self, data: Any) -> str:
         words = None if data is None else self._explain(data)
-        return f": {words[:LONGEST_WORDS]}" if words else ""
+        return f": {self._clean(words)[:LONGEST_WORDS]}" if words else ""
 
     def transport(self, operation: str, error: httpx2.HTTPError) -> VendorError:
         what = f"{operation} at {self._vendor} failed: {type(error).__name__}"

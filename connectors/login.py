@@ -12,7 +12,7 @@ import orjson
 
 from connectors.budget import Rate, Window
 from connectors.guard import Guard
-from domain.errors import VendorProtocolError, VendorRateLimited, VendorUnauthorized
+from domain.errors import VendorError, VendorProtocolError, VendorRateLimited, VendorUnauthorized
 
 MARGIN_SECONDS = 60.0
 MARGIN_SHARE = 0.1
@@ -60,7 +60,12 @@ class TokenLogin:
         """A token that is good for now. Raises VendorUnauthorized where the vendor refuses the credentials."""
         if self.current is not None and self._clock() < self._good_until:
             return self.current
-        return await self._join()
+        try:
+            return await self._join()
+        except VendorError:
+            if self.current is None or self.current.expires_at is None or self._clock() >= self.current.expires_at:
+                raise
+            return self.current
 
     async def renewed(self, refused: Token) -> Token:
         """Another token than the one that was refused; whoever comes second takes what the first one got.
@@ -84,7 +89,6 @@ class TokenLogin:
 
     async def _renew(self) -> Token:
         self._guard.check()
-        self._spend()
         try:
             token = await self._fetch()
         except VendorUnauthorized as error:
@@ -103,13 +107,18 @@ class TokenLogin:
         return token
 
     def _end_of(self, token: Token) -> float:
-        """A token that is new and has ended already tells of clocks that disagree: its refusal will tell its end."""
+        """A token that is new and has ended already tells of clocks that disagree: its refusal will tell its end.
+
+        One that was had before is all that there is until it ends: asking again gives it again."""
         now = self._clock()
         if token.expires_at is None or token.expires_at <= now:
             return float("inf")
+        if self.current is not None and self.current.value == token.value:
+            return token.expires_at
         return token.expires_at - min(MARGIN_SECONDS, (token.expires_at - now) * MARGIN_SHARE)
 
-    def _spend(self) -> None:
+    def spend(self) -> None:
+        """For each login that goes over the wire. Raises VendorRateLimited where there were too many."""
         wait = self._budget.wait()
         if wait:
             raise VendorRateLimited(
