@@ -25,8 +25,6 @@ from domain.paging import Listing, Slice
 from domain.refs import Kind, Ref
 from domain.times import Span
 
-SHORTEST_SECRET = 4  # what is shorter occurs in any text
-
 
 class Secret:
     """A credential. It prints as stars wherever it is printed; `reveal()` is for the wire only."""
@@ -74,12 +72,6 @@ class Account:
     @property
     def ref(self) -> Ref:
         return Ref(Kind.ACCOUNT, self.key, "")
-
-    def clean(self, words: str) -> str:
-        """A text for people, with stars for the credentials that may be in it."""
-        for secret in self.credentials.values():
-            words = words.replace(secret.reveal(), repr(secret)) if len(secret.reveal()) >= SHORTEST_SECRET else words
-        return words
 
     def to(self, kind: Kind, native: object) -> Ref:
         """A reference to something of this account; the vendor's id may come as a number or as text."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -49,7 +49,7 @@ trace: ContextVar[list[UpstreamRequest] | None] = ContextVar("trace", default=No
 class _Call:
     """One request to make, and by when on the loop's clock it has to be over. `sent`: it may have gone out.
 
-    `auth` gives it a token; `logs_in` is whom it gets one for."""
+    `auth` gives it a token; `logs_in` is whom it gets one for, and then has a budget of its own."""
 
     operation: Operation
     request: httpx2.Request
@@ -110,13 +110,17 @@ class VendorHTTP:
         self.base_url = base_url
         self.operations = overridden(operations, account.endpoints)
         self._client = client
-        self._failures = Failures(account.key, guard.vendor, guard.timeout, explain, unauthorized, self._clean)
+        self._failures = Failures(account.key, guard.vendor, guard.timeout, explain, unauthorized, self._secrets)
         self._headers = httpx2.Headers({**client.headers, "accept": "application/json", **(headers or {})})
 
-    def _clean(self, words: str) -> str:
-        """A vendor may repeat what it was sent."""
-        token = None if self.auth is None else self.auth.current
-        return self.account.clean(words if token is None else words.replace(token.value, repr(token)))
+    def _secrets(self) -> Iterable[str]:
+        yield from (secret.reveal() for secret in self.account.credentials.values())
+        if self.auth is not None and self.auth.current is not None:
+            yield self.auth.current.value
+
+    def repeated(self, words: str) -> str:
+        """What the vendor said, fit to stand in an error."""
+        return self._failures.repeated(words)
 
     async def json(self, operation: str, **parts: Any) -> Any:
         return (await self.send(operation, **parts)).data
@@ -271,13 +275,14 @@ class VendorHTTP:
     def _judge(self, call: _Call, passage: Passage, answer: Answer) -> VendorError | None:
         """Tells the guard what the answer says of the vendor, and of the budget that is left."""
         status, headers = answer.status, answer.headers
-        self._tell_budget(headers)
+        if call.logs_in is None:
+            self._tell_budget(headers)
         if 200 <= status < 300:
             self.guard.succeed(passage)
             return None
         error = self._failures.answered(call.operation.name, answer, self.guard.now())
         if status == 429 or (status == 503 and error.retry_after is not None):
-            self.guard.pause(error.retry_after)
+            (call.logs_in or self.guard).pause(error.retry_after)
         if isinstance(error, VendorUnavailable | VendorRateLimited | VendorProtocolError):
             self._failed(call, passage, error, status)
         else:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from connectors.budget import Rate, Window
-from connectors.guard import Guard
+from connectors.guard import PAUSE_WITHOUT_WORD, Guard
 from domain.errors import VendorError, VendorProtocolError, VendorRateLimited, VendorUnauthorized
 
 MARGIN_SECONDS = 60.0
@@ -52,6 +52,7 @@ class TokenLogin:
         self._budget = Window(Rate(requests=per_minute, per_seconds=60), guard.clock)
         self._flight: asyncio.Task[Token] | None = None
         self._good_until = 0.0
+        self._free_at = guard.clock()
         self.header = header
         self.rejected = rejected
         self.current: Token | None = None
@@ -119,16 +120,20 @@ class TokenLogin:
 
     def spend(self) -> None:
         """For each login that goes over the wire. Raises VendorRateLimited where there were too many."""
-        wait = self._budget.wait()
-        if wait:
+        wait = max(self._budget.wait(), self._free_at - self._guard.clock())
+        if wait > 0:
             raise VendorRateLimited(
-                f"{self._guard.vendor} allows {self._budget.size} token requests a minute",
+                f"{self._guard.vendor} allows no more logins for now",
                 account=self._guard.account,
                 vendor=self._guard.vendor,
                 retry_after=wait,
                 sent=False,
             )
         self._budget.take()
+
+    def pause(self, seconds: float | None) -> None:
+        """The vendor said to wait with logins, as `Guard.pause`: a token that is still good is used meanwhile."""
+        self._free_at = self._guard.clock() + (PAUSE_WITHOUT_WORD if seconds is None else seconds)
 
 
 def jwt_expiry(token: str) -> float | None:

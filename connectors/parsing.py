@@ -32,7 +32,7 @@ def record(account: Account, what: str, row: Any, parse: Callable[[Raw], T]) -> 
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         name = next((row[key] for key in ("id", "_id", "saleId") if key in row), "?") if isinstance(row, dict) else "?"
         raise VendorProtocolError(
-            account.clean(f"{what} {name} cannot be read: {type(error).__name__} {error}")[:300],
+            f"{what} {name} cannot be read: {type(error).__name__} {error}"[:300],
             account=account.key,
             vendor=account.vendor.value,
         ) from error

@@ -264,6 +264,25 @@ async def test_a_token_that_is_still_good_serves_while_no_new_one_is_to_be_had()
     assert type(await tokens.failure()) is VendorUnavailable
 
 
+async def test_logins_that_were_too_many_hold_back_logins_alone() -> None:
+    tokens = Tokens(life=100)
+    await tokens.ask()
+    tokens.wall.seconds += 95
+    tokens.vendor.script = [JSONResponse({}, 429, {"retry-after": "30", **LOGINS_LEFT})]
+    assert [await tokens.ask() for _ in range(3)] == ["token-1"] * 3
+    tokens.wall.seconds += 5
+    error = await tokens.failure()
+    assert isinstance(error, VendorRateLimited)
+    assert (error.sent, error.retry_after) == (False, 30)
+    assert tokens.vendor.paths.count("/login") == 2
+    assert tokens.http.guard.rate_limit is None
+    tokens.clock.seconds += 30
+    assert await tokens.ask() == "token-2"
+
+
+LOGINS_LEFT = {"ratelimit-limit": "10", "ratelimit-remaining": "0", "ratelimit-reset": "30"}
+
+
 async def test_a_token_that_is_still_good_does_not_serve_once_the_credentials_are_refused() -> None:
     tokens = Tokens(life=100)
     await tokens.ask()

@@ -129,7 +129,7 @@ class SmartVendClient:
         if case != "success":
             words = explain(result.get(case)) or "without a reason"
             raise VendorRejected(
-                f"smartvend refused {operation}: {self.account.clean(words)[:200]}",
+                f"smartvend refused {operation}: {self._http.repeated(words)}",
                 account=self.account.key,
                 vendor="smartvend",
             )
