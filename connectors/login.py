@@ -96,7 +96,14 @@ class TokenLogin:
             if error.sent:
                 self.current = None
                 self._guard.refuse_credentials(error)
-            raise
+            # A login may also be refused with 403: there is nothing else yet that could be forbidden.
+            raise VendorUnauthorized(
+                error.message,
+                account=error.account,
+                vendor=error.vendor,
+                retry_after=error.retry_after,
+                sent=error.sent,
+            ) from None
         if not (token.value.isascii() and token.value.isprintable()):
             raise VendorProtocolError(
                 f"{self._guard.vendor}'s token fits into no header",
