@@ -6,11 +6,13 @@ from enum import Enum
 IN_A_ROW = 5
 FIRST_SECONDS = 4.0
 LONGEST_SECONDS = 12.0
-PROBE_SECONDS = 1.0  # how soon to come again while another finds out
+REFUSED_SECONDS = 20.0  # after refused credentials: no more than three logins a minute
+PROBE_SECONDS = 1.0  # how soon to come again while another finds out, and the shortest time that it is left alone
 
 
 class Reason(Enum):
     FAILING = "failing"
+    LIMITED = "limited"
     UNAUTHORIZED = "unauthorized"
 
 
@@ -61,17 +63,25 @@ class Breaker:
         self._opened_until = None
         self._probing = False
 
-    def fail(self, *, probe: bool) -> None:
+    def fail(self, *, probe: bool, reason: Reason = Reason.FAILING, seconds: float | None = None) -> None:
+        """`seconds`: when the vendor said to come back, which is then when the next probe goes."""
         if self.open and not probe:
             return
         self._failures += 1
-        if probe or self._failures >= IN_A_ROW:
-            self._open(Reason.FAILING, self._seconds)
-            self._seconds = min(LONGEST_SECONDS, self._seconds * 2)
+        if not probe and self._failures < IN_A_ROW:
+            return
+        if seconds is not None:
+            self._open(reason, max(seconds, PROBE_SECONDS))
+            return
+        self._open(reason, self._seconds)
+        self._seconds = min(LONGEST_SECONDS, self._seconds * 2)
 
     def refuse_credentials(self) -> None:
+        """Many requests may have been under way with the same credentials: the first refusal of them counts."""
+        if self._opened_until is not None and self._clock() < self._opened_until:
+            return
         self._failures += 1
-        self._open(Reason.UNAUTHORIZED, LONGEST_SECONDS)
+        self._open(Reason.UNAUTHORIZED, REFUSED_SECONDS)
 
     def _open(self, reason: Reason, seconds: float) -> None:
         self.reason = reason

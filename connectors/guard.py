@@ -4,7 +4,7 @@ import asyncio
 import random as chance
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +23,16 @@ PAUSE_WITHOUT_WORD = 1.0  # seconds: after a 429 that does not say how long
 RETRY_SHARE = 0.1  # retries may add a tenth to what is sent anyway
 RETRIES_AT_START = 3.0
 RETRIES_AT_MOST = 10.0
+LEFT_ALONE: Mapping[Reason, tuple[type[VendorError], str]] = {
+    Reason.FAILING: (VendorUnavailable, "failed several times"),
+    Reason.LIMITED: (VendorRateLimited, "had too many requests"),
+    Reason.UNAUTHORIZED: (VendorUnauthorized, "refused the credentials"),
+}
+OPEN = {
+    Reason.FAILING: AccountStatus.UNAVAILABLE,
+    Reason.LIMITED: AccountStatus.RATE_LIMITED,
+    Reason.UNAUTHORIZED: AccountStatus.UNAUTHORIZED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,14 +134,12 @@ class Guard:
         wait = self._breaker.refusal()
         if wait is None:
             return
-        unauthorized = self._breaker.reason is Reason.UNAUTHORIZED
-        kind = VendorUnauthorized if unauthorized else VendorUnavailable
-        why = "refused the credentials" if unauthorized else "failed several times"
+        kind, why = LEFT_ALONE[self._breaker.reason]
         raise kind(
             f"{self.vendor} {why} and is left alone for a moment",
             account=self.account,
             vendor=self.vendor,
-            retry_after=wait,
+            retry_after=max(wait, self._budget.pause_left),
             sent=False,
         )
 
@@ -162,7 +170,8 @@ class Guard:
     def fail(self, passage: Passage, error: VendorError) -> None:
         self._hear(passage, error.code.value.lower())
         self.last_error = error.message
-        self._breaker.fail(probe=passage.probe)
+        reason = Reason.LIMITED if isinstance(error, VendorRateLimited) else Reason.FAILING
+        self._breaker.fail(probe=passage.probe, reason=reason, seconds=error.retry_after)
 
     def _hear(self, passage: Passage, outcome: str) -> None:
         passage.judged = True
@@ -193,8 +202,7 @@ class Guard:
     @property
     def status(self) -> AccountStatus:
         if self._breaker.open:
-            unauthorized = self._breaker.reason is Reason.UNAUTHORIZED
-            return AccountStatus.UNAUTHORIZED if unauthorized else AccountStatus.UNAVAILABLE
+            return OPEN[self._breaker.reason]
         if self._budget.wait(Traffic.QUERY) > 1 or self._budget.pause_left:
             return AccountStatus.RATE_LIMITED
         if self._breaker.failing:

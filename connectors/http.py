@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -34,8 +34,8 @@ __all__ = [
 
 log = structlog.get_logger()
 
-CONNECTIONS = 256
 CONNECT_SECONDS = 1.0
+IDLE_SECONDS = 4.0  # many servers hang up after five: a request should not cross with that
 RETRIES = 2
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 1.0
@@ -58,12 +58,15 @@ asking: ContextVar[Traffic | None] = ContextVar("asking", default=None)  # who a
 
 @dataclass(slots=True)
 class _Call:
-    """One request to make, and by when on the loop's clock it has to be over. `sent`: it may have gone out."""
+    """One request to make, and by when on the loop's clock it has to be over. `sent`: it may have gone out.
+
+    `auth` gives it a token; `logs_in` is whom it gets one for, and then has a budget of its own."""
 
     operation: Operation
     request: httpx2.Request
     traffic: Traffic
     auth: TokenLogin | None
+    logs_in: TokenLogin | None
     deadline: float
     sent: bool = False
 
@@ -75,10 +78,11 @@ class _Call:
 def new_client() -> httpx2.AsyncClient:
     """The one client: pooled, kept alive, following nothing and trusting nothing from the environment.
 
-    It keeps no cookies: accounts share it, and one's session must not travel with another's request."""
+    It keeps no cookies: accounts share it, and one's session must not travel with another's request. Nor has it a
+    limit of its own: each account has its places, and a vendor that hangs must not keep others from connecting."""
     return httpx2.AsyncClient(
-        limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
-        timeout=httpx2.Timeout(60.0, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
+        limits=httpx2.Limits(keepalive_expiry=IDLE_SECONDS),
+        timeout=httpx2.Timeout(60.0, connect=CONNECT_SECONDS),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
         trust_env=False,
@@ -117,8 +121,17 @@ class VendorHTTP:
         self.base_url = base_url
         self.operations = overridden(operations, account.endpoints)
         self._client = client
-        self._failures = Failures(account.key, guard.vendor, guard.timeout, explain, unauthorized)
+        self._failures = Failures(account.key, guard.vendor, guard.timeout, explain, unauthorized, self._secrets)
         self._headers = httpx2.Headers({**client.headers, "accept": "application/json", **(headers or {})})
+
+    def _secrets(self) -> Iterable[str]:
+        yield from (secret.reveal() for secret in self.account.credentials.values())
+        if self.auth is not None and self.auth.current is not None:
+            yield self.auth.current.value
+
+    def repeated(self, words: str) -> str:
+        """What the vendor said, fit to stand in an error."""
+        return self._failures.repeated(words)
 
     async def json(self, operation: str, **parts: Any) -> Any:
         return (await self.send(operation, **parts)).data
@@ -136,13 +149,14 @@ class VendorHTTP:
     ) -> Answer:
         """The answer to an operation. Raises VendorError. Reads are repeated where that is safe and can help.
 
-        `login=False` sends it without a token: the login itself is sent so."""
+        `login=False`: this is the login itself. It goes without a token, and every try counts as a login."""
         asked = self.operations[operation]
         call = _Call(
             operation=asked,
             request=self._request(asked, path or {}, query or {}, body, headers or {}),
             traffic=next(one for one in (traffic, asking.get(), asked.traffic) if one is not None),
             auth=self.auth if login else None,
+            logs_in=None if login else self.auth,
             deadline=asyncio.get_running_loop().time() + self.guard.timeout,
         )
         try:
@@ -219,6 +233,10 @@ class VendorHTTP:
             name, value = call.auth.header(token.value)
             call.request.headers[name] = value
         async with self.guard.admit(call.traffic) as passage:
+            if call.late:
+                raise TimeoutError
+            if call.logs_in is not None:
+                call.logs_in.spend()
             if not call.sent:
                 self.guard.earn_retry()
             call.sent = True
@@ -244,7 +262,8 @@ class VendorHTTP:
             finally:
                 await response.aclose()
         except httpx2.HTTPError as error:
-            raise self._failures.transport(call.operation.name, error) from error
+            # Its text may hold what was sent, a header that cannot be sent for one.
+            raise self._failures.transport(call.operation.name, error) from None
         finally:
             traced = trace.get()
             if traced is not None:
@@ -267,13 +286,14 @@ class VendorHTTP:
     def _judge(self, call: _Call, passage: Passage, answer: Answer) -> VendorError | None:
         """Tells the guard what the answer says of the vendor, and of the budget that is left."""
         status, headers = answer.status, answer.headers
-        self._tell_budget(headers)
+        if call.logs_in is None:
+            self._tell_budget(headers)
         if 200 <= status < 300:
             self.guard.succeed(passage)
             return None
         error = self._failures.answered(call.operation.name, answer, self.guard.now())
         if status == 429 or (status == 503 and error.retry_after is not None):
-            self.guard.pause(error.retry_after)
+            (call.logs_in or self.guard).pause(error.retry_after)
         if isinstance(error, VendorUnavailable | VendorRateLimited | VendorProtocolError):
             self._failed(call, passage, error, status)
         else:

@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from connectors.budget import Rate, Window
-from connectors.guard import Guard
-from domain.errors import VendorProtocolError, VendorRateLimited, VendorUnauthorized
+from connectors.guard import PAUSE_WITHOUT_WORD, Guard
+from domain.errors import VendorError, VendorProtocolError, VendorRateLimited, VendorUnauthorized
 
 MARGIN_SECONDS = 60.0
 MARGIN_SHARE = 0.1
@@ -52,6 +52,7 @@ class TokenLogin:
         self._budget = Window(Rate(requests=per_minute, per_seconds=60), guard.clock)
         self._flight: asyncio.Task[Token] | None = None
         self._good_until = 0.0
+        self._free_at = guard.clock()
         self.header = header
         self.rejected = rejected
         self.current: Token | None = None
@@ -60,7 +61,12 @@ class TokenLogin:
         """A token that is good for now. Raises VendorUnauthorized where the vendor refuses the credentials."""
         if self.current is not None and self._clock() < self._good_until:
             return self.current
-        return await self._join()
+        try:
+            return await self._join()
+        except VendorError:
+            if self.current is None or self.current.expires_at is None or self._clock() >= self.current.expires_at:
+                raise
+            return self.current
 
     async def renewed(self, refused: Token) -> Token:
         """Another token than the one that was refused; whoever comes second takes what the first one got.
@@ -84,14 +90,20 @@ class TokenLogin:
 
     async def _renew(self) -> Token:
         self._guard.check()
-        self._spend()
         try:
             token = await self._fetch()
         except VendorUnauthorized as error:
             if error.sent:
                 self.current = None
                 self._guard.refuse_credentials(error)
-            raise
+            # A login may also be refused with 403: there is nothing else yet that could be forbidden.
+            raise VendorUnauthorized(
+                error.message,
+                account=error.account,
+                vendor=error.vendor,
+                retry_after=error.retry_after,
+                sent=error.sent,
+            ) from None
         if not (token.value.isascii() and token.value.isprintable()):
             raise VendorProtocolError(
                 f"{self._guard.vendor}'s token fits into no header",
@@ -103,23 +115,32 @@ class TokenLogin:
         return token
 
     def _end_of(self, token: Token) -> float:
-        """A token that is new and has ended already tells of clocks that disagree: its refusal will tell its end."""
+        """A token that is new and has ended already tells of clocks that disagree: its refusal will tell its end.
+
+        One that was had before is all that there is until it ends: asking again gives it again."""
         now = self._clock()
         if token.expires_at is None or token.expires_at <= now:
             return float("inf")
+        if self.current is not None and self.current.value == token.value:
+            return token.expires_at
         return token.expires_at - min(MARGIN_SECONDS, (token.expires_at - now) * MARGIN_SHARE)
 
-    def _spend(self) -> None:
-        wait = self._budget.wait()
-        if wait:
+    def spend(self) -> None:
+        """For each login that goes over the wire. Raises VendorRateLimited where there were too many."""
+        wait = max(self._budget.wait(), self._free_at - self._guard.clock())
+        if wait > 0:
             raise VendorRateLimited(
-                f"{self._guard.vendor} allows {self._budget.size} token requests a minute",
+                f"{self._guard.vendor} allows no more logins for now",
                 account=self._guard.account,
                 vendor=self._guard.vendor,
                 retry_after=wait,
                 sent=False,
             )
         self._budget.take()
+
+    def pause(self, seconds: float | None) -> None:
+        """The vendor said to wait with logins, as `Guard.pause`: a token that is still good is used meanwhile."""
+        self._free_at = self._guard.clock() + (PAUSE_WITHOUT_WORD if seconds is None else seconds)
 
 
 def jwt_expiry(token: str) -> float | None:

@@ -17,6 +17,7 @@ T = TypeVar("T")
 Raw = Mapping[str, Any]
 
 MILLISECONDS_FROM = 10**11  # a UNIX time above this counts milliseconds: as seconds it lies in the year 5138
+LONGEST_STAMP = 13  # digits: milliseconds until the year 2286
 FRACTION = re.compile(r"\.(\d+)")
 
 
@@ -56,6 +57,12 @@ def need(value: Any) -> str:
     if found is None:
         raise ValueError("a text is missing")
     return found
+
+
+def word(words: Mapping[str, T] | Mapping[bool, T], value: Any, otherwise: T) -> T:
+    """What one of a vendor's words means; `otherwise` where it is none of them, or no word at all."""
+    known: Mapping[Any, T] = words
+    return known.get(value, otherwise) if isinstance(value, str | bool) else otherwise
 
 
 def number(value: Any) -> Decimal | None:
@@ -101,6 +108,11 @@ def unix(value: Any) -> datetime:
     if seconds > MILLISECONDS_FROM:
         seconds = seconds / 1000
     return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(seconds % 1 * 1_000_000))
+
+
+def stamp(digits: str) -> int | None:
+    """The UNIX time within an id, in seconds or milliseconds: callers make ids up, and then there is none."""
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= LONGEST_STAMP else None
 
 
 def iso(value: Any) -> datetime | None:

@@ -98,13 +98,13 @@ class Breaking:
         if fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
             await self._app(scope, receive, send)
-        elif fault.kind == "hang_before":
+        elif fault.kind in ("hang_before", "hang_after"):
+            if fault.kind == "hang_after":
+                await self._app(scope, receive, _nowhere)
             await asyncio.sleep(fault.seconds)
-        elif fault.kind == "hang_after":
-            await self._app(scope, receive, _nowhere)
-            await asyncio.sleep(fault.seconds)
+            await _cut(scope, receive, "close")
         elif fault.kind == "reset":
-            _cut(scope)
+            await _cut(scope, receive, "reset")
         elif fault.kind in ("truncate", "trickle"):
             await self._spoil(fault, scope, receive, send)
         elif fault.kind == "huge":
@@ -129,7 +129,7 @@ class Breaking:
         await send(sent[0])
         if fault.kind == "truncate":
             await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-            _cut(scope)
+            await _cut(scope, receive, "close")
             return
         for at in range(len(body)):
             await send({"type": "http.response.body", "body": body[at : at + 1], "more_body": True})
@@ -149,11 +149,16 @@ async def _answer(send: Send, status: int, media: str, body: bytes, headers: dic
 
 
 class Cut(Exception):
-    """Ends a connection without an answer: the server closes it when the application fails."""
+    """Ends a request where the server gives no way to end its connection."""
 
 
-def _cut(scope: Scope) -> None:
-    raise Cut(scope["path"])
+async def _cut(scope: Scope, receive: Receive, how: str) -> None:
+    """`how`: close, which lets what was said arrive, or reset. See `sandbox.server.Cuttable`."""
+    if how not in scope.get("state", {}):
+        raise Cut(scope["path"])
+    scope["state"][how]()
+    while (await receive())["type"] != "http.disconnect":
+        continue
 
 
 def read_fault(given: Any, vendors: list[str]) -> Fault:

@@ -34,15 +34,24 @@ class Problem(Exception):
 
 
 class Livello:
-    """`life`: seconds that a token lives; `hourly`: requests an hour; `scopes`: what tokens cover."""
+    """`life`: seconds that a token lives; `hourly`: requests an hour; `logins`: in a minute; `scopes`: of tokens."""
 
     name = "livello"
 
-    def __init__(self, world: World, *, life: float = NOMINAL_LIFE, hourly: int = 1000, scopes: str = SCOPES) -> None:
+    def __init__(
+        self,
+        world: World,
+        *,
+        life: float = NOMINAL_LIFE,
+        hourly: int = 1000,
+        logins: int = TOKENS_A_MINUTE,
+        scopes: str = SCOPES,
+    ) -> None:
         self._world = world
         self._fleet = Fleet(world)
         self._life = life
         self._hourly = hourly
+        self._logins = logins
         self._scopes = scopes
         self._token: tuple[str, float] | None = None
         self._token_requests: list[float] = []
@@ -100,7 +109,7 @@ class Livello:
     async def _issue(self, request: Request) -> Response:
         now = self._world.now().timestamp()
         self._token_requests = [at for at in self._token_requests if now - at < 60]
-        if len(self._token_requests) >= TOKENS_A_MINUTE:
+        if len(self._token_requests) >= self._logins:
             wait = int(61 - (now - self._token_requests[0]))
             return _problem(Problem(429, "Too Many Requests", "Too many token requests"), {"Retry-After": str(wait)})
         self._token_requests.append(now)

@@ -1,6 +1,7 @@
 """Runs an application on a real socket in a thread: for the command line, for tests, and for the demo."""
 
 import socket
+import struct
 import threading
 import time
 from dataclasses import dataclass
@@ -8,8 +9,22 @@ from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 STARTING_SECONDS = 10.0
+AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: what is unsent is dropped, and the other side gets a reset
+
+
+class Cuttable(HttpToolsProtocol):
+    """Lets an application end its connection, which ASGI has no word for: `state` holds `close` and `reset`."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["state"] |= {"close": self.transport.close, "reset": self._reset}
+
+    def _reset(self) -> None:
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+        self.transport.abort()
 
 
 @dataclass(slots=True)
@@ -36,7 +51,9 @@ def start(app: Any, port: int = 0, host: str = "127.0.0.1") -> Running:
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind((host, port))
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, http=Cuttable, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

@@ -155,6 +155,6 @@ async def socket(*turns: Turn) -> AsyncIterator[tuple[str, list[bytes]]]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=512)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heads

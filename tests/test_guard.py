@@ -400,15 +400,59 @@ async def test_a_vendor_that_says_no_is_well(clock: Clock) -> None:
     assert guard.last_success_at is None
 
 
-async def test_refused_credentials_are_left_alone_for_twelve_seconds(clock: Clock) -> None:
+async def test_refused_credentials_are_left_alone_for_twenty_seconds(clock: Clock) -> None:
     guard = guarded(clock)
     guard.refuse_credentials(wrong(VendorUnauthorized))
     assert status(guard) is AccountStatus.UNAUTHORIZED
     clock.seconds += 2
     with pytest.raises(VendorUnauthorized) as caught:
         await succeed(guard)
-    assert (caught.value.sent, caught.value.retry_after) == (False, 10)
-    clock.seconds += 10
+    assert (caught.value.sent, caught.value.retry_after) == (False, 18)
+    clock.seconds += 18
+    await succeed(guard)
+    assert status(guard) is AccountStatus.OK
+
+
+async def test_refusals_of_what_was_under_way_do_not_lengthen_it(clock: Clock) -> None:
+    guard = guarded(clock)
+    guard.refuse_credentials(wrong(VendorUnauthorized))
+    clock.seconds += 5
+    guard.refuse_credentials(wrong(VendorUnauthorized))
+    clock.seconds += 15
+    await succeed(guard)
+    assert status(guard) is AccountStatus.OK
+
+
+async def refuse_for_now(guard: Guard, seconds: float | None, kind: type[VendorError] = VendorRateLimited) -> None:
+    async with guard.admit(Traffic.QUERY) as passage:
+        error = kind("too many", account="acme", vendor="livello", retry_after=seconds)
+        guard.fail(passage, error)
+
+
+async def test_too_many_requests_are_no_outage(clock: Clock) -> None:
+    guard = guarded(clock)
+    for _ in range(5):
+        await refuse_for_now(guard, None)
+    assert status(guard) is AccountStatus.RATE_LIMITED
+    with pytest.raises(VendorRateLimited) as caught:
+        await succeed(guard)
+    assert (caught.value.sent, caught.value.retry_after) == (False, 4)
+
+
+@pytest.mark.parametrize("kind", [VendorRateLimited, VendorUnavailable])
+@pytest.mark.parametrize(("told", "wait"), [(2, 2), (30, 30), (0, 1)])
+async def test_a_vendor_that_says_when_to_come_back_is_asked_then(
+    clock: Clock, kind: type[VendorError], told: float, wait: float
+) -> None:
+    guard = guarded(clock)
+    await fail(guard, 4)
+    for _ in range(3):
+        await refuse_for_now(guard, told, kind)
+        clock.seconds += wait - 0.5
+        with pytest.raises(kind) as caught:
+            await succeed(guard)
+        assert caught.value.retry_after == 0.5
+        clock.seconds += 0.5
     await succeed(guard)
     assert status(guard) is AccountStatus.OK
 

@@ -5,6 +5,8 @@ import gzip
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
+from traceback import format_exception
 from typing import Any
 
 import httpx2
@@ -18,6 +20,7 @@ from connectors.body import BodyError, decode
 from connectors.failures import retry_after
 from connectors.guard import Rate, Traffic
 from connectors.http import UpstreamRequest, VendorHTTP, new_client, overridden, trace
+from connectors.login import Token, TokenLogin
 from domain.errors import (
     VendorError,
     VendorForbidden,
@@ -153,6 +156,28 @@ async def test_each_status_has_its_error(vendor: Scripted, http: VendorHTTP, cod
     assert error.message.count("x") == 200 - len("because ")
     assert (error.account, error.vendor, error.sent) == ("acme-kiosks", "livello", code != 429)
     assert len(vendor.requests) == 1
+
+
+async def test_a_vendor_that_repeats_what_it_was_sent_is_quoted_without_it(vendor: Scripted) -> None:
+    async def fetch() -> Token:
+        return Token("token-8c1e", None)
+
+    guard = guarded()
+    login = TokenLogin(fetch, lambda token: ("authorization", f"Bearer {token}"), guard=guard)
+    http = over(vendor.client, guard, auth=login)
+    vendor.usual = JSONResponse({"message": f"{CANARY} with Bearer token-8c1e may not, says {CANARY}"}, 409)
+    with capture_logs() as logs:
+        error = await failure(http.json("act"))
+    assert error.message == "livello answered act with 409: *** with Bearer *** may not, says ***"
+    assert CANARY not in repr(logs) + str(guard.last_error)
+    assert "8c1e" not in repr(logs) + str(guard.last_error)
+
+
+async def test_a_credential_that_fits_into_no_header_is_not_told() -> None:
+    async with socket(says(wire())) as (base, heads), new_client() as client:
+        error = await failure(over(client, guarded(), base_url=base, headers={"x-key": f"{CANARY}\n"}).json("act"))
+    assert CANARY not in "".join(format_exception(error))
+    assert heads == []
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"[" * 100])
@@ -345,6 +370,37 @@ async def test_an_answer_that_drips_is_given_up() -> None:
     assert "took longer" in error.message
 
 
+async def test_a_flood_of_promises_that_an_answer_will_come_is_given_up() -> None:
+    async def flood(writer: asyncio.StreamWriter) -> None:
+        while not writer.is_closing():
+            writer.write(b"HTTP/1.1 102 Processing\r\n\r\n" * 100)
+            await writer.drain()
+
+    async with socket(flood) as (base, _), new_client() as client:
+        error = await failure(over(client, guarded(timeout=0.05), base_url=base).json("list"))
+    assert "took longer" in error.message
+
+
+async def test_accounts_whose_vendors_hang_keep_no_other_from_connecting() -> None:
+    """More of their requests hang than a pool of connections usually has room for."""
+    under_way, all_under_way = count(1), asyncio.Event()
+
+    async def hang(_: asyncio.StreamWriter) -> None:
+        if next(under_way) == 300:
+            all_under_way.set()
+        await asyncio.Event().wait()
+
+    async with socket(hang) as (hanging, _), socket(says(wire())) as (well, _), new_client() as client:
+        stuck = over(client, guarded(concurrency=300), base_url=hanging)
+        tasks = [asyncio.create_task(stuck.json("list")) for _ in range(300)]
+        async with asyncio.timeout(10):
+            await all_under_way.wait()
+        assert await over(client, guarded(), base_url=well).json("list") == {}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def test_who_only_waited_for_a_place_sent_nothing(vendor: Scripted) -> None:
     http = over(vendor.client, guarded(timeout=0.05, concurrency=1))
     vendor.usual = never
@@ -506,9 +562,18 @@ async def test_a_spent_budget_sends_nothing(vendor: Scripted) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [BROKEN, JSONResponse({}, 429), Response(b"<html>"), Response(status_code=302)], ids=str
+    ("answer", "kind", "fares"),
+    [
+        (BROKEN, VendorUnavailable, AccountStatus.UNAVAILABLE),
+        (JSONResponse({}, 429), VendorRateLimited, AccountStatus.RATE_LIMITED),
+        (Response(b"<html>", media_type="text/html"), VendorUnavailable, AccountStatus.UNAVAILABLE),
+        (Response(status_code=302), VendorUnavailable, AccountStatus.UNAVAILABLE),
+    ],
+    ids=["500", "429", "html", "302"],
 )
-async def test_five_bad_answers_open_the_breaker(vendor: Scripted, answer: Response) -> None:
+async def test_five_bad_answers_open_the_breaker(
+    vendor: Scripted, answer: Response, kind: type, fares: AccountStatus
+) -> None:
     clock = Clock()
     http = over(vendor.client, guarded(clock=clock))
     vendor.usual = answer
@@ -516,18 +581,18 @@ async def test_five_bad_answers_open_the_breaker(vendor: Scripted, answer: Respo
         await failure(http.json("act"))
         clock.seconds += 1
     error = await failure(http.json("act"))
-    assert (type(error), error.sent, len(vendor.requests)) == (VendorUnavailable, False, 5)
-    assert status(http) is AccountStatus.UNAVAILABLE
+    assert (type(error), error.sent, len(vendor.requests)) == (kind, False, 5)
+    assert status(http) is fares
 
 
 async def test_a_refused_key_is_not_tried_again_and_again(vendor: Scripted) -> None:
     clock = Clock()
     http = over(vendor.client, guarded(clock=clock))
     vendor.usual = JSONResponse({}, 401)
-    for _ in range(20):
+    for _ in range(60):
         assert isinstance(await failure(http.json("list")), VendorUnauthorized)
         clock.seconds += 1
-    assert len(vendor.requests) == 2
+    assert len(vendor.requests) == 3
     assert status(http) is AccountStatus.UNAUTHORIZED
 
 

@@ -27,13 +27,16 @@ class Wall:
 
 
 class Tokens:
-    """A vendor that hands out `token-1`, `token-2` … and takes those in `good`."""
+    """A vendor that hands out `token-1`, `token-2` … and takes those in `good`.
+
+    A token ends `life` seconds after it was had, or, where that is None, at `ends`."""
 
     def __init__(self, *, life: float | None = 3600, per_minute: int = 10) -> None:
         self.clock, self.wall = Clock(), Wall()
         self.vendor = Scripted()
         self.vendor.usual = self._answer
         self.life = life
+        self.ends: float | None = None
         self.handed = 0
         self.same = False
         self.good: set[str] | None = None
@@ -61,7 +64,7 @@ class Tokens:
 
     async def _fetch(self) -> Token:
         found = await self.http.json("login", body={"secret": CANARY}, login=False)
-        return Token(found["token"], None if self.life is None else self.wall() + self.life)
+        return Token(found["token"], self.ends if self.life is None else self.wall() + self.life)
 
     @property
     def logins(self) -> int:
@@ -162,7 +165,7 @@ async def test_a_token_refused_after_renewal_ends_it_and_there_is_no_storm() -> 
     assert type(error) is VendorUnauthorized
     assert tokens.vendor.paths == ["/login", "/list", "/login", "/list"]
     assert tokens.status() is AccountStatus.UNAUTHORIZED
-    for _ in range(11):
+    for _ in range(19):
         tokens.clock.seconds += 1
         error = await tokens.failure()
         assert (type(error), error.sent) == (VendorUnauthorized, False)
@@ -173,14 +176,24 @@ async def test_a_token_refused_after_renewal_ends_it_and_there_is_no_storm() -> 
     assert tokens.status() is AccountStatus.OK
 
 
-async def test_a_refused_login_is_left_alone_for_twelve_seconds_however_often_it_is_asked_for() -> None:
+async def test_tokens_that_stay_refused_cost_three_logins_a_minute() -> None:
+    tokens = Tokens()
+    await tokens.ask()
+    tokens.good = set()
+    for _ in range(60):
+        await asyncio.gather(*(tokens.failure() for _ in range(5)))
+        tokens.clock.seconds += 1
+    assert tokens.logins == 1 + 3
+
+
+async def test_a_refused_login_is_left_alone_for_twenty_seconds_however_often_it_is_asked_for() -> None:
     tokens = Tokens()
     tokens.login_status = 401
     assert type(await tokens.failure()) is VendorUnauthorized
-    for second in range(1, 12):
+    for second in range(1, 20):
         tokens.clock.seconds += 1
         error = await tokens.failure()
-        assert (type(error), error.retry_after) == (VendorUnauthorized, 12 - second)
+        assert (type(error), error.retry_after) == (VendorUnauthorized, 20 - second)
     assert tokens.logins == 1
     tokens.clock.seconds += 1
     tokens.login_status = 200
@@ -231,6 +244,63 @@ async def test_tokens_have_a_budget_of_their_own() -> None:
     tokens.clock.seconds += 60
     tokens.login.current = None
     assert await tokens.ask() == "token-4"
+
+
+async def test_every_try_of_a_login_counts() -> None:
+    tokens = Tokens(per_minute=2)
+    tokens.login_status = 503
+    error = await tokens.failure()
+    assert isinstance(error, VendorRateLimited)
+    assert (error.sent, tokens.logins) == (False, 2)
+
+
+async def test_a_token_that_is_still_good_serves_while_no_new_one_is_to_be_had() -> None:
+    tokens = Tokens(life=100)
+    await tokens.ask()
+    tokens.wall.seconds += 95
+    tokens.login_status = 501
+    assert [await tokens.ask() for _ in range(3)] == ["token-1"] * 3
+    tokens.wall.seconds += 5
+    assert type(await tokens.failure()) is VendorUnavailable
+
+
+async def test_logins_that_were_too_many_hold_back_logins_alone() -> None:
+    tokens = Tokens(life=100)
+    await tokens.ask()
+    tokens.wall.seconds += 95
+    tokens.vendor.script = [JSONResponse({}, 429, {"retry-after": "30", **LOGINS_LEFT})]
+    assert [await tokens.ask() for _ in range(3)] == ["token-1"] * 3
+    tokens.wall.seconds += 5
+    error = await tokens.failure()
+    assert isinstance(error, VendorRateLimited)
+    assert (error.sent, error.retry_after) == (False, 30)
+    assert tokens.vendor.paths.count("/login") == 2
+    assert tokens.http.guard.rate_limit is None
+    tokens.clock.seconds += 30
+    assert await tokens.ask() == "token-2"
+
+
+LOGINS_LEFT = {"ratelimit-limit": "10", "ratelimit-remaining": "0", "ratelimit-reset": "30"}
+
+
+async def test_a_token_that_is_still_good_does_not_serve_once_the_credentials_are_refused() -> None:
+    tokens = Tokens(life=100)
+    await tokens.ask()
+    tokens.wall.seconds += 95
+    tokens.login_status = 401
+    assert type(await tokens.failure()) is VendorUnauthorized
+
+
+async def test_a_token_that_the_vendor_keeps_handing_out_is_used_to_its_end() -> None:
+    tokens = Tokens()
+    ends = tokens.wall.seconds + 100
+    tokens.life, tokens.ends, tokens.same = None, ends, True
+    for _ in range(100):
+        await tokens.ask()
+        tokens.wall.seconds += 1
+    assert tokens.logins == 2
+    tokens.ends, tokens.same = ends + 100, False
+    assert await tokens.ask() == "token-3"
 
 
 async def test_other_answers_may_mean_a_refused_token() -> None:

@@ -12,6 +12,7 @@ from connectors.livello import client as api
 from connectors.livello import parse
 from connectors.livello.client import LARGEST, LivelloClient, chunks
 from connectors.newest import newest, together
+from connectors.parsing import stamp
 from domain.errors import VendorError
 from domain.model import (
     Capability,
@@ -105,10 +106,11 @@ class Livello:
         return together(await asyncio.gather(*parts))
 
     async def event(self, native: str) -> MachineEvent | None:
-        wanted, _, created = native.partition("@")
-        if not created.isdecimal():
+        wanted, _, digits = native.partition("@")
+        created = stamp(digits)
+        if created is None:
             return None
-        moment = datetime.fromtimestamp(int(created) / 1000, UTC)
+        moment = datetime.fromtimestamp(created / 1000, UTC)
         found = await self.events(Span(moment, moment + MILLISECOND), LARGEST, None)
         return next((event for event in found.items if event.vendor_id == wanted), None)
 

@@ -66,17 +66,17 @@ class LivelloClient:
             per_minute=TOKENS_A_MINUTE,
         )
         base_url = account.base_url or BASE_URL
-        self._http = self._at(base_url, client, self.login)
-        self._token_hosts = [self._http, self._at("{0.scheme}://{0.netloc}".format(urlsplit(base_url)), client, None)]
+        self._http = self._at(base_url, client)
+        self._token_hosts = [self._http, self._at("{0.scheme}://{0.netloc}".format(urlsplit(base_url)), client)]
 
-    def _at(self, base_url: str, client: httpx2.AsyncClient, login: TokenLogin | None) -> VendorHTTP:
+    def _at(self, base_url: str, client: httpx2.AsyncClient) -> VendorHTTP:
         return VendorHTTP(
             account=self.account,
             base_url=base_url,
             operations=OPERATIONS,
             guard=self.guard,
             client=client,
-            auth=login,
+            auth=self.login,
             explain=explain,
             headers={"x-timezone": "UTC"},
         )

@@ -11,6 +11,7 @@ import httpx2
 from connectors.base import Account
 from connectors.guard import Guard
 from connectors.newest import newest, together
+from connectors.parsing import stamp
 from connectors.smartepi import parse
 from connectors.smartepi.client import LARGEST, PAGES, SmartEPIClient
 from domain.model import Capability, Machine, Product, Sale, UnavailableReason
@@ -85,11 +86,12 @@ class SmartEPI:
     async def sale(self, native: str) -> Sale | None:
         """From the second in which it was recorded: the vendor gives no single transaction."""
         letter, _, rest = native.partition(":")
-        wanted, _, created = rest.rpartition("@")
+        wanted, _, digits = rest.rpartition("@")
+        created = stamp(digits)
         transaction = next((one for one in parse.TRANSACTIONS if one.letter == letter), None)
-        if transaction is None or not created.isdecimal():
+        if transaction is None or created is None:
             return None
-        query = {"createdSince": int(created), "createdUntil": int(created)}
+        query = {"createdSince": created, "createdUntil": created}
         async for page in self._client.pages(transaction.operation, query):
             for row in page:
                 sale = parse.sale(self.account, transaction, row)

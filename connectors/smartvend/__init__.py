@@ -9,7 +9,7 @@ import httpx2
 
 from connectors.base import Account
 from connectors.guard import Guard
-from connectors.parsing import unix
+from connectors.parsing import stamp, unix
 from connectors.smartvend import parse
 from connectors.smartvend.client import SmartVendClient
 from connectors.windows import Window, Windows
@@ -91,7 +91,7 @@ class SmartVend:
         """The record behind a native id, from the second in which it was created."""
         wanted, _, rest = native.partition("@")
         created, _, controller = rest.partition("@")
-        if not created.isdecimal() or not controller:
+        if stamp(created) is None or not controller:
             return None
         moment = unix(created)
         window = await self._client.window(operation, id_key, Span(moment, moment), 10**6, frozenset({controller}))

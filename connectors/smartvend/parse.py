@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, cents, need, record, records, text, unix, whole, without
+from connectors.parsing import Raw, cents, need, record, records, text, unix, whole, without, word
 from domain.model import (
     Connectivity,
     DispenseOutcome,
@@ -62,7 +62,7 @@ def _machine(account: Account, row: Raw, at: datetime) -> Machine:
     native = need(row["id"])
     serial = text(row.get("serialNumber"))
     location = _location(row)
-    connectivity = CONNECTIVITY.get(row.get("connectionStatus", ""), Connectivity.UNKNOWN)
+    connectivity = word(CONNECTIVITY, row.get("connectionStatus"), Connectivity.UNKNOWN)
     return Machine(
         ref=account.to(Kind.MACHINE, native),
         vendor=Vendor.SMARTVEND,
@@ -72,7 +72,7 @@ def _machine(account: Account, row: Raw, at: datetime) -> Machine:
         serial_number=serial,
         name=text(row.get("humanName")) or serial or native,
         model=None,
-        kind=KINDS.get(row.get("type", ""), MachineKind.OTHER),
+        kind=word(KINDS, row.get("type"), MachineKind.OTHER),
         group=None,
         location=location,
         connectivity=connectivity,
@@ -194,7 +194,7 @@ def _payments(account: Account, row: Raw) -> tuple[Payment, ...]:
             if amount
         )
     words = row.get("paymentTypes") or ()
-    return tuple(Payment(method=PAYMENT_TYPES.get(word, PaymentMethod.UNKNOWN), amount=None) for word in words)
+    return tuple(Payment(method=word(PAYMENT_TYPES, each, PaymentMethod.UNKNOWN), amount=None) for each in words)
 
 
 def _line(account: Account, row: Raw) -> SaleLine:
@@ -233,8 +233,8 @@ def _event(account: Account, row: Raw, texts: Mapping[str, str]) -> MachineEvent
         vendor_id=need(row["id"]),
         code=code,
         message=texts.get(key or "") or key or code,
-        severity=SEVERITIES.get(row.get("level", ""), Severity.WARNING),
-        state=STATES.get(row.get("status", ""), EventState.UNKNOWN),
+        severity=word(SEVERITIES, row.get("level"), Severity.WARNING),
+        state=word(STATES, row.get("status"), EventState.UNKNOWN),
         source=text(row.get("source")),
         recorded_at=recorded,
         occurred_at=unix(row["controllerCreatedAt"]) if row.get("controllerCreatedAt") else recorded,

@@ -9,6 +9,7 @@ import httpx2
 
 from connectors.base import Account
 from connectors.guard import Guard
+from connectors.parsing import stamp
 from connectors.vendnovation import parse
 from connectors.vendnovation.client import IDS_AT_ONCE, WIDEST, VendNovationClient
 from connectors.windows import Window, Windows
@@ -130,10 +131,11 @@ def _wider(window: Span) -> Span:
 
 def _around(native: str) -> tuple[str, Span | None]:
     """The vendor's id, and a minute on either side of the time that goes with it: unasked, a week counts."""
-    wanted, _, recorded = native.partition("@")
-    if not recorded.isdecimal():
+    wanted, _, digits = native.partition("@")
+    recorded = stamp(digits)
+    if recorded is None:
         return wanted, None
-    moment = datetime.fromtimestamp(int(recorded) / 1000, UTC)
+    moment = datetime.fromtimestamp(recorded / 1000, UTC)
     return wanted, Span(moment - MINUTE, moment + MINUTE)
 
 

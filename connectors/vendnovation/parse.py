@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, iso, money, need, need_iso, number, record, records, text, whole, without
+from connectors.parsing import Raw, iso, money, need, need_iso, number, record, records, text, whole, without, word
 from connectors.vendnovation.timezones import iana
 from domain.model import (
     Connectivity,
@@ -52,6 +52,8 @@ PAYMENT_STATES = {
     "void": SaleStatus.REFUNDED,
     "error": SaleStatus.FAILED,
 }
+VENDED = {True: DispenseOutcome.DISPENSED, False: DispenseOutcome.FAILED}
+CLEARED = {True: EventState.RESOLVED, False: EventState.ACTIVE}
 REFERENCES = ("referenceNumber1", "authorizationNumber", "invoiceNumber")
 
 
@@ -230,10 +232,10 @@ def _sale(account: Account, row: Raw) -> Sale:
 
 def _status(payment: Raw, vends: list[Any]) -> SaleStatus:
     """What the payment came to, unless less was handed out than was paid for."""
-    word = text((payment.get("creditInformation") or {}).get("paymentStatus"))
+    told = text((payment.get("creditInformation") or {}).get("paymentStatus"))
     paid = SaleStatus.COMPLETED
-    if word is not None:
-        paid = PAYMENT_STATES.get(word.strip().casefold(), SaleStatus.UNKNOWN)
+    if told is not None:
+        paid = PAYMENT_STATES.get(told.strip().casefold(), SaleStatus.UNKNOWN)
     if paid in (SaleStatus.REFUNDED, SaleStatus.FAILED) or False not in vends:
         return paid
     return SaleStatus.FAILED if all(vend is False for vend in vends) else SaleStatus.PARTIAL
@@ -243,10 +245,10 @@ def _payments(account: Account, row: Raw, payment: Raw) -> tuple[Payment, ...]:
     if not payment:
         return ()
     credit = payment.get("creditInformation") or {}
-    word = (text(payment.get("type")) or "").strip().casefold()
+    kind = (text(payment.get("type")) or "").strip().casefold()
     return (
         Payment(
-            method=METHODS.get(word, PaymentMethod.UNKNOWN),
+            method=METHODS.get(kind, PaymentMethod.UNKNOWN),
             amount=money(row.get("totalPrice"), account.currency),
             reference=next((found for name in REFERENCES if (found := text(credit.get(name)))), None),
         ),
@@ -264,7 +266,6 @@ def _line(account: Account, row: Raw) -> SaleLine:
     quantity = whole(row.get("quantity"))
     quantity = 1 if quantity is None else quantity  # the model of a line has no quantity: then it is one vend
     total = money(row.get("totalPrice"), account.currency)
-    vended = {True: DispenseOutcome.DISPENSED, False: DispenseOutcome.FAILED}
     return SaleLine(
         product_ref=_product_ref(account, row),
         product_name=text(row.get("productName")) or "",
@@ -274,7 +275,7 @@ def _line(account: Account, row: Raw) -> SaleLine:
         total=total,
         tax=money(row.get("taxCharged"), account.currency),
         tax_rate=number(row.get("taxRate")),
-        dispensed=vended.get(row.get("vendWasSuccessful"), DispenseOutcome.UNKNOWN),  # type: ignore[arg-type]
+        dispensed=word(VENDED, row.get("vendWasSuccessful"), DispenseOutcome.UNKNOWN),
     )
 
 
@@ -295,7 +296,6 @@ def _event(account: Account, row: Raw) -> MachineEvent:
     raised = need_iso(row["raisedAt"])
     machine = text(row.get("machineId"))
     code = text(row.get("code")) or ""
-    states = {True: EventState.RESOLVED, False: EventState.ACTIVE}
     return MachineEvent(
         ref=account.to(Kind.EVENT, f"{native}@{int(raised.timestamp() * 1000)}"),
         machine_ref=None if machine is None else account.to(Kind.MACHINE, machine),
@@ -304,7 +304,7 @@ def _event(account: Account, row: Raw) -> MachineEvent:
         code=code,
         message=text(row.get("message")) or code,
         severity=Severity.WARNING,  # the vendor does not rank its alerts
-        state=states.get(row.get("isCleared"), EventState.UNKNOWN),  # type: ignore[arg-type]
+        state=word(CLEARED, row.get("isCleared"), EventState.UNKNOWN),
         source=None,
         recorded_at=raised,
         occurred_at=raised,
