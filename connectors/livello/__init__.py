@@ -20,6 +20,7 @@ from domain.model import (
     Organization,
     Product,
     Sale,
+    SaleKind,
     Slot,
     UnavailableReason,
 )
@@ -38,6 +39,8 @@ MILLISECOND = timedelta(milliseconds=1)
 
 class Livello:
     capabilities = frozenset(SCOPES)
+    sale_kinds = frozenset({SaleKind.PURCHASE})
+    slots_at_once = 1
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
