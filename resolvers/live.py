@@ -3,6 +3,7 @@
 A message is a place in the journal, so that it is the same on every replica and over every transport."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from domain.commands import Command, CommandStatus
@@ -29,11 +30,11 @@ GONE = "messages between these cursors are no longer kept: read the lists for wh
 class Stream:
     """One subscription: what its cursors are bound to, and whose entries it may see."""
 
-    def __init__(self, context: Context, name: str, bound: object) -> None:
+    def __init__(self, context: Context, bound: bytes) -> None:
         self._journal = context.graph.journal
         self._signer = context.graph.signer
         self._resumed = context.resumed
-        self._bound = binding(context, f"live {name}", None, bound)
+        self._bound = b"live " + bound
         self._accounts = frozenset(source.key for source in context.sources)
 
     async def start(self, after: str | None) -> int:
@@ -68,8 +69,8 @@ async def sale_messages(
     filter: SaleFilter | None = None,  # noqa: A002  the graph's name for it
     after: str | None = None,
 ) -> AsyncIterator[SaleMessage]:
-    narrowed = sales.narrow(filter or sales.EVERYTHING)
-    stream = Stream(info.context, "sales", narrowed.bound)
+    narrowed = sales.narrow(None, filter or sales.EVERYTHING)
+    stream = Stream(info.context, narrowed.binding(info.context))
     return _sales(stream, await stream.start(after), _keeps(info.context, narrowed))
 
 
@@ -87,8 +88,8 @@ async def event_messages(
     filter: EventFilter | None = None,  # noqa: A002  the graph's name for it
     after: str | None = None,
 ) -> AsyncIterator[MachineEventMessage]:
-    narrowed = events.narrow(filter or events.EVERYTHING)
-    stream = Stream(info.context, "events", narrowed.bound)
+    narrowed = events.narrow(None, filter or events.EVERYTHING)
+    stream = Stream(info.context, narrowed.binding(info.context))
     return _events(stream, await stream.start(after), _keeps(info.context, narrowed))
 
 
@@ -109,7 +110,7 @@ async def command_messages(
     after: str | None = None,
 ) -> AsyncIterator[CommandMessage]:
     filtered = filter or CommandFilter()
-    stream = Stream(info.context, "commands", filtered)
+    stream = Stream(info.context, binding(info.context, "commands", None, asdict(filtered)))
     return _commands(stream, await stream.start(after), filtered)
 
 
@@ -133,7 +134,7 @@ async def machine_messages(
     after: str | None = None,
 ) -> AsyncIterator[MachineMessage]:
     filtered = filter or machines.EVERYTHING
-    stream = Stream(info.context, "machines", filtered)
+    stream = Stream(info.context, binding(info.context, "machines", None, asdict(filtered)))
     return _machines(info.context, stream, await stream.start(after), filtered)
 
 

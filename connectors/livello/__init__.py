@@ -21,6 +21,7 @@ from domain.model import (
     Organization,
     Product,
     Sale,
+    SaleKind,
     Slot,
     UnavailableReason,
 )
@@ -39,6 +40,8 @@ MILLISECOND = timedelta(milliseconds=1)
 
 class Livello:
     capabilities = frozenset(SCOPES)
+    sale_kinds = frozenset({SaleKind.PURCHASE})
+    slots_at_once = 1
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account

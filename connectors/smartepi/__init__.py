@@ -14,7 +14,7 @@ from connectors.newest import newest, together
 from connectors.parsing import stamp
 from connectors.smartepi import parse
 from connectors.smartepi.client import LARGEST, PAGES, SmartEPIClient
-from domain.model import Capability, Machine, Product, Sale, UnavailableReason
+from domain.model import Capability, Machine, Product, Sale, SaleKind, UnavailableReason
 from domain.paging import Listing, Slice
 from domain.times import Span
 
@@ -23,6 +23,7 @@ OVERLAP = timedelta(minutes=5)
 
 class SmartEPI:
     capabilities = frozenset({Capability.SALES})
+    sale_kinds = frozenset(one.kind for one in parse.TRANSACTIONS)
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
@@ -69,6 +70,11 @@ class SmartEPI:
         return found
 
     async def sales(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[Sale]:
+        return await self.sales_of_kinds(self.sale_kinds, span, want, machines)
+
+    async def sales_of_kinds(
+        self, kinds: frozenset[SaleKind], span: Span, want: int, machines: frozenset[str] | None
+    ) -> Slice[Sale]:
         """A window goes with no other filter, so that machines are picked out here."""
 
         def counts(sale: Sale) -> bool:
@@ -80,7 +86,8 @@ class SmartEPI:
             async for page in self._client.pages(transaction.operation, query, limit):
                 yield [parse.sale(self.account, transaction, row) for row in page]
 
-        lists = (newest(pages(transaction), span, want, counts) for transaction in parse.TRANSACTIONS)
+        wanted = (transaction for transaction in parse.TRANSACTIONS if transaction.kind in kinds)
+        lists = (newest(pages(transaction), span, want, counts) for transaction in wanted)
         return together(await asyncio.gather(*lists))
 
     async def sale(self, native: str) -> Sale | None:

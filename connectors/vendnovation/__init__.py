@@ -22,6 +22,7 @@ from domain.model import (
     Place,
     Product,
     Sale,
+    SaleKind,
     Slot,
     UnavailableReason,
 )
@@ -35,6 +36,8 @@ MINUTE = timedelta(minutes=1)
 
 class VendNovation:
     capabilities = frozenset({Capability.SLOTS, Capability.STOCK_COUNTS, Capability.SALES, Capability.EVENTS})
+    sale_kinds = frozenset({SaleKind.PURCHASE})
+    slots_at_once = IDS_AT_ONCE
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
