@@ -104,7 +104,7 @@ class _Reading(Generic[T]):
         """The next window, and the room for its rows. What stays crowded is read in the end: once narrowing has
         taken as many requests as reading would, or where it cannot be narrower."""
         since = max(self.span.since, self.until - min(self.width, self.until - self.span.since))
-        room = max(ROOM * self.missing, LEAST_ROOM, self.page * (self.narrowed - 1))
+        room = max(ROOM * self.missing, LEAST_ROOM, self.page * (self.narrowed - 2))
         return Span(since, self.until), room if self.until - since > NARROWEST else NO_LIMIT
 
     def take(self, window: Span, got: Window[T]) -> None:
@@ -119,11 +119,12 @@ class _Reading(Generic[T]):
             self.complete = self.complete and got.complete
 
     def _keep(self, window: Span, rows: Sequence[T]) -> None:
+        fewer = GROWTH * len(rows) < self.missing
         self.found.extend(rows)
         self.until = window.since
         if self.crowded is not None and self.until <= self.crowded:
             self.crowded, self.narrowed = None, 0
-        self.lumped = self.crowded is not None and (self.lumped or not rows)
+        self.lumped = self.crowded is not None and (self.lumped or fewer)
         width = window.until - window.since
         self.width = self._fit(max(self._guess(), width) if rows else self._wider(width))
 
