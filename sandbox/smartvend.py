@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 
 from sandbox import smartvend_bodies as bodies
 from sandbox.smartvend_bodies import Body, Malformed, only
@@ -51,7 +51,7 @@ class SmartVend:
             "create-encashment": self._encash,
         }
         routes = [Route(f"/{name}", _endpoint(handle), methods=["POST"]) for name, handle in operations.items()]
-        return [Mount("/v1", routes=routes)]
+        return [Mount("/v1", Router(routes, redirect_slashes=False))]
 
     def make_sales(self, count: int, *, machine: str | None = None) -> list[Body]:
         """KeyError where there is no such controller."""
