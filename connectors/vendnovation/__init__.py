@@ -11,7 +11,7 @@ from connectors.base import Account
 from connectors.guard import Guard
 from connectors.parsing import stamp
 from connectors.vendnovation import parse
-from connectors.vendnovation.client import IDS_AT_ONCE, WIDEST, VendNovationClient
+from connectors.vendnovation.client import IDS_AT_ONCE, LARGEST, WIDEST, VendNovationClient
 from connectors.windows import Window, Windows
 from domain.errors import VendorError
 from domain.model import (
@@ -43,8 +43,8 @@ class VendNovation:
         self.account = account
         self._client = VendNovationClient(account, client)
         self.guard: Guard = self._client.guard
-        self._sales = Windows(WIDEST)
-        self._alerts = Windows(WIDEST)
+        self._sales = Windows(WIDEST, LARGEST)
+        self._alerts = Windows(WIDEST, LARGEST)
 
     async def sign_in(self) -> None:
         await self._client.sign_in()
