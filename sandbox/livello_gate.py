@@ -107,12 +107,15 @@ class Gate:
             self._check_credentials(request, await _object(request))
         except Problem as problem:
             return problem.response(request, self._token_requests.headers(problem.status))
+        answer = {"access_token": self.hand_out(), "token_type": "Bearer", "expires_in": self._life}
+        return JSONResponse({**answer, "scope": self._scopes}, headers=self._token_requests.headers(200))
+
+    def hand_out(self) -> str:
         now = self._now().timestamp()
         if self._token is None or self._token[1] <= now:
             self._issued += 1
             self._token = self._jwt(int(now)), int(now) + self._life
-        answer = {"access_token": self._token[0], "token_type": "Bearer", "expires_in": self._life}
-        return JSONResponse({**answer, "scope": self._scopes}, headers=self._token_requests.headers(200))
+        return self._token[0]
 
     def read(self, scope: str, handle: Handle) -> Endpoint:
         """An operation that the scope is needed for."""
