@@ -379,10 +379,12 @@ def events(account: Account, found: list[Any]) -> list[MachineEvent]:
 
 
 def alert_of(native: str) -> tuple[str, datetime | None]:
-    """The vendor's id within an event's native id, and when it was recorded: no single alert can be asked for."""
-    alert, _, created = native.rpartition("@")
+    """The vendor's id within an event's native id, and when it was recorded: no single alert can be asked for.
+
+    None where that never was the id of an event."""
+    alert, _, recorded = native.rpartition("@")
     try:
-        return alert, EPOCH + int(created) * MILLISECOND
+        return alert, EPOCH + int(recorded) * MILLISECOND if alert and recorded.isdecimal() else None
     except (ValueError, OverflowError):
         return alert, None
 
