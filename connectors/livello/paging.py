@@ -43,10 +43,10 @@ async def walk(page: Callable[[int], Awaitable[Page]], want: int) -> AsyncIterat
     at, total, size = len(first.rows), first.total, len(first.rows)
     starts = range(at, min(total, want + 1), size) if size else range(0)
     for start, one in zip(starts, await asyncio.gather(*map(page, starts)), strict=True):
-        if start != at or one.total < total:
+        if one.total < total:
             break
         yield one.rows
-        at, total = at + len(one.rows), one.total
+        at, total = start + len(one.rows), one.total
     while at < total and size:
         one = await page(at)
         yield one.rows
