@@ -12,7 +12,6 @@ from connectors.guard import Guard
 from connectors.livello import client as api
 from connectors.livello import parse
 from connectors.livello.client import LivelloClient
-from connectors.livello.currencies import Currencies
 from connectors.livello.paging import LARGEST, Page, chunks, walk
 from connectors.livello.parse import MILLISECOND
 from connectors.newest import Recorded, newest, together
@@ -49,7 +48,7 @@ class Livello:
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
         self._client = LivelloClient(account, client)
-        self._currencies = Currencies(self._client)
+        self._currencies = self._client.currencies
         self.guard: Guard = self._client.guard
 
     async def sign_in(self) -> None:
@@ -64,13 +63,11 @@ class Livello:
 
     async def machines(self) -> Listing[Machine]:
         found = await self._client.kiosks()
-        self._currencies.learn_kiosks(found.rows)
         located = not self._client.lacks(api.ORGANIZATIONS)
         return _listing(parse.machines(self.account, found.rows, utc_now(), located=located), found)
 
     async def organizations(self) -> Listing[Organization]:
         found = await self._client.organizations()
-        self._currencies.learn_organizations(found.rows)
         return _listing(parse.organizations(self.account, found.rows), found)
 
     async def products(self) -> Listing[Product]:

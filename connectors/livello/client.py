@@ -15,6 +15,7 @@ from connectors.base import Account
 from connectors.guard import Guard, Rate
 from connectors.http import Operation, VendorHTTP, table
 from connectors.livello import parse
+from connectors.livello.currencies import Currencies
 from connectors.livello.paging import LARGEST, Page, listed, whole
 from connectors.login import Token, TokenLogin
 from connectors.parsing import rows, text
@@ -23,6 +24,7 @@ from domain.errors import VendorForbidden, VendorProtocolError, VendorRejected
 BASE_URL = "https://my.livello.com/api/v1"
 HOURLY = Rate(requests=1000, per_seconds=3600)
 TOKENS_A_MINUTE = 10
+PATIENCE = 0.5  # of a request's time: how long anything waits for its currency
 
 KIOSKS, INVENTORY, PRODUCTS = "kiosks:read", "inventory:read", "products:read"
 TRANSACTIONS, ORGANIZATIONS, ALERTS = "transactions:read", "organizations:read", "alerts:read"
@@ -73,6 +75,7 @@ class LivelloClient:
         self._http = self._at(base_url, client, self.login)
         self._token_hosts = [self._at(base, client, None) for base in dict.fromkeys((base_url, host))]
         self._flights: dict[str, asyncio.Task[Page]] = {}
+        self.currencies = Currencies(self.organizations, self.kiosks, self.guard.timeout * PATIENCE)
 
     def _at(self, base_url: str, client: httpx2.AsyncClient, login: TokenLogin | None) -> VendorHTTP:
         return VendorHTTP(
@@ -137,7 +140,8 @@ class LivelloClient:
 
     async def kiosks(self) -> Page:
         await self.need(KIOSKS)
-        return await self._whole("list-kiosks", {"sort": 1, "sortColumn": "serialNumber"}, _by_page)
+        query = {"sort": 1, "sortColumn": "serialNumber"}
+        return await self._whole("list-kiosks", query, _by_page, self.currencies.learn_kiosks)
 
     async def products(self) -> Page:
         await self.need(PRODUCTS)
@@ -145,7 +149,8 @@ class LivelloClient:
 
     async def organizations(self) -> Page:
         await self.need(ORGANIZATIONS)
-        return await self._whole("list-organizations", {"sort": 1, "sortBy": "name"}, _by_skip)
+        query = {"sort": 1, "sortBy": "name"}
+        return await self._whole("list-organizations", query, _by_skip, self.currencies.learn_organizations)
 
     async def inventory(self, serial: str) -> list[Any]:
         await self.need(INVENTORY)
@@ -189,15 +194,25 @@ class LivelloClient:
         return await self._page("list-alerts", query, limit, offset)
 
     async def _whole(
-        self, operation: str, query: Mapping[str, object], at: Callable[[int, int], Mapping[str, object]]
+        self,
+        operation: str,
+        query: Mapping[str, object],
+        at: Callable[[int, int], Mapping[str, object]],
+        learn: Callable[[list[Any]], None] | None = None,
     ) -> Page:
         """Who asks for a list that is on its way gets that one; it is nobody's own, so that anyone may give up."""
+
+        def page(number: int, size: int) -> Awaitable[Page]:
+            return self._page(operation, {**query, **at(number, size)}, LARGEST, number * size)
+
+        async def fly() -> Page:
+            found = await whole(page)
+            if learn is not None:
+                learn(found.rows)
+            return found
+
         if operation not in self._flights:
-
-            def page(number: int, size: int) -> Awaitable[Page]:
-                return self._page(operation, {**query, **at(number, size)}, LARGEST, number * size)
-
-            flight = self._flights[operation] = asyncio.create_task(whole(page))
+            flight = self._flights[operation] = asyncio.create_task(fly())
             flight.add_done_callback(lambda _: self._land(operation))
         return await asyncio.shield(self._flights[operation])
 

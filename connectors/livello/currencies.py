@@ -6,22 +6,27 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from connectors.livello import parse
-from connectors.livello.client import LivelloClient
 from connectors.livello.paging import Page
 from domain.errors import VendorError
 
 KEPT = 900.0  # seconds
 PAUSE = 60.0  # seconds: after a list could not be had
-PATIENCE = 0.5  # of a request's time: what is waited for must not be lost over this
+
+Read = Callable[[], Awaitable[Page]]
 
 
 class Currencies:
     """Learned from the lists of organizations and of kiosks, whoever reads them; asked for where nobody has.
 
-    Where all organizations take one currency the kiosks need not be known. What cannot be found out is None."""
+    Where all organizations take one currency the kiosks need not be known. What cannot be found out is None.
+    `patience` in seconds: what is waited for must not be lost over this."""
 
-    def __init__(self, client: LivelloClient, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client = client
+    def __init__(
+        self, organizations: Read, kiosks: Read, patience: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._organizations = organizations
+        self._kiosks = kiosks
+        self._patience = patience
         self._clock = clock
         self._of_organization: dict[str, str | None] = {}
         self._owner: dict[str, str] = {}
@@ -36,25 +41,19 @@ class Currencies:
         self._kiosks_due = self._clock() + KEPT
 
     async def refresh(self) -> None:
-        if self._clock() >= self._organizations_due:
-            found = await self._ask(self._client.organizations)
-            if found is None:
-                self._organizations_due = self._clock() + PAUSE
-            else:
-                self.learn_organizations(found.rows)
-        if len(set(self._of_organization.values())) > 1 and self._clock() >= self._kiosks_due:
-            found = await self._ask(self._client.kiosks)
-            if found is None:
-                self._kiosks_due = self._clock() + PAUSE
-            else:
-                self.learn_kiosks(found.rows)
+        if self._clock() >= self._organizations_due and not await self._told(self._organizations):
+            self._organizations_due = self._clock() + PAUSE
+        differ = len(set(self._of_organization.values())) > 1
+        if differ and self._clock() >= self._kiosks_due and not await self._told(self._kiosks):
+            self._kiosks_due = self._clock() + PAUSE
 
-    async def _ask(self, read: Callable[[], Awaitable[Page]]) -> Page | None:
+    async def _told(self, read: Read) -> bool:
         try:
-            async with asyncio.timeout(self._client.guard.timeout * PATIENCE):
-                return await read()
+            async with asyncio.timeout(self._patience):
+                await read()
         except (VendorError, TimeoutError):
-            return None
+            return False
+        return True
 
     def of(self, serial: str | None) -> str | None:
         told = set(self._of_organization.values())
