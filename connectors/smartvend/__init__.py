@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from connectors.base import Account
+from connectors.base import Account, Delivery
 from connectors.guard import Guard
 from connectors.parsing import unix
-from connectors.smartvend import parse
+from connectors.smartvend import hooks, parse
 from connectors.smartvend.client import SmartVendClient
 from connectors.windows import Window, Windows
 from domain.errors import VendorError
+from domain.facts import Fact
 from domain.model import Capability, Machine, MachineEvent, Product, Sale, Slot, UnavailableReason
 from domain.paging import Listing, Slice
 from domain.times import Span, utc_now
@@ -25,11 +26,12 @@ SECOND = timedelta(seconds=1)
 
 
 class SmartVend:
-    capabilities = frozenset({Capability.SLOTS, Capability.SALES, Capability.EVENTS})
+    capabilities = frozenset({Capability.SLOTS, Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS})
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
         self._client = SmartVendClient(account, client)
+        self._keys = hooks.public_keys(account)
         self.guard: Guard = self._client.guard
         self._sales = Windows()
         self._events = Windows()
@@ -86,6 +88,15 @@ class SmartVend:
     async def event(self, native: str) -> MachineEvent | None:
         found = await self._at("get-list-of-events", "id", native)
         return None if found is None else parse.event(self.account, found, await self._dictionary())
+
+    def verify(self, delivery: Delivery) -> Any:
+        return hooks.verify(self._keys, delivery)
+
+    def facts(self, signed: Any, _: Delivery) -> Sequence[Fact]:
+        return hooks.facts(self.account, signed, self._texts)
+
+    def address(self, machine: str | None) -> str:
+        return hooks.address(self.account, machine)
 
     async def _at(self, operation: str, id_key: str, native: str) -> Any:
         """The record behind a native id, from the second in which it was created."""

@@ -153,8 +153,8 @@ def _product(account: Account, row: Raw) -> Product:
     )
 
 
-def sale(account: Account, raw: Any) -> Sale:
-    return record(account, "sale", raw, lambda row: _sale(account, row))
+def sale(account: Account, raw: Any, trust: Trust = Trust.POLLED) -> Sale:
+    return record(account, "sale", raw, lambda row: _sale(account, row, trust))
 
 
 def sale_native(row: Raw) -> str:
@@ -162,7 +162,7 @@ def sale_native(row: Raw) -> str:
     return f"{need(row['saleId'])}@{_needed(row['createdAt'])}@{need(row['controllerId'])}"
 
 
-def _sale(account: Account, row: Raw) -> Sale:
+def _sale(account: Account, row: Raw, trust: Trust) -> Sale:
     recorded = unix(row["createdAt"])
     return Sale(
         ref=account.to(Kind.SALE, sale_native(row)),
@@ -179,7 +179,7 @@ def _sale(account: Account, row: Raw) -> Sale:
         payments=_payments(account, row),
         lines=tuple(_line(account, line) for line in row.get("products") or ()),
         person=None,
-        trust=Trust.POLLED,
+        trust=trust,
         vendor_data=row,
     )
 
@@ -214,15 +214,15 @@ def _line(account: Account, row: Raw) -> SaleLine:
     )
 
 
-def event(account: Account, raw: Any, texts: Mapping[str, str]) -> MachineEvent:
-    return record(account, "event", raw, lambda row: _event(account, row, texts))
+def event(account: Account, raw: Any, texts: Mapping[str, str], trust: Trust = Trust.POLLED) -> MachineEvent:
+    return record(account, "event", raw, lambda row: _event(account, row, texts, trust))
 
 
 def event_native(row: Raw) -> str:
     return f"{need(row['id'])}@{_needed(row['createdAt'])}@{need(row['controllerId'])}"
 
 
-def _event(account: Account, row: Raw, texts: Mapping[str, str]) -> MachineEvent:
+def _event(account: Account, row: Raw, texts: Mapping[str, str], trust: Trust) -> MachineEvent:
     recorded = unix(row["createdAt"])
     code = text(row.get("code")) or text(row.get("tag")) or ""
     key = text(row.get("localizeKey"))
@@ -238,7 +238,7 @@ def _event(account: Account, row: Raw, texts: Mapping[str, str]) -> MachineEvent
         source=text(row.get("source")),
         recorded_at=recorded,
         occurred_at=unix(row["controllerCreatedAt"]) if row.get("controllerCreatedAt") else recorded,
-        trust=Trust.POLLED,
+        trust=trust,
         vendor_data=row,
     )
 
