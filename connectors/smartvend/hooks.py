@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from connectors.base import Account, Delivery, Forged, Illegible
 from connectors.parsing import text
@@ -30,7 +30,6 @@ from domain.model import Trust
 PublicKey = RSAPublicKey | Ed25519PublicKey | EllipticCurvePublicKey
 
 SHORTEST_RSA = 2048
-RSA_PSS = bytes.fromhex("06092a864886f70d01010a")  # such a key reads as any RSA key, but means another padding
 NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 URL_ALPHABET = str.maketrans("-_", "+/")
 
@@ -49,13 +48,19 @@ def _public_key(spki: str) -> PublicKey:
         key = load_der_public_key(der)
     except (ValueError, UnsupportedAlgorithm):
         raise ValueError("is no public key: SPKI in hex digits is expected") from None
-    if isinstance(key, RSAPublicKey) and RSA_PSS not in der[:32]:
-        if key.key_size < SHORTEST_RSA:
-            raise ValueError(f"is an RSA key of {key.key_size} bits: {SHORTEST_RSA} is the least")
-        return key
+    if isinstance(key, RSAPublicKey):
+        return _checked(key, der)
     if isinstance(key, Ed25519PublicKey) or (isinstance(key, EllipticCurvePublicKey) and _is_p256(key)):
         return key
     raise ValueError("is of a kind that is not taken: RSA, Ed25519 or EC P-256 is expected")
+
+
+def _checked(key: RSAPublicKey, der: bytes) -> RSAPublicKey:
+    if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != der:  # it is read from other forms, too
+        raise ValueError("is an RSA key for another padding, or not in SPKI")
+    if key.key_size < SHORTEST_RSA:
+        raise ValueError(f"is an RSA key of {key.key_size} bits: {SHORTEST_RSA} is the least")
+    return key
 
 
 def _is_p256(key: EllipticCurvePublicKey) -> bool:
