@@ -6,7 +6,8 @@ A connector has a role or has not: `isinstance(connector, ReadsSlots)` decides, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from decimal import Decimal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from connectors.guard import Guard, Limits
 from domain.errors import VendorError
@@ -54,14 +55,17 @@ class KnownMachine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookCredentials:
-    """Each of `keys` is good: while they are rotated there are two. What a key is depends on the vendor.
+    """Each of `keys` is good: while they are rotated there are two, the newer one first. What a key is depends on the
+    vendor.
 
-    `tolerance`: seconds by which a signed time may be off, either way. `recipe`: what is signed, where the vendor's
-    documents leave that open: a text with `{t}` and `{body}`."""
+    `tolerance`: seconds by which a signed time may be off, either way. Where the vendor's documents leave open what
+    is signed and how: `recipe` is a text with `{t}` and `{body}`, and by `encoding` the key is the whole text, or what
+    is written in base64 after the vendor's prefix."""
 
     keys: Sequence[Secret]
     tolerance: float = 300.0
     recipe: str | None = None
+    encoding: Literal["text", "base64"] = "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,8 @@ class Account:
 
     `currency` serves where the vendor tells none; `endpoints` overrides operations: name -> "METHOD /path".
     `online_minutes` is how old a machine's last sign of life may be, None for the vendor's usual.
-    `webhook` is None where no webhooks are set up."""
+    `webhook` is None where no webhooks are set up. `prices`, by a product's native id or its name, in `currency`,
+    serve where the vendor knows none."""
 
     key: str
     organization: str
@@ -84,7 +89,8 @@ class Account:
     endpoints: Mapping[str, str] = field(default_factory=dict)
     machines: Sequence[KnownMachine] = ()
     online_minutes: int | None = None
-    webhook: "WebhookCredentials | None" = None
+    webhook: WebhookCredentials | None = None
+    prices: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def ref(self) -> Ref:

@@ -43,7 +43,7 @@ def decode(content: bytes) -> Any:
         data = orjson.loads(content)
     except orjson.JSONDecodeError:
         raise BodyError("is not JSON") from None
-    if _may_be_deep(content) and _depth(data) > DEEPEST:
+    if _may_be_deep(content) and depth(data) > DEEPEST:
         raise BodyError(f"is nested deeper than {DEEPEST}")
     return data
 
@@ -63,7 +63,7 @@ def _may_be_deep(content: bytes) -> bool:
     return bool(marks)
 
 
-def _depth(data: Any) -> int:
+def depth(data: Any) -> int:
     depth, level = 0, [data]
     while level := [item for item in level if isinstance(item, dict | list)]:
         depth += 1

@@ -46,9 +46,10 @@ class Scan:
 class Observation:
     """What a machine was seen to be. None says nothing of that part.
 
-    `at` is the vendor's time, or else when it was received: a newer one is not undone by an older one.
-    `command`: the command that this is a step of; within one the door only goes from unlocked to opened to closed.
-    `alive`: False where it said that it is going down."""
+    `at` is the vendor's time, never later than when it was received, or else that: a newer one is not undone by an
+    older one. `command`: the command that `door` is a step of; within one the door only goes from unlocked to opened
+    to closed. `alive`: False where it said that it is going down. A `temperature` without a time of its own is what
+    the machine remembers."""
 
     machine: str
     at: datetime
@@ -72,7 +73,7 @@ class TagLinks:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandWord:
     """A vendor's word on a command of ours: `command` is the vendor's id for it, `word` its status, `step` what
-    happened, both in the vendor's words."""
+    happened (of a door, what became of it), both in the vendor's words."""
 
     command: str
     machine: str
@@ -95,7 +96,8 @@ KINDS: dict[type[Content], FactKind] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """`identity` tells it apart from all others of its account and kind, for ever.
+    """`identity` tells it apart from all others of its account and kind, for ever. `machine_name`: what the report
+    calls the machine, where it does.
 
     `fleeting`: the vendor gives it no identity, and the same content may well come again and mean it: then it is a
     repeat only where nothing else of the same machine and `topic` was heard since, and that not long ago."""
@@ -107,6 +109,7 @@ class Fact:
     content: Content
     fleeting: bool = False
     topic: str = ""
+    machine_name: str | None = None
 
     @property
     def kind(self) -> FactKind:
@@ -118,12 +121,13 @@ def identity_of(ref: Ref) -> str:
     return ref.native.partition("@")[0]
 
 
-def of_record(item: Sale | MachineEvent) -> Fact:
-    """A sale or an event as a vendor's list tells it."""
+def recorded(identity: str, content: Sale | MachineEvent, machine_name: str | None = None) -> Fact:
+    """The fact of a record that the vendor keeps: it is told the same by webhook and by list."""
     return Fact(
-        identity=identity_of(item.ref),
-        machine=None if item.machine_ref is None else item.machine_ref.native,
-        recorded_at=item.recorded_at,
-        occurred_at=item.occurred_at,
-        content=item,
+        identity=identity,
+        machine=None if content.machine_ref is None else content.machine_ref.native,
+        recorded_at=content.recorded_at,
+        occurred_at=content.occurred_at,
+        content=content,
+        machine_name=machine_name,
     )

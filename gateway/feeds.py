@@ -17,7 +17,7 @@ from connectors.base import ReadsEvents, ReadsSales
 from connectors.guard import Traffic
 from connectors.http import asking
 from domain.errors import VendorError
-from domain.facts import FactKind, Origin, identity_of, of_record
+from domain.facts import FactKind, Origin, identity_of, recorded
 from domain.model import MachineEvent, Sale
 from domain.paging import Slice
 from domain.times import Span, utc_now
@@ -137,7 +137,7 @@ class Feed:
             return None, frozenset(unknown)
         report = Report(
             account=self._source.key,
-            facts=[of_record(item) for item in sorted(late, key=lambda item: item.recorded_at)],
+            facts=[recorded(identity_of(item.ref), item) for item in sorted(late, key=lambda item: item.recorded_at)],
             origin=Origin.BACKFILL if self._hooked else Origin.POLL,
             received_at=now,
         )

@@ -4,12 +4,14 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -19,14 +21,20 @@ from pydantic import (
     model_validator,
 )
 
-from connectors.base import Account, KnownMachine, Secret
+from connectors.base import Account, KnownMachine, Secret, WebhookCredentials
 from connectors.guard import Limits
+from connectors.registry import CHECK_WEBHOOK
 from domain.model import Role, Vendor
 from resolvers.sources import CacheTimes
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=64)]
 Hex = Annotated[str, StringConstraints(pattern=r"^([0-9a-fA-F]{2})+$")]
+Secrets = Annotated[
+    list[Annotated[SecretStr, Field(min_length=1)]],
+    BeforeValidator(lambda given: [given] if isinstance(given, str) else given),
+    Field(min_length=1, max_length=2),
+]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 
 # What each vendor's credentials are: one set of the alternatives has to be there in full.
@@ -38,10 +46,13 @@ CREDENTIALS: Mapping[Vendor, tuple[frozenset[str], ...]] = {
     Vendor.EATMACHINE: (frozenset({"api_key"}), frozenset({"username", "password"})),
 }
 OPTIONAL_CREDENTIALS: Mapping[Vendor, frozenset[str]] = {Vendor.SMARTVEND: frozenset({"user_id"})}
-WEBHOOK_KEYS: Mapping[Vendor, frozenset[str]] = {
-    Vendor.SMARTVEND: frozenset({"public_key"}),
-    Vendor.SMARTEPI: frozenset({"secret"}),
-    Vendor.EATMACHINE: frozenset({"url_secret"}),
+WEBHOOK_KEYS: Mapping[Vendor, str] = {
+    Vendor.SMARTVEND: "public_key",
+    Vendor.SMARTEPI: "secret",
+    Vendor.EATMACHINE: "url_secret",
+}
+OPTIONAL_WEBHOOK_KEYS: Mapping[Vendor, frozenset[str]] = {
+    Vendor.SMARTEPI: frozenset({"secret_encoding", "recipe", "tolerance_seconds"})
 }
 
 
@@ -124,6 +135,28 @@ class MachineSettings(Section):
     name: str = Field(min_length=1)
 
 
+class WebhookSettings(Section):
+    """Two keys are good while they are rotated: the newer one first. See `WebhookCredentials`."""
+
+    public_key: Secrets | None = None
+    secret: Secrets | None = None
+    url_secret: Secrets | None = None
+    secret_encoding: Literal["text", "base64"] = "text"  # noqa: S105  how a secret is written
+    recipe: str | None = None
+    tolerance_seconds: float = Field(default=300.0, gt=0, le=86_400)
+
+    def credentials(self) -> WebhookCredentials | None:
+        keys = self.public_key or self.secret or self.url_secret
+        if keys is None:
+            return None
+        return WebhookCredentials(
+            keys=tuple(Secret(key.get_secret_value()) for key in keys),
+            tolerance=self.tolerance_seconds,
+            recipe=self.recipe,
+            encoding=self.secret_encoding,
+        )
+
+
 class AccountSettings(Section):
     key: Key
     organization: str
@@ -134,12 +167,13 @@ class AccountSettings(Section):
     timezone: str | None = None
     online_minutes: int | None = Field(default=None, ge=1)
     credentials: dict[str, SecretStr]
-    webhook: dict[str, SecretStr] = {}
+    webhook: WebhookSettings = WebhookSettings()
     limits: LimitSettings = LimitSettings()
     cache: CacheSettings = CacheSettings()
     feed: FeedSettings = FeedSettings()
     endpoints: dict[str, str] = {}
     machines: list[MachineSettings] = []
+    prices: dict[str, Annotated[Decimal, Field(ge=0)]] = {}
 
     @field_validator("timezone")
     @classmethod
@@ -164,13 +198,28 @@ class AccountSettings(Section):
         optional = OPTIONAL_CREDENTIALS.get(self.vendor, frozenset())
         if not any(given - optional == wanted for wanted in alternatives):
             raise ValueError(f"credentials: {self.vendor.value} takes {_either(alternatives)}")
-        if unknown := self.webhook.keys() - WEBHOOK_KEYS.get(self.vendor, frozenset()):
-            raise ValueError(f"webhook: {self.vendor.value} has no {_listed(unknown)}")
+        if self.webhook.model_fields_set:
+            self._check_webhook(self.webhook.model_fields_set)
         if self.machines and self.vendor is not Vendor.EATMACHINE:
             raise ValueError("machines: only eatmachine's are told by the configuration")
+        if self.prices and self.vendor is not Vendor.EATMACHINE:
+            raise ValueError("prices: only eatmachine's are told by the configuration")
+        if self.prices and self.currency is None:
+            raise ValueError("prices: they are in the account's currency, and it has none")
         if self.base_url is None and self.vendor is Vendor.SMARTEPI:
             raise ValueError("base_url: smartepi has none of its own: copy it from its console")
         return self
+
+    def _check_webhook(self, given: set[str]) -> None:
+        key = WEBHOOK_KEYS.get(self.vendor)
+        if key is None:
+            raise ValueError(f"webhook: {self.vendor.value} sends none")
+        if key not in given:
+            raise ValueError(f"webhook: {self.vendor.value} needs a {key}")
+        if unknown := given - {key} - OPTIONAL_WEBHOOK_KEYS.get(self.vendor, frozenset()):
+            raise ValueError(f"webhook: {self.vendor.value} has no {_listed(unknown)}")
+        if self.vendor in CHECK_WEBHOOK:
+            CHECK_WEBHOOK[self.vendor](self.account())
 
     def account(self) -> Account:
         return Account(
@@ -186,6 +235,8 @@ class AccountSettings(Section):
             endpoints=self.endpoints,
             machines=tuple(KnownMachine(id=machine.id, name=machine.name) for machine in self.machines),
             online_minutes=self.online_minutes,
+            webhook=self.webhook.credentials(),
+            prices=self.prices,
         )
 
     def cache_times(self) -> CacheTimes:

@@ -26,6 +26,7 @@ class Entry:
     account: str
     kind: FactKind
     machine: str | None
+    machine_name: str | None
     origin: Origin
     received_at: datetime
     changed: tuple[str, ...]
@@ -114,6 +115,7 @@ def _entry(seq: int, new: New) -> dict[str, Any]:
         "account": new.account,
         "kind": new.fact.kind.value,
         "machine": new.fact.machine,
+        "machine_name": new.fact.machine_name,
         "recorded_at": moment(new.fact.recorded_at),
         "received_at": moment(new.received_at),
         "origin": new.origin.value,
@@ -139,6 +141,7 @@ COLUMNS = (
     entries.c.account,
     entries.c.kind,
     entries.c.machine,
+    entries.c.machine_name,
     entries.c.origin,
     entries.c.received_at,
     entries.c.changed,
@@ -186,6 +189,7 @@ def _of(row: RowMapping) -> Entry:
         account=row["account"],
         kind=kind,
         machine=row["machine"],
+        machine_name=row["machine_name"],
         origin=Origin(row["origin"]),
         received_at=datetime.fromisoformat(row["received_at"]),
         changed=tuple(row["changed"].split(",")) if row["changed"] else (),

@@ -47,6 +47,7 @@ entries = Table(
     Column("account", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("machine", String),  # the vendor's id
+    Column("machine_name", String),
     Column("recorded_at", String, nullable=False),
     Column("received_at", String, nullable=False),
     Column("origin", String, nullable=False),

@@ -101,6 +101,17 @@ class Cache(Generic[K, V]):
         hit()
         return entry.value
 
+    def kept(self, key: K) -> V | None:
+        """The last good value, fresh or not."""
+        entry = self._entries.get(key)
+        return None if entry is None else entry.value
+
+    def amend(self, key: K, value: V) -> None:
+        """The value has changed since it was told; it is as fresh as it was."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            entry.value = value
+
     def put(self, key: K, value: V) -> Cached[V]:
         """For what was told by the way."""
         now = self._clock()

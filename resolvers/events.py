@@ -48,7 +48,7 @@ async def _connection(
 
 
 def narrow(parent: Organization | Machine | None, filtered: EventFilter) -> records.Narrowed[MachineEvent]:
-    narrowing = _narrowing(filtered.min_severity, filtered.state)
+    wanted = narrowing(filtered.min_severity, filtered.state)
     return records.Narrowed(
         name="events",
         parent=parent,
@@ -57,13 +57,13 @@ def narrow(parent: Organization | Machine | None, filtered: EventFilter) -> reco
         machines=filtered.machines,
         since=filtered.from_,
         until=filtered.to,
-        keeps=None if narrowing is None else narrowing.name,
+        keeps=None if wanted is None else wanted.name,
         records=lambda context: context.loaders.events,
-        timeline=lambda source: source.events_of(narrowing),
+        timeline=lambda source: source.events_of(wanted),
     )
 
 
-def _narrowing(severity: Severity | None, state: EventState | None) -> Narrowing[MachineEvent] | None:
+def narrowing(severity: Severity | None, state: EventState | None) -> Narrowing[MachineEvent] | None:
     if severity in (None, Severity.INFO) and state is None:
         return None
     least = RANK[severity or Severity.INFO]

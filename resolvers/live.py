@@ -20,7 +20,7 @@ from resolvers.context import Context, Info
 from resolvers.cursors import Cursor, Position
 from resolvers.lists import binding, refs
 from resolvers.records import Narrowed
-from resolvers.timeline import Recorded
+from resolvers.stretches import Recorded
 
 R = TypeVar("R", bound=Recorded)
 
@@ -69,9 +69,12 @@ async def sale_messages(
     filter: SaleFilter | None = None,  # noqa: A002  the graph's name for it
     after: str | None = None,
 ) -> AsyncIterator[SaleMessage]:
-    narrowed = sales.narrow(None, filter or sales.EVERYTHING)
+    filtered = filter or sales.EVERYTHING
+    narrowed = sales.narrow(None, filtered)
     stream = Stream(info.context, narrowed.binding(info.context))
-    return _sales(stream, await stream.start(after), _keeps(info.context, narrowed))
+    kinds = filtered.kinds
+    keep = None if kinds is None else lambda sale: sale.kind in kinds
+    return _sales(stream, await stream.start(after), _keeps(info.context, narrowed, keep))
 
 
 async def _sales(stream: Stream, start: int, keeps: Callable[[Sale], bool]) -> AsyncIterator[SaleMessage]:
@@ -88,9 +91,12 @@ async def event_messages(
     filter: EventFilter | None = None,  # noqa: A002  the graph's name for it
     after: str | None = None,
 ) -> AsyncIterator[MachineEventMessage]:
-    narrowed = events.narrow(None, filter or events.EVERYTHING)
+    filtered = filter or events.EVERYTHING
+    narrowed = events.narrow(None, filtered)
     stream = Stream(info.context, narrowed.binding(info.context))
-    return _events(stream, await stream.start(after), _keeps(info.context, narrowed))
+    narrowing = events.narrowing(filtered.min_severity, filtered.state)
+    keep = None if narrowing is None else narrowing.keep
+    return _events(stream, await stream.start(after), _keeps(info.context, narrowed, keep))
 
 
 async def _events(
@@ -172,11 +178,11 @@ async def machine(root: MachineMessage, info: Info) -> Machine | None:
     return await info.context.loaders.machines.find(root.machine_ref)
 
 
-def _keeps(context: Context, narrowed: Narrowed[R]) -> Callable[[R], bool]:
+def _keeps(context: Context, narrowed: Narrowed[R], keep: Callable[[R], bool] | None) -> Callable[[R], bool]:
     """As the lists narrow."""
     accounts = refs(narrowed.accounts, Kind.ACCOUNT)
     named = refs(narrowed.machines, Kind.MACHINE)
-    span, vendors, keep = narrowed.span, narrowed.vendors, narrowed.keep
+    span, vendors = narrowed.span, narrowed.vendors
 
     def keeps(item: R) -> bool:
         source = context.graph.sources[item.ref.account]

@@ -122,8 +122,10 @@ class Slots:
 
     def get(self, machine: Ref) -> "Sequence[Slot] | Awaitable[Sequence[Slot]] | None":
         source = self._context.source(machine.account)
-        if source is None or not source.reads_slots:
+        if source is None:
             return None
+        if not source.reads_slots:
+            return source.peek_slots(machine.native)
         if machine not in self._asked:
             fresh = source.peek_slots(machine.native)
             if fresh is not None:

@@ -42,7 +42,7 @@ class Log(Generic[T]):
         self._ttl = ttl
         self._late = late
         self._single: Cache[str, T | None] = Cache(ttl=ttl, size=ITEMS, late=late)
-        self._narrowed: dict[str, Timeline[T]] = {}
+        self._narrowed: dict[str, tuple[Narrowing[T], Timeline[T]]] = {}
         self.whole = self._timeline(read)
 
     def narrowed(self, narrowing: Narrowing[T]) -> Timeline[T]:
@@ -50,20 +50,31 @@ class Log(Generic[T]):
         found = self._narrowed.get(narrowing.name)
         if found is None:
             read = narrowing.read or _keeping(self._read, narrowing.keep)
-            found = self._narrowed[narrowing.name] = self._timeline(read)
-        return found
+            found = self._narrowed[narrowing.name] = narrowing, self._timeline(read)
+        return found[1]
 
     async def find(self, native: str, timeout: float) -> T | None:  # noqa: ASYNC109  see Cache
         return (await self._single.get(native, lambda: self._one(native), timeout)).value
 
+    def report(self, item: T) -> None:
+        """What the vendor told by itself joins what its list told."""
+        self._single.put(item.ref.native, item)
+        self.whole.report(item)
+        for narrowing, timeline in self._narrowed.values():
+            if narrowing.keep(item):
+                timeline.report(item)
+
     def forget(self) -> None:
-        for timeline in (self.whole, *self._narrowed.values()):
+        for timeline in self._timelines():
             timeline.forget()
 
     async def aclose(self) -> None:
-        for timeline in (self.whole, *self._narrowed.values()):
+        for timeline in self._timelines():
             await timeline.aclose()
         await self._single.aclose()
+
+    def _timelines(self) -> list[Timeline[T]]:
+        return [self.whole, *(timeline for _, timeline in self._narrowed.values())]
 
     def _timeline(self, read: Read[T]) -> Timeline[T]:
         return Timeline(read, ttl=self._ttl, horizon=HISTORY, late=self._late, tell=self._hear)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from connectors.base import (
     Account,
     Connector,
+    LearnsMachines,
     ReadsEvents,
     ReadsMachines,
     ReadsOrganizations,
@@ -17,14 +18,17 @@ from connectors.base import (
     ReadsSales,
     ReadsSalesByKind,
     ReadsSlots,
+    SendsWebhooks,
 )
 from domain.errors import VendorError, VendorUnavailable
+from domain.facts import FactKind, Observation, TagLinks
 from domain.model import (
     AccountStatus,
     Capability,
     Connectivity,
     Machine,
     MachineEvent,
+    Product,
     RateLimit,
     Sale,
     SaleKind,
@@ -33,13 +37,21 @@ from domain.model import (
     Vendor,
 )
 from domain.paging import Listing
+from journal.journal import Journal
+from journal.log import Entry
 from resolvers.cache import Cache, Cached
 from resolvers.log import Log, Narrowing
-from resolvers.timeline import Timeline
+from resolvers.reported import Reported
+from resolvers.timeline import Read, Timeline
 from resolvers.whole import HasRef, Whole
 
 T = TypeVar("T", bound=HasRef)
+R = TypeVar("R", Sale, MachineEvent)
+Reading = tuple[Read[R], Callable[[str], Awaitable[R | None]]]
 
+RECORDS = {FactKind.SALE: Capability.SALES, FactKind.EVENT: Capability.EVENTS}
+DERIVED_KINDS = frozenset({SaleKind.PURCHASE})  # what is deduced from what left a machine
+HEALTHY = frozenset({AccountStatus.OK, AccountStatus.UNKNOWN})
 SLOTTED_MACHINES = 20_000  # how many machines' slots an account may keep
 ACTS = frozenset(Capability) - {
     Capability.SLOTS,
@@ -66,35 +78,87 @@ class CacheTimes:
 class Source:
     """Lists are None where the vendor has none of the kind. What GraphQL shows of an account stands here too."""
 
-    def __init__(self, connector: Connector, times: CacheTimes) -> None:
+    def __init__(self, connector: Connector, times: CacheTimes, journal: Journal) -> None:
         self.connector = connector
+        self.reported = Reported(connector, journal)
+        self.silent = False  # its webhooks have stopped coming
         self.account: Account = connector.account
         self.ref = self.account.ref
         self.key = self.account.key
         self.vendor: Vendor = self.account.vendor
         self.organization_key = self.account.organization
-        self.webhook = None
+        self.hooked = self.account.webhook is not None
         self.seconds = self.account.limits.timeout_seconds
         has = connector
         state = min(times.machines, times.state)
-        self.machines = self._whole(has.machines, state) if isinstance(has, ReadsMachines) else None
+        self.machines = self._whole(self._machines, state) if isinstance(has, ReadsMachines) else None
         self.organizations = (
             self._whole(has.organizations, times.products) if isinstance(has, ReadsOrganizations) else None
         )
         self.places = self._whole(has.places, times.products) if isinstance(has, ReadsPlaces) else None
-        self.products = self._whole(has.products, times.products) if isinstance(has, ReadsProducts) else None
+        self.products = self._products(times.products)
         self._slots: Cache[str, Sequence[Slot]] | None = (
             Cache(ttl=times.slots, size=SLOTTED_MACHINES, late=self.late) if isinstance(has, ReadsSlots) else None
         )
-        self.sales: Log[Sale] | None = (
-            Log(has.sales, has.sale, ttl=times.sales, late=self.late) if isinstance(has, ReadsSales) else None
+        self.sales: Log[Sale] | None = self._log(
+            FactKind.SALE, (has.sales, has.sale) if isinstance(has, ReadsSales) else None, times.sales
         )
-        self.events: Log[MachineEvent] | None = (
-            Log(has.events, has.event, ttl=times.sales, late=self.late) if isinstance(has, ReadsEvents) else None
+        self.events: Log[MachineEvent] | None = self._log(
+            FactKind.EVENT, (has.events, has.event) if isinstance(has, ReadsEvents) else None, times.sales
         )
 
     def _whole(self, read: "Callable[[], Awaitable[Listing[T]]]", ttl: float) -> "Whole[T]":
         return Whole(read, Cache(ttl=ttl, size=1, late=self.late), self.seconds)
+
+    async def _machines(self) -> Listing[Machine]:
+        reader: Any = self.connector
+        return self.reported.joined(await reader.machines())
+
+    def _products(self, ttl: float) -> Whole[Product] | None:
+        has = self.connector
+        if self.reported.counts:
+            return self._whole(self.reported.catalogue, ttl)
+        return self._whole(has.products, ttl) if isinstance(has, ReadsProducts) else None
+
+    def _log(self, kind: FactKind, reading: "Reading[R] | None", ttl: float) -> Log[R] | None:
+        """The vendor's list, with what webhooks told; that alone, where it has none but tells of such things."""
+        if reading is None:
+            if RECORDS[kind] not in self.connector.capabilities or not self.hooked:
+                return None
+            return Log(self.reported.list_of(kind), self.reported.finding(kind, None), ttl=ttl, late=self.late)
+        read, one = reading
+        if self.hooked:
+            read, one = self.reported.joining(kind, read), self.reported.finding(kind, one)
+        return Log(read, one, ttl=ttl, late=self.late)
+
+    def report(self, entry: Entry) -> None:
+        """What came in shows at once, with nothing asked of the vendor."""
+        content = entry.content
+        if isinstance(content, Sale | MachineEvent):
+            log: Any = self.sales if isinstance(content, Sale) else self.events
+            if log is not None:
+                log.report(content)
+            self.reported.meet(entry)
+        elif isinstance(content, Observation):
+            self.reported.observe(content)
+        elif isinstance(content, TagLinks):
+            self.reported.link(content)
+            self._forget(self.products)
+        if entry.machine is not None:
+            self._show(entry.machine)
+
+    def _show(self, machine: str) -> None:
+        """In the list that is kept; one that is not in it is learned where only reports tell of it."""
+        if self.machines is None or not self.reported.knows(machine):
+            return
+        listed = self.machines.amend(self.reported.seen, machine)
+        if not listed and isinstance(self.connector, LearnsMachines):
+            self.machines.extend(self.reported.joined)
+
+    @staticmethod
+    def _forget(whole: Whole[Any] | None) -> None:
+        if whole is not None:
+            whole.forget()
 
     @property
     def id(self) -> str:
@@ -102,7 +166,8 @@ class Source:
 
     @property
     def status(self) -> AccountStatus:
-        return self.connector.guard.status
+        status = self.connector.guard.status
+        return AccountStatus.DEGRADED if status in HEALTHY and self.silent else status
 
     @property
     def last_success_at(self) -> datetime | None:
@@ -124,12 +189,16 @@ class Source:
         """Why this cannot be done, now and here; None where it can."""
         if capability not in self.connector.capabilities:
             return UnavailableReason.UNSUPPORTED_BY_VENDOR
+        if not self.hooked and (capability is Capability.WEBHOOKS or (self.reported.counts and capability not in ACTS)):
+            return UnavailableReason.NEVER_REPORTED
         reason = self.connector.refusal(capability)
         if reason is None and machine is not None and capability in ACTS:
             return UnavailableReason.MACHINE_OFFLINE if machine.connectivity is Connectivity.OFFLINE else None
         return reason
 
     def peek_slots(self, machine: str) -> Sequence[Slot] | None:
+        if self.reported.counts:
+            return self.reported.stock(machine)
         return None if self._slots is None else self._slots.peek(machine)
 
     async def slots(
@@ -145,9 +214,9 @@ class Source:
     def sales_of(self, kinds: frozenset[SaleKind] | None) -> Timeline[Sale] | None:
         """The sales of some kinds; None where the vendor has none of them. They are narrowed there where it can."""
         reader = self.connector
-        if self.sales is None or not isinstance(reader, ReadsSales):
+        if self.sales is None:
             return None
-        has = reader.sale_kinds
+        has = reader.sale_kinds if isinstance(reader, ReadsSales) else DERIVED_KINDS
         if kinds is None or kinds >= has:
             return self.sales.whole
         wanted = kinds & has
@@ -166,6 +235,10 @@ class Source:
     @property
     def reads_slots(self) -> bool:
         return self._slots is not None
+
+    @property
+    def sends_webhooks(self) -> bool:
+        return isinstance(self.connector, SendsWebhooks)
 
     async def aclose(self) -> None:
         """Ends what is in flight."""

@@ -114,6 +114,18 @@ class Stretch(Generic[T]):
         self.items.append(item)
         self.places.append(place)
 
+    def insert(self, item: T, place: Position) -> None:
+        """One that was reported since it was read, where it belongs; what it has already stays as it is."""
+        inside = self.since <= item.recorded_at and (self.head or item.recorded_at < self.until)
+        if not self.begun or not inside:
+            return
+        index = self._first(lambda other: other <= place)
+        if index < len(self.places) and self.places[index] == place:
+            return
+        self.items.insert(index, item)
+        self.places.insert(index, place)
+        self.until = max(self.until, item.recorded_at + INSTANT)
+
     def found(self, wanted: Wanted) -> Sequence[T]:
         """As many as are wanted of those that it has."""
         first, last = self._bounds(wanted)
@@ -175,6 +187,12 @@ class Stretches(Generic[T]):
             if excess <= 0 and len(self._sets) <= SETS:
                 return
             excess -= sum(len(stretch.items) for stretch in self._sets.pop(machines))
+
+    def having(self, machine: str | None) -> Iterator[Stretch[T]]:
+        """Those of all machines, and of the sets that this one is in."""
+        for machines, kept in self._sets.items():
+            if machines is None or machine in machines:
+                yield from kept
 
     def __iter__(self) -> Iterator[Stretch[T]]:
         return (stretch for kept in self._sets.values() for stretch in kept)

@@ -107,6 +107,12 @@ class Timeline(Generic[T]):
             for machines, stretch in chosen.items()
         }
 
+    def report(self, item: T) -> None:
+        """It was recorded just now, or late: what is kept shows it, without the vendor being asked."""
+        machine = None if item.machine_ref is None else item.machine_ref.native
+        for stretch in self._stretches.having(machine):
+            stretch.insert(item, position(item))
+
     def forget(self) -> None:
         """What is kept is no longer fresh; it still stands in when the vendor fails."""
         for stretch in self._stretches:

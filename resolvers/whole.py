@@ -45,6 +45,23 @@ class Whole(Generic[T]):
     def peek(self) -> Indexed[T] | None:
         return self.cache.peek("")
 
+    def amend(self, change: Callable[[T], T], native: str) -> bool:
+        """Shows one of its things as it has become since; False where it is not in the list that is kept."""
+        kept = self.cache.kept("")
+        item = None if kept is None else kept.by_native.get(native)
+        if kept is None or item is None:
+            return False
+        changed = change(item)
+        items = [changed if one.ref.native == native else one for one in kept.items]
+        self.cache.amend("", Indexed(items, kept.complete, {**kept.by_native, native: changed}))
+        return True
+
+    def extend(self, join: Callable[[Listing[T]], Listing[T]]) -> None:
+        """Shows more than the list that is kept told."""
+        kept = self.cache.kept("")
+        if kept is not None:
+            self.cache.amend("", Indexed.of(join(Listing(kept.items, kept.complete))))
+
     def forget(self) -> None:
         self.cache.forget("")
 

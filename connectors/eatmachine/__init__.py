@@ -2,23 +2,29 @@
 
 https://api.eatmachine.io"""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import httpx2
 
-from connectors.base import Account, KnownMachine
+from connectors.base import Account, Delivery, KnownMachine, Links
+from connectors.eatmachine import hooks
+from connectors.eatmachine.tags import catalogue, stock, taken
 from connectors.guard import Guard
 from connectors.http import Operation, VendorHTTP, table
 from connectors.login import Token, TokenLogin
 from connectors.parsing import text
 from domain.errors import VendorForbidden, VendorProtocolError, VendorUnauthorized
+from domain.facts import Fact, Observation
 from domain.model import (
     Capability,
     Connectivity,
     DoorState,
     Machine,
     MachineKind,
+    Product,
+    Slot,
     UnavailableReason,
     Vendor,
     why_absent,
@@ -46,9 +52,19 @@ def explain(data: Any) -> str | None:
 
 
 class EatMachine:
-    """What can be read is what is known beforehand: the fridges of the configuration."""
+    """What can be read is what is known beforehand: the fridges of the configuration. The rest they report."""
 
-    capabilities: frozenset[Capability] = frozenset()
+    capabilities = frozenset(
+        {
+            Capability.SLOTS,
+            Capability.STOCK_COUNTS,
+            Capability.SALES,
+            Capability.EVENTS,
+            Capability.WEBHOOKS,
+            Capability.TEMPERATURE,
+            Capability.DOOR,
+        }
+    )
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
@@ -93,6 +109,27 @@ class EatMachine:
     async def machines(self) -> Listing[Machine]:
         """Without a request: the vendor has no list of fridges."""
         return Listing([_fridge(self.account, fridge, self._known_since) for fridge in self.account.machines])
+
+    def verify(self, delivery: Delivery) -> Any:
+        return hooks.verify(self.account, delivery)
+
+    def facts(self, signed: Any, delivery: Delivery) -> Sequence[Fact]:
+        return hooks.facts(self.account, signed, delivery)
+
+    def address(self, machine: str | None) -> str:
+        return hooks.address(self.account, machine)
+
+    def learned(self, native: str, name: str | None, seen_at: datetime) -> Machine:
+        return _fridge(self.account, KnownMachine(id=native, name=name or native), seen_at)
+
+    def taken(self, observed: Observation, before: frozenset[str] | None, links: Links, now: datetime) -> Fact | None:
+        return taken(self.account, observed, before, links, now)
+
+    def stock(self, machine: str, tags: frozenset[str], links: Links, at: datetime) -> Sequence[Slot]:
+        return stock(self.account, machine, tags, links, at)
+
+    def catalogue(self, links: Links) -> Sequence[Product]:
+        return catalogue(self.account, links)
 
 
 def _fridge(account: Account, fridge: KnownMachine, since: datetime) -> Machine:

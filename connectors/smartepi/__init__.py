@@ -8,12 +8,13 @@ from typing import Any
 
 import httpx2
 
-from connectors.base import Account
+from connectors.base import Account, Delivery
 from connectors.guard import Guard
 from connectors.newest import newest, together
 from connectors.parsing import stamp
-from connectors.smartepi import parse
+from connectors.smartepi import hooks, parse
 from connectors.smartepi.client import LARGEST, PAGES, SmartEPIClient
+from domain.facts import Fact
 from domain.model import Capability, Machine, Product, Sale, SaleKind, UnavailableReason
 from domain.paging import Listing, Slice
 from domain.times import Span
@@ -22,13 +23,14 @@ OVERLAP = timedelta(minutes=5)
 
 
 class SmartEPI:
-    capabilities = frozenset({Capability.SALES})
+    capabilities = frozenset({Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS})
     sale_kinds = frozenset(one.kind for one in parse.TRANSACTIONS)
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
         self._client = SmartEPIClient(account, client)
         self.guard: Guard = self._client.guard
+        self._signing = hooks.signing(account)
         self._devices: dict[str, parse.Device] = {}
         self._whole: dict[str, bool] = {}
 
@@ -105,6 +107,19 @@ class SmartEPI:
                 if sale.vendor_id == wanted:
                     return sale
         return None
+
+    def verify(self, delivery: Delivery) -> Any:
+        return hooks.verify(self._signing, delivery)
+
+    def facts(self, signed: Any, delivery: Delivery) -> Sequence[Fact]:
+        return hooks.facts(self.account, signed, delivery.received_at)
+
+    def address(self, machine: str | None) -> str:
+        return hooks.address(self.account, machine)
+
+    def learned(self, native: str, name: str | None, seen_at: datetime) -> Machine:
+        named_at = None if name is None else seen_at
+        return parse.machine(self.account, native, parse.Device(name, named_at, seen_at))
 
 
 def connect(account: Account, client: httpx2.AsyncClient) -> SmartEPI:

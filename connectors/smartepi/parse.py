@@ -39,6 +39,10 @@ class Transaction:
     status: str
     kind: SaleKind
 
+    def identity(self, native: str) -> str:
+        """Ids are unique in their list; this is in all three."""
+        return f"{self.letter}:{native}"
+
 
 WITHDRAWALS = Transaction("list-withdrawals", "w", "withdrawalStatus", SaleKind.WITHDRAWAL)
 RETURNS = Transaction("list-returns", "r", "returnStatus", SaleKind.RETURN)
@@ -71,17 +75,17 @@ def _product(account: Account, row: Raw) -> Product:
     )
 
 
-def sale(account: Account, transaction: Transaction, raw: Any) -> Sale:
-    return record(account, transaction.kind.value.lower(), raw, lambda row: _sale(account, transaction, row))
+def sale(account: Account, transaction: Transaction, raw: Any, trust: Trust = Trust.POLLED) -> Sale:
+    return record(account, transaction.kind.value.lower(), raw, lambda row: _sale(account, transaction, row, trust))
 
 
-def _sale(account: Account, transaction: Transaction, row: Raw) -> Sale:
+def _sale(account: Account, transaction: Transaction, row: Raw, trust: Trust) -> Sale:
     native = need(row["id"])
     created = unix(row["createdAt"])
     device = text(row.get("deviceId"))
     status = text(row.get(transaction.status)) or ""
     return Sale(
-        ref=account.to(Kind.SALE, f"{transaction.letter}:{native}@{int(created.timestamp())}"),
+        ref=account.to(Kind.SALE, f"{transaction.identity(native)}@{int(created.timestamp())}"),
         kind=transaction.kind,
         status=STATUSES.get(status, SaleStatus.UNKNOWN),
         machine_ref=None if device is None else account.to(Kind.MACHINE, device),
@@ -95,7 +99,7 @@ def _sale(account: Account, transaction: Transaction, row: Raw) -> Sale:
         payments=(),
         lines=tuple(_lines(account, row, OUTCOMES.get(status, DispenseOutcome.UNKNOWN))),
         person=_person(row),
-        trust=Trust.POLLED,
+        trust=trust,
         vendor_data=row,
     )
 

@@ -7,14 +7,15 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from connectors.base import Account
+from connectors.base import Account, Delivery
 from connectors.guard import Guard
 from connectors.parsing import Raw, readable, unix
-from connectors.smartvend import parse
+from connectors.smartvend import hooks, parse
 from connectors.smartvend.client import SmartVendClient
 from connectors.smartvend.texts import Texts
 from connectors.windows import NO_LIMIT, Window, Windows
 from domain.errors import VendorError
+from domain.facts import Fact
 from domain.model import Capability, Machine, MachineEvent, Product, Sale, SaleKind, Slot, UnavailableReason
 from domain.paging import Listing, Slice
 from domain.times import Span, utc_now
@@ -25,13 +26,14 @@ SECOND = timedelta(seconds=1)
 
 
 class SmartVend:
-    capabilities = frozenset({Capability.SLOTS, Capability.SALES, Capability.EVENTS})
+    capabilities = frozenset({Capability.SLOTS, Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS})
     sale_kinds = frozenset({SaleKind.PURCHASE})
     slots_at_once = 1
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
         self._client = SmartVendClient(account, client)
+        self._keys = hooks.public_keys(account)
         self.guard: Guard = self._client.guard
         self._sales = Windows()
         self._events = Windows()
@@ -76,6 +78,15 @@ class SmartVend:
 
     async def event(self, native: str) -> MachineEvent | None:
         return await _find(native, self._events_in)
+
+    def verify(self, delivery: Delivery) -> Any:
+        return hooks.verify(self._keys, delivery)
+
+    def facts(self, signed: Any, _: Delivery) -> Sequence[Fact]:
+        return hooks.facts(self.account, signed, self._texts.known)
+
+    def address(self, machine: str | None) -> str:
+        return hooks.address(self.account, machine)
 
     async def _sales_in(self, window: Span, room: int, machines: frozenset[str] | None) -> Window[Sale]:
         raw = await self._client.window("get-list-of-sales", "saleId", window, room, machines)

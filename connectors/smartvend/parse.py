@@ -159,11 +159,11 @@ def _product(account: Account, row: Raw) -> Product:
     )
 
 
-def sale(account: Account, raw: Any) -> Sale:
-    return record(account, "sale", raw, lambda row: _sale(account, row))
+def sale(account: Account, raw: Any, trust: Trust = Trust.POLLED) -> Sale:
+    return record(account, "sale", raw, lambda row: _sale(account, row, trust))
 
 
-def _sale(account: Account, row: Raw) -> Sale:
+def _sale(account: Account, row: Raw, trust: Trust) -> Sale:
     native, recorded = need(row["saleId"]), unix(row["createdAt"])
     return Sale(
         ref=account.to(Kind.SALE, _findable(native, recorded)),
@@ -180,7 +180,7 @@ def _sale(account: Account, row: Raw) -> Sale:
         payments=_payments(account, row),
         lines=tuple(_lines(account, row)),
         person=None,
-        trust=Trust.POLLED,
+        trust=trust,
         vendor_data=row,
     )
 
@@ -244,8 +244,8 @@ def _position(value: Any) -> str | None:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else text(value)
 
 
-def event(account: Account, raw: Any, texts: Mapping[str, str]) -> MachineEvent:
-    return record(account, "event", raw, lambda row: _event(account, row, texts))
+def event(account: Account, raw: Any, texts: Mapping[str, str], trust: Trust = Trust.POLLED) -> MachineEvent:
+    return record(account, "event", raw, lambda row: _event(account, row, texts, trust))
 
 
 def _event_id(row: Raw, recorded: datetime, occurred: datetime) -> str:
@@ -255,7 +255,7 @@ def _event_id(row: Raw, recorded: datetime, occurred: datetime) -> str:
     return text(row.get("id")) or digest.hexdigest()[:32]
 
 
-def _event(account: Account, row: Raw, texts: Mapping[str, str]) -> MachineEvent:
+def _event(account: Account, row: Raw, texts: Mapping[str, str], trust: Trust) -> MachineEvent:
     recorded = unix(row["createdAt"])
     occurred = _occurred(row, recorded)
     native = _event_id(row, recorded, occurred)
@@ -273,7 +273,7 @@ def _event(account: Account, row: Raw, texts: Mapping[str, str]) -> MachineEvent
         source=text(row.get("source")),
         recorded_at=recorded,
         occurred_at=occurred,
-        trust=Trust.POLLED,
+        trust=trust,
         vendor_data=row,
     )
 

@@ -26,6 +26,11 @@ class Texts:
         self._good_until = float("-inf")
         self._flight: asyncio.Task[None] | None = None
 
+    @property
+    def known(self) -> Mapping[str, str]:
+        """What was read so far, without asking."""
+        return self._known
+
     async def get(self) -> Mapping[str, str]:
         """What is known by now. Yesterday's are good enough not to wait for today's."""
         if self._flight is None and self._clock() >= self._good_until:

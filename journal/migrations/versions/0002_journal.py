@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("account", sa.String, nullable=False),
         sa.Column("kind", sa.String, nullable=False),
         sa.Column("machine", sa.String),
+        sa.Column("machine_name", sa.String),
         sa.Column("recorded_at", sa.String, nullable=False),
         sa.Column("received_at", sa.String, nullable=False),
         sa.Column("origin", sa.String, nullable=False),

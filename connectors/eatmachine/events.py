@@ -1,0 +1,120 @@
+"""A fridge's reports as events for people to read, without what is nobody's business."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from connectors.base import Account
+from connectors.eatmachine.report import (
+    DOOR,
+    INVENTORY,
+    LINKED,
+    LONGEST_WORD,
+    SHUTDOWN,
+    TEMPERATURE,
+    Report,
+    celsius,
+    codes,
+    door,
+    measured,
+    member,
+    product,
+    tags,
+)
+from connectors.parsing import text
+from domain.model import DoorState, EventState, MachineEvent, Severity, Trust, Vendor
+from domain.refs import Kind
+
+DOOR_MESSAGES = {
+    DoorState.UNLOCKED: "The door was unlocked",
+    DoorState.OPENED: "The door was opened",
+    DoorState.CLOSED: "The door was closed",
+}
+MESSAGES = {
+    "screen-status": "The screen reported its status",
+    SHUTDOWN: "The fridge is shutting down",
+    "video": "A video was recorded",
+    "badge-presented": "A badge was presented",
+    "boot": "The fridge has started",
+}
+SECRETS = frozenset({"badge_token", "badgeToken", "url", "video", "webhookUrl", "kioskUrl", "initKey"})
+
+
+def event(account: Account, report: Report, native: str) -> MachineEvent:
+    """The vendor gives it no id: `native` stands for one."""
+    grave = report.failed or report.type == SHUTDOWN or _excess(report) is not None
+    return MachineEvent(
+        ref=account.to(Kind.EVENT, native),
+        machine_ref=account.to(Kind.MACHINE, report.machine),
+        vendor=Vendor.EATMACHINE,
+        vendor_id=native,
+        code=report.type,
+        message=_failure(report) if report.failed else _message(report),
+        severity=Severity.WARNING if grave else Severity.INFO,
+        state=EventState.UNKNOWN,
+        source=None,
+        recorded_at=report.received_at,
+        occurred_at=report.at,
+        trust=Trust.SECRET_URL,
+        vendor_data=shown(report.row),
+    )
+
+
+def _failure(report: Report) -> str:
+    words = text(report.command.get("message"))
+    what = f"The command {report.slug} failed" if report.slug else "A command failed"
+    return f"{what}: {words[:LONGEST_WORD]}" if words else what
+
+
+def _message(report: Report) -> str:
+    worded = WORDED.get(report.type)
+    return worded(report) if worded else MESSAGES.get(report.type, f"{report.type} was reported")
+
+
+def _door(report: Report) -> str:
+    return DOOR_MESSAGES.get(door(report) or DoorState.UNKNOWN, "The door reported a status that is not known")
+
+
+def _inventory(report: Report) -> str:
+    return f"{len(tags(report) or ())} tags were counted"
+
+
+def _temperature(report: Report) -> str:
+    found = measured(report)
+    return (
+        f"The temperature is {found.celsius:g} °C{_excess(report) or ''}" if found else "The temperature is not known"
+    )
+
+
+def _linked(report: Report) -> str:
+    return f"{len(codes(report))} tags were linked to {product(report)[1]}"
+
+
+WORDED: Mapping[str, Callable[[Report], str]] = {
+    DOOR: _door,
+    INVENTORY: _inventory,
+    TEMPERATURE: _temperature,
+    LINKED: _linked,
+}
+
+
+def _excess(report: Report) -> str | None:
+    """How a measured temperature lies outside the fridge's limits."""
+    found, settings = measured(report), member(report.fridge, "settings")
+    low, high = (celsius(settings.get(name)) for name in ("temperatureMinAlert", "temperatureMaxAlert"))
+    if found is not None and low is not None and found.celsius < low:
+        return f", below its limit of {low:g} °C"
+    if found is not None and high is not None and found.celsius > high:
+        return f", above its limit of {high:g} °C"
+    return None
+
+
+def shown(value: Any) -> Any:
+    """Without badges, and without addresses of any kind: our own, with its secret, is among the fridge's settings."""
+    if isinstance(value, Mapping):
+        kept = ((key, item) for key, item in value.items() if key not in SECRETS)
+        return {key: shown(item) for key, item in kept if not _is_address(item)}
+    return [shown(item) for item in value if not _is_address(item)] if isinstance(value, list) else value
+
+
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and "://" in value

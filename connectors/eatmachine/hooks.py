@@ -1,0 +1,111 @@
+"""EatMachine's webhooks: `{type, data, fridge, command}`, with no signature, no id and no time of sending.
+
+https://api.eatmachine.io "Webhooks". So the address is the secret, one for each fridge. The documents' samples leave
+members out, and one of them is no JSON for a comma too many."""
+
+import hmac
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from connectors.base import Account, Delivery, Forged, Illegible, Secret
+from connectors.deliveries import digest, read
+from connectors.eatmachine.events import event, shown
+from connectors.eatmachine.report import LINKED, Report, command_word, links, member, observation, taken_apart
+from connectors.parsing import record, text
+from domain.errors import BadInput
+from domain.facts import Content, Fact
+
+ROUTINE = frozenset({"heartbeat", "ack"})  # they say no more than the state and the command's word
+BADGE = "badge-presented"
+# A text that has no end is all the rest, so that the search is linear.
+TEXT_OR_COMMA = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|,(?=\s*[}\]])', re.DOTALL)
+
+
+def address(account: Account, machine: str | None) -> str:
+    if not machine:
+        raise BadInput(f"{account.key} has an address for each machine: name one")
+    if account.webhook is None:
+        raise BadInput(f"{account.key} has no webhook.url_secret in the configuration")
+    return f"/{quote(machine, safe='')}/{_token(account, account.webhook.keys[0], machine)}"
+
+
+def _token(account: Account, secret: Secret, machine: str) -> str:
+    return hmac.digest(secret.reveal().encode(), f"{account.key}/{machine}".encode(), "sha256").hex()
+
+
+def verify(account: Account, delivery: Delivery) -> Any:
+    """There is nothing signed: what came to the fridge's own address is taken for the fridge's."""
+    if account.webhook is None:
+        raise Forged("no url_secret is configured")
+    given, machine = (delivery.token or "").encode(), delivery.machine or ""
+    good = [_token(account, secret, machine).encode() for secret in account.webhook.keys]
+    if not any(hmac.compare_digest(given, one) for one in good):
+        raise Forged("the address is no fridge's")
+    found = _read(delivery.body)
+    told = member(found, "fridge").get("uuid")
+    if told is not None and str(told).lower() != machine.lower():
+        raise Forged("it tells of another fridge than its address")
+    return found
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return read(body)
+    except ValueError:
+        pass
+    try:
+        return read(_without_trailing_commas(body))
+    except ValueError:
+        raise Illegible("the body is no JSON, or nested too deeply") from None
+
+
+def _without_trailing_commas(body: bytes) -> bytes:
+    return TEXT_OR_COMMA.sub(lambda found: "" if found[0] == "," else found[0], body.decode()).encode()
+
+
+def facts(account: Account, signed: Any, delivery: Delivery) -> Sequence[Fact]:
+    return record(account, "delivery", signed, lambda row: list(_facts(account, taken_apart(row, delivery))))
+
+
+def _facts(account: Account, report: Report) -> Iterable[Fact]:
+    """The parts of a report are facts of different kinds, so that one identity serves them all."""
+    identity, name = _identity(report, report.row.get("data")), text(report.fridge.get("name"))
+    for content in _contents(account, report):
+        yield Fact(
+            identity=identity,
+            machine=report.machine,
+            recorded_at=report.received_at,
+            occurred_at=report.at,
+            content=content,
+            fleeting=report.uuid is None and report.told_at is None,
+            topic=report.type,
+            machine_name=name,
+        )
+
+
+def _contents(account: Account, report: Report) -> Iterable[Content]:
+    if report.type not in ROUTINE:
+        yield event(account, report, _event_id(report))
+    if report.fridge or report.type != LINKED:  # the fridge has no part in a linking
+        yield observation(report)
+    if report.type == LINKED:
+        yield links(account, report)
+    if report.uuid is not None:
+        yield command_word(report, report.uuid)
+
+
+def _event_id(report: Report) -> str:
+    """For all to see, and a badge's token is short enough to be found by trying: it is no part of the id."""
+    data = report.row.get("data")
+    return _identity(report, shown(data) if report.type == BADGE else data)
+
+
+def _identity(report: Report, data: Any) -> str:
+    """What a repeat has in common with the first: there is no id. A command reports each of its steps once."""
+    linked = member(report.row, "product").get("uuid")
+    if report.uuid is not None:
+        return f"{report.uuid}:{report.type}:{report.status or ''}:{digest(data, linked)}"
+    told_at = None if report.told_at is None else report.told_at.isoformat()
+    return digest(report.machine, report.type, told_at, data, linked)
