@@ -1,6 +1,6 @@
 """What went wrong with a vendor's answer, as one of our errors: never an address, a header or a credential."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,6 +20,7 @@ from domain.errors import (
 )
 
 LONGEST_WORDS = 200
+SHORTEST_SECRET = 4  # characters: a shorter one would be found in any sentence
 LONGEST_WAIT = 300.0  # seconds: a vendor may say to come back in a year
 NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 BROKEN = (httpx2.RemoteProtocolError, httpx2.DecodingError)
@@ -39,7 +40,9 @@ class Whose(TypedDict):
 
 
 class Failures:
-    """The failures of one account. `explain(data)` finds the vendor's own words in an error's body."""
+    """The failures of one account. `explain(data)` finds the vendor's own words in an error's body.
+
+    `secrets()`: what must not stand in them, whatever the vendor says."""
 
     def __init__(
         self,
@@ -48,12 +51,14 @@ class Failures:
         timeout: float,
         explain: Callable[[Any], str | None],
         unauthorized: Callable[[int, Any], bool],
+        secrets: Callable[[], Iterable[str]],
     ) -> None:
         self._whose: Whose = {"account": account, "vendor": vendor}
         self._vendor = vendor
         self._timeout = timeout
         self._explain = explain
         self._unauthorized = unauthorized
+        self._secrets = secrets
 
     def answered(self, operation: str, answer: Answer, now: datetime) -> VendorError:
         """For an answer that is no success."""
@@ -75,7 +80,14 @@ class Failures:
 
     def _words(self, data: Any) -> str:
         words = None if data is None else self._explain(data)
-        return f": {words[:LONGEST_WORDS]}" if words else ""
+        return f": {self.repeated(words)}" if words else ""
+
+    def repeated(self, words: str) -> str:
+        """The vendor's words, fit to be shown: some vendors say which key it is that they refuse."""
+        for secret in self._secrets():
+            if len(secret) >= SHORTEST_SECRET:
+                words = words.replace(secret, "***")
+        return words[:LONGEST_WORDS]
 
     def transport(self, operation: str, error: httpx2.HTTPError) -> VendorError:
         what = f"{operation} at {self._vendor} failed: {type(error).__name__}"

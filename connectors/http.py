@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -32,14 +32,19 @@ LONGEST_PAUSE = 1.0
 EARLY = 0.005  # seconds: an event loop may ring a timer that much too soon
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UpstreamRequest:
-    """One request as it went over the wire; `status` is None where no answer came."""
+    """One request as it went over the wire; `status` is None where no answer came, or none yet."""
 
     account: str
     operation: str
-    status: int | None
-    milliseconds: float
+    started: float
+    ended: float | None = None
+    status: int | None = None
+
+    @property
+    def milliseconds(self) -> float:
+        return ((time.perf_counter() if self.ended is None else self.ended) - self.started) * 1000
 
 
 trace: ContextVar[list[UpstreamRequest] | None] = ContextVar("trace", default=None)
@@ -106,8 +111,17 @@ class VendorHTTP:
         self.base_url = base_url
         self.operations = overridden(operations, account.endpoints)
         self._client = client
-        self._failures = Failures(account.key, guard.vendor, guard.timeout, explain, unauthorized)
+        self._failures = Failures(account.key, guard.vendor, guard.timeout, explain, unauthorized, self._secrets)
         self._headers = httpx2.Headers({**client.headers, "accept": "application/json", **(headers or {})})
+
+    def _secrets(self) -> Iterable[str]:
+        yield from (secret.reveal() for secret in self.account.credentials.values())
+        if self.auth is not None and self.auth.current is not None:
+            yield self.auth.current.value
+
+    def repeated(self, words: str) -> str:
+        """What the vendor said, fit to stand in an error."""
+        return self._failures.repeated(words)
 
     async def json(self, operation: str, **parts: Any) -> Any:
         return (await self.send(operation, **parts)).data
@@ -223,22 +237,21 @@ class VendorHTTP:
             return answer, self._judge(call, passage, answer)
 
     async def _timed(self, call: _Call) -> Answer:
-        started = time.perf_counter()
-        status: int | None = None
+        told = UpstreamRequest(self.account.key, call.operation.name, time.perf_counter())
+        traced = trace.get()
+        if traced is not None:
+            traced.append(told)
         try:
             response = await self._client.send(call.request, stream=True, auth=None)
             try:
-                status = response.status_code
+                told.status = response.status_code
                 return await self._read(call.operation, response)
             finally:
                 await response.aclose()
         except httpx2.HTTPError as error:
             raise self._failures.transport(call.operation.name, error) from error
         finally:
-            traced = trace.get()
-            if traced is not None:
-                spent = (time.perf_counter() - started) * 1000
-                traced.append(UpstreamRequest(self.account.key, call.operation.name, status, spent))
+            told.ended = time.perf_counter()
 
     async def _read(self, operation: Operation, response: httpx2.Response) -> Answer:
         """An error's body may be anything; an answer's must be JSON, but for one that has nothing to say."""

@@ -1,4 +1,4 @@
-"""Every vendor there is. Without its line here, and its folder, a vendor is gone."""
+"""Every vendor there is. Without its lines here, and its folder, a vendor is gone."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,6 +6,11 @@ import httpx2
 
 from connectors import eatmachine, livello, smartepi, smartvend, vendnovation
 from connectors.base import Account, Connector
+from connectors.livello.client import OPERATIONS as LIVELLO
+from connectors.operations import Operation
+from connectors.smartepi.client import OPERATIONS as SMARTEPI
+from connectors.smartvend.client import OPERATIONS as SMARTVEND
+from connectors.vendnovation.client import OPERATIONS as VENDNOVATION
 from domain.model import Vendor
 
 CONNECT: Mapping[Vendor, Callable[[Account, httpx2.AsyncClient], Connector]] = {
@@ -14,4 +19,12 @@ CONNECT: Mapping[Vendor, Callable[[Account, httpx2.AsyncClient], Connector]] = {
     Vendor.VENDNOVATION: vendnovation.connect,
     Vendor.SMARTEPI: smartepi.connect,
     Vendor.EATMACHINE: eatmachine.connect,
+}
+
+OPERATIONS: Mapping[Vendor, Mapping[str, Operation]] = {
+    Vendor.SMARTVEND: SMARTVEND,
+    Vendor.LIVELLO: LIVELLO,
+    Vendor.VENDNOVATION: VENDNOVATION,
+    Vendor.SMARTEPI: SMARTEPI,
+    Vendor.EATMACHINE: eatmachine.OPERATIONS,
 }

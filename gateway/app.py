@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx2
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -14,6 +15,9 @@ from connectors.http import new_client
 from connectors.registry import CONNECT
 from domain.model import Organization
 from domain.refs import Kind, Ref
+from gateway import errors
+from gateway.accept import JSON
+from gateway.answers import response
 from gateway.auth import Authenticator
 from gateway.graphql import Endpoint
 from gateway.health import Health
@@ -41,9 +45,15 @@ def sources(settings: Settings, client: httpx2.AsyncClient) -> Mapping[str, Sour
     }
 
 
+async def no_route(_: Request, error: Exception) -> Response:
+    """What no route takes, in the shape that callers of a graph read."""
+    assert isinstance(error, HTTPException)
+    return response(errors.of_status(error.status_code, error.detail), error.status_code, JSON, error.headers or {})
+
+
 def create_app(settings: Settings) -> Starlette:
     """Raises StoreError where the store cannot be used."""
-    store = open_store(settings.store.url)
+    store = open_store(settings.store.url.get_secret_value())
     client = new_client()
     signer = CursorSigner(secret(store, "cursors", secrets.token_bytes(32)))
     graph = Graph(tenants(settings), sources(settings, client), signer)
@@ -62,6 +72,7 @@ def create_app(settings: Settings) -> Starlette:
         for source in graph.sources.values():
             await source.aclose()
         await client.aclose()
+        await authenticator.aclose()
         store.dispose()
 
     routes = [
@@ -72,4 +83,4 @@ def create_app(settings: Settings) -> Starlette:
     ]
     if development:
         routes.append(Route("/schema.graphql", sdl))
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: no_route})

@@ -1,6 +1,7 @@
 """The console script `vendgraph`."""
 
 import asyncio
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -69,7 +70,7 @@ def serve(config: Config) -> None:
 def check(config: Config) -> None:
     """Validates the configuration and signs in at every account: one line an account."""
     settings = _load(config)
-    logs.configure(level=logs.SILENT)
+    logs.configure(level=logging.CRITICAL)
     try:
         lines = asyncio.run(_sign_in(settings))
     except ValueError as error:
@@ -159,7 +160,7 @@ def revoke_key(config: Config, key_id: Annotated[str, typer.Argument(help="As `k
 
 def _store(settings: Settings) -> Engine:
     try:
-        return open_store(settings.store.url)
+        return open_store(settings.store.url.get_secret_value())
     except StoreError as error:
         _refuse(error)
 

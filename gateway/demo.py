@@ -1,5 +1,6 @@
 """The sandbox and a gateway over it on one machine: to look at, to develop against, and to check."""
 
+import logging
 import secrets
 import tempfile
 import time
@@ -55,7 +56,7 @@ def run_sandbox(port: int, config_out: Path | None) -> None:
 
 def run(*, check: bool) -> int:
     """0 where the queries answered over all five vendors; without `check` only after it is stopped."""
-    logs.configure(level=logs.SILENT)
+    logs.configure(level=logging.CRITICAL)
     key = "vg_demo_" + secrets.token_urlsafe(16)
     with tempfile.TemporaryDirectory(prefix="vendgraph-") as folder:
         vendors = create_sandbox()

@@ -129,7 +129,9 @@ class SmartVendClient:
         if case != "success":
             words = explain(result.get(case)) or "without a reason"
             raise VendorRejected(
-                f"smartvend refused {operation}: {words[:200]}", account=self.account.key, vendor="smartvend"
+                f"smartvend refused {operation}: {self._http.repeated(words)}",
+                account=self.account.key,
+                vendor="smartvend",
             )
         return result.get("success")
 
