@@ -112,9 +112,9 @@ class Authenticator:
         return Known(sha256, Viewer(name=name, role=role, organizations=seen))
 
     async def aclose(self) -> None:
-        """Waits for what is being read, so that the store can be closed."""
+        """Waits a moment for what is being read, so that the store can be closed."""
         if self._flight is not None:
-            await asyncio.wait([self._flight])
+            await asyncio.wait([self._flight], timeout=PATIENCE)
 
 
 def _indexed(known: Iterable[Known]) -> dict[str, list[Known]]:

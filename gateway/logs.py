@@ -27,7 +27,8 @@ SHARED: Sequence[Processor] = (
 )
 
 
-def configure(level: int = logging.INFO) -> None:
+def configure(level: int = logging.INFO, *, expected: tuple[type[BaseException], ...] = ()) -> None:
+    """`expected`: exceptions that are no news."""
     logger = logging.getLogger(NAME)
     structlog.configure(
         processors=[*SHARED, ProcessorFormatter.wrap_for_formatter],
@@ -36,13 +37,14 @@ def configure(level: int = logging.INFO) -> None:
         cache_logger_on_first_use=True,
     )
     logger.setLevel(level)
-    _take_over(logging.getLogger(), max(level, logging.WARNING))
+    _take_over(logging.getLogger(), max(level, logging.WARNING), expected)
     logging.captureWarnings(capture=True)
     logging.raiseExceptions = False  # a line that cannot be written is lost, and nothing else is
 
 
-def _take_over(root: logging.Logger, level: int) -> None:
+def _take_over(root: logging.Logger, level: int, expected: tuple[type[BaseException], ...]) -> None:
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], expected)))
     handler.setFormatter(
         ProcessorFormatter(
             foreign_pre_chain=[*SHARED, structlog.stdlib.add_logger_name],
