@@ -39,17 +39,17 @@ def open_store(url: str) -> Engine:
     try:
         migrate(engine)
     except CommandError:
+        engine.dispose()
         raise StoreError("the store was made by a newer version") from None
     except SQLAlchemyError as error:
-        raise StoreError(f"the store cannot be opened: {_reason(error, target)}") from None
+        engine.dispose()
+        raise StoreError(f"the store cannot be opened: {_reason(error)}") from None
     return engine
 
 
-def _reason(error: SQLAlchemyError, target: URL) -> str:
-    """The database's own words in one line."""
+def _reason(error: SQLAlchemyError) -> str:
+    """The database's own words in one line; neither of them repeats a password."""
     words = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
-    if target.password:
-        words = words.replace(str(target.password), "***")
     return " ".join(words.split())[:LONGEST_REASON]
 
 
@@ -75,10 +75,7 @@ def _engine(target: URL) -> Engine:
 
 
 def _durable(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-    """What is committed stays: the log is synced to the disk with each commit.
-
-    The driver is kept from starting transactions by itself: it would start them too late, and none for DDL."""
-    connection.isolation_level = None
+    """What is committed stays: the log is synced to the disk with each commit."""
     _use_wal(connection)
     for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
@@ -99,7 +96,9 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """Who will write says so at once: a reader that becomes a writer later is refused where another was faster."""
+    """The driver alone would start a transaction with the first change, and none for a change of tables.
+
+    Who will write says so at once: a reader that becomes a writer later is refused where another was faster."""
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -112,14 +111,18 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def migrate(engine: Engine) -> None:
-    """Brings the tables up to date. Whoever else is at it is waited for."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    """Brings the tables up to date, in one transaction. Whoever else is at it is waited for."""
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATING})
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        _upgrade(connection)
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def secret(engine: Engine, name: str, fresh: bytes) -> bytes:
