@@ -42,14 +42,19 @@ LONGEST_PAUSE = 1.0
 EARLY = 0.005  # seconds: an event loop may ring a timer that much too soon
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UpstreamRequest:
-    """One request as it went over the wire; `status` is None where no answer came."""
+    """One request as it went over the wire; `status` is None where no answer came, or none yet."""
 
     account: str
     operation: str
-    status: int | None
-    milliseconds: float
+    started: float
+    ended: float | None = None
+    status: int | None = None
+
+    @property
+    def milliseconds(self) -> float:
+        return ((time.perf_counter() if self.ended is None else self.ended) - self.started) * 1000
 
 
 trace: ContextVar[list[UpstreamRequest] | None] = ContextVar("trace", default=None)
@@ -252,12 +257,14 @@ class VendorHTTP:
             return answer, self._judge(call, passage, answer)
 
     async def _timed(self, call: _Call) -> Answer:
-        started = time.perf_counter()
-        status: int | None = None
+        told = UpstreamRequest(self.account.key, call.operation.name, time.perf_counter())
+        traced = trace.get()
+        if traced is not None:
+            traced.append(told)
         try:
             response = await self._client.send(call.request, stream=True, auth=None)
             try:
-                status = response.status_code
+                told.status = response.status_code
                 return await self._read(call.operation, response)
             finally:
                 await response.aclose()
@@ -265,10 +272,7 @@ class VendorHTTP:
             # Its text may hold what was sent, a header that cannot be sent for one.
             raise self._failures.transport(call.operation.name, error) from None
         finally:
-            traced = trace.get()
-            if traced is not None:
-                spent = (time.perf_counter() - started) * 1000
-                traced.append(UpstreamRequest(self.account.key, call.operation.name, status, spent))
+            told.ended = time.perf_counter()
 
     async def _read(self, operation: Operation, response: httpx2.Response) -> Answer:
         """An error's body may be anything; an answer's must be JSON, but for one that has nothing to say."""

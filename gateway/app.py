@@ -1,23 +1,38 @@
 """The composition root: from the settings to an application that serves."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 import httpx2
+from redis.asyncio import Redis
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from connectors.base import Connector, CountsTags, Links
 from connectors.http import new_client
 from connectors.registry import CONNECT
+from domain.facts import Fact, Observation
 from domain.model import Organization
 from domain.refs import Kind, Ref
+from domain.times import utc_now
+from gateway import errors
+from gateway.accept import JSON
+from gateway.answers import response
 from gateway.auth import Authenticator
+from gateway.background import Background
 from gateway.graphql import Endpoint
 from gateway.health import Health
 from gateway.settings import Settings
+from gateway.webhooks import Webhooks
+from journal.appending import TagOf
+from journal.bus import Bus, RedisBus
+from journal.journal import Journal
 from journal.store import open_store, secret
 from resolvers.context import Graph
 from resolvers.cursors import CursorSigner
@@ -34,23 +49,54 @@ def tenants(settings: Settings) -> Mapping[str, Organization]:
     }
 
 
-def sources(settings: Settings, client: httpx2.AsyncClient) -> Mapping[str, Source]:
+def connected(settings: Settings, client: httpx2.AsyncClient) -> Mapping[str, Connector]:
+    """By account. Raises ValueError where an account's settings cannot be meant."""
+    return {account.key: CONNECT[account.vendor](account.account(), client) for account in settings.accounts}
+
+
+def sources(settings: Settings, connectors: Mapping[str, Connector], journal: Journal) -> Mapping[str, Source]:
     return {
-        account.key: Source(CONNECT[account.vendor](account.account(), client), account.cache_times())
-        for account in settings.accounts
+        account.key: Source(connectors[account.key], account.cache_times(), journal) for account in settings.accounts
     }
+
+
+def bus(settings: Settings) -> Bus:
+    url = settings.bus.url.get_secret_value()
+    return Bus() if url.startswith("memory:") else RedisBus(Redis.from_url(url))
+
+
+def taken(
+    connectors: Mapping[str, Connector], account: str, observed: Observation, before: frozenset[str] | None, of: TagOf
+) -> Fact | None:
+    """What a scan of tags proves, by the account's own connector."""
+    counter = connectors.get(account)
+    if not isinstance(counter, CountsTags):
+        return None
+    links = Links(products={tag: product for tag, (product, _) in of.items()}, names=dict(of.values()))
+    return counter.taken(observed, before, links, utc_now())
+
+
+async def no_route(_: Request, error: Exception) -> Response:
+    """What no route takes, in the shape that callers of a graph read."""
+    assert isinstance(error, HTTPException)
+    return response(errors.of_status(error.status_code, error.detail), error.status_code, JSON, error.headers or {})
 
 
 def create_app(settings: Settings) -> Starlette:
     """Raises StoreError where the store cannot be used."""
-    store = open_store(settings.store.url)
+    store = open_store(settings.store.url.get_secret_value())
     client = new_client()
     signer = CursorSigner(secret(store, "cursors", secrets.token_bytes(32)))
-    graph = Graph(tenants(settings), sources(settings, client), signer)
+    connectors = connected(settings, client)
+    journal = Journal(store, bus(settings), partial(taken, connectors))
+    graph = Graph(tenants(settings), sources(settings, connectors, journal), signer, journal)
+    background = Background(graph, journal, settings)
+    draining = asyncio.Event()
     development = settings.server.environment == "development"
     schema = build(introspection=development)
     authenticator = Authenticator(settings.auth.keys, list(graph.tenants), store)
-    endpoint = Endpoint(schema, graph, authenticator, development=development)
+    endpoint = Endpoint(schema, graph, authenticator, draining, development=development)
+    webhooks = Webhooks(graph, journal)
     health = Health(graph, store)
 
     async def sdl(_: Request) -> Response:
@@ -58,18 +104,26 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await background.start()
         yield
+        await background.close()
         for source in graph.sources.values():
             await source.aclose()
         await client.aclose()
+        await authenticator.aclose()
         store.dispose()
 
-    routes = [
+    routes: list[BaseRoute] = [
         Route("/graphql", endpoint.serve, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", endpoint.sockets.serve),
+        Route("/webhooks/{account}", webhooks.receive, methods=["POST"]),
+        Route("/webhooks/{account}/{machine}/{token}", webhooks.receive, methods=["POST"]),
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
         Route("/metrics", health.metrics),
     ]
     if development:
         routes.append(Route("/schema.graphql", sdl))
-    return Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: no_route})
+    app.state.draining = draining
+    return app

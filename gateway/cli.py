@@ -1,24 +1,26 @@
 """The console script `vendgraph`."""
 
 import asyncio
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+import structlog
 import typer
-import uvicorn
 from sqlalchemy import Engine
 
-from connectors.http import new_client
-from domain.errors import VendorError
 from domain.model import Role
 from gateway import demo as demonstration
-from gateway import logs
-from gateway.app import create_app, sources
+from gateway import logs, server
+from gateway.app import create_app
+from gateway.check import sign_in
 from gateway.settings import Settings, SettingsError, load
 from journal import keys
 from journal.store import StoreError, open_store
 from schema import root
+
+log = structlog.get_logger()
 
 app = typer.Typer(
     name="vendgraph",
@@ -50,52 +52,30 @@ def serve(config: Config) -> None:
     """Runs the gateway."""
     settings = _load(config)
     logs.configure()
+    host, port = settings.server.host, settings.server.port
+    try:
+        listening = server.listen(host, port)
+    except OSError as error:
+        _refuse(f"{config}: server: cannot listen on {host}, port {port}: {error.strerror}")
     try:
         application = create_app(settings)
-    except (StoreError, ValueError) as error:
-        _refuse(f"{config}: {error}")
-    uvicorn.run(
-        application,
-        host=settings.server.host,
-        port=settings.server.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=25,
-    )
+    except StoreError as error:
+        _refuse(f"{config}: store.url: {error}")
+    log.info("serving", address=server.address(listening), accounts=[account.key for account in settings.accounts])
+    server.run(application, listening)
+    log.info("stopped")
 
 
 @app.command()
 def check(config: Config) -> None:
     """Validates the configuration and signs in at every account: one line an account."""
     settings = _load(config)
-    logs.configure(level=logs.SILENT)
-    try:
-        lines = asyncio.run(_sign_in(settings))
-    except ValueError as error:
-        _refuse(f"{config}: {error}")
-    for account, failure in lines.items():
+    logs.configure(logging.ERROR)
+    failures = asyncio.run(sign_in(settings))
+    for account, failure in failures.items():
         typer.echo(f"{account}: {failure or 'ok'}")
-    if any(lines.values()):
+    if any(failures.values()):
         raise typer.Exit(1)
-
-
-async def _sign_in(settings: Settings) -> dict[str, str | None]:
-    client = new_client()
-    try:
-        found = sources(settings, client)
-        outcomes = await asyncio.gather(
-            *(source.connector.sign_in() for source in found.values()), return_exceptions=True
-        )
-    finally:
-        await client.aclose()
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException) and not isinstance(outcome, VendorError):
-            raise outcome
-    return {
-        account: f"{outcome.code.value}: {outcome}" if isinstance(outcome, VendorError) else None
-        for account, outcome in zip(found, outcomes, strict=True)
-    }
 
 
 @app.command()
@@ -106,11 +86,14 @@ def schema() -> None:
 
 @app.command()
 def sandbox(
-    port: Annotated[int, typer.Option(help="Where it listens; 0 takes a free one.")] = 9000,
+    port: Annotated[int, typer.Option(help="Where it listens; 0 takes a free one.", min=0, max=65_535)] = 9000,
     config_out: Annotated[Path | None, typer.Option(help="Writes a gateway configuration that points at it.")] = None,
 ) -> None:
     """Runs emulators of the five vendors, for development without hardware."""
-    demonstration.run_sandbox(port, config_out)
+    try:
+        demonstration.run_sandbox(port, config_out)
+    except demonstration.CannotRun as error:
+        _refuse(error)
 
 
 @app.command()
@@ -138,7 +121,8 @@ def create_key(
     if unknown := set(organization or ()) - known - {"*"}:
         _refuse(f"there is no organization {', '.join(sorted(unknown))}: there are {', '.join(sorted(known))}")
     text, key = keys.create(_store(settings), name=name, role=role, organizations=organization or ["*"])
-    typer.echo(f"{text}\n\nKey {key.id} is shown only now: what is kept of it cannot be turned back.")
+    typer.echo(text)
+    typer.echo(f"This is key {key.id}, shown only now: what is kept of it cannot be turned back.", err=True)
 
 
 @keys_app.command("list")
@@ -151,7 +135,7 @@ def list_keys(config: Config) -> None:
 
 @keys_app.command("revoke")
 def revoke_key(config: Config, key_id: Annotated[str, typer.Argument(help="As `keys list` shows it.")]) -> None:
-    """Ends a key; running gateways notice within seconds."""
+    """Ends a key. Running gateways notice within ten seconds."""
     if not keys.revoke(_store(_load(config)), key_id):
         _refuse(f"there is no good key {key_id}")
     typer.echo(f"{key_id} is revoked")
@@ -159,9 +143,9 @@ def revoke_key(config: Config, key_id: Annotated[str, typer.Argument(help="As `k
 
 def _store(settings: Settings) -> Engine:
     try:
-        return open_store(settings.store.url)
+        return open_store(settings.store.url.get_secret_value())
     except StoreError as error:
-        _refuse(error)
+        _refuse(f"store.url: {error}")
 
 
 def main() -> None:

@@ -1,8 +1,11 @@
 """The sandbox and a gateway over it on one machine: to look at, to develop against, and to check."""
 
+import logging
 import secrets
 import tempfile
-import time
+from asyncio import CancelledError
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +16,12 @@ import typer
 from gateway import logs
 from gateway.app import create_app
 from gateway.graphiql import address
+from gateway.server import stopped_by_signal
 from gateway.settings import load
 from journal.keys import digest
 from sandbox.app import create_app as create_sandbox
 from sandbox.app import gateway_config
+from sandbox.faults import Cut
 from sandbox.server import Running, start
 
 FIRST_QUERY = """{
@@ -29,6 +34,7 @@ FIRST_QUERY = """{
     nodes { recordedAt vendor kind total { amount currency } machine { name } lines { productName quantity } }
   }
 }"""
+BROKEN_ON_REQUEST = (Cut, CancelledError)
 VENDORS = ("SMARTVEND", "LIVELLO", "VENDNOVATION", "SMARTEPI", "EATMACHINE")
 EVERY_VENDOR = (
     "{"
@@ -42,41 +48,72 @@ EVERY_VENDOR = (
 )
 
 
+class CannotRun(Exception):
+    """The message says why, and what would help."""
+
+
 def run_sandbox(port: int, config_out: Path | None) -> None:
-    """Serves until it is stopped."""
+    """Serves until it is stopped. Raises CannotRun."""
+    logs.configure(logging.ERROR, expected=BROKEN_ON_REQUEST)
+    stopped_by_signal()
     app = create_sandbox()
-    running = start(app, port)
-    if config_out is not None:
-        config_out.write_text(gateway_config(running.base, app.state.vendors.values()), encoding="utf-8")
-        typer.echo(f"configuration  {config_out}")
-    typer.echo(f"sandbox        {running.base}")
-    _wait(running)
+    try:
+        running = start(app, port)
+    except OSError as error:
+        raise CannotRun(f"cannot listen on port {port}: {error.strerror}; --port takes another") from None
+    with suppress(KeyboardInterrupt), running:
+        typer.echo(f"sandbox        {running.base}")
+        if config_out is not None:
+            _write(config_out, gateway_config(running.base, app.state.vendors.values()))
+        running.thread.join()
+
+
+def _write(config: Path, text: str) -> None:
+    try:
+        config.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CannotRun(f"{config}: cannot be written: {error.strerror}") from None
+    typer.echo(f"configuration  {config}")
+    typer.echo(f"a key          vendgraph keys create --config {config} --name me --role admin")
+    typer.echo(f"a gateway      vendgraph serve --config {config}")
 
 
 def run(*, check: bool) -> int:
     """0 where the queries answered over all five vendors; without `check` only after it is stopped."""
-    logs.configure(level=logs.SILENT)
+    logs.configure(logging.ERROR, expected=BROKEN_ON_REQUEST)
+    stopped_by_signal()
     key = "vg_demo_" + secrets.token_urlsafe(16)
-    with tempfile.TemporaryDirectory(prefix="vendgraph-") as folder:
-        vendors = create_sandbox()
-        sandbox = start(vendors)
-        config = Path(folder) / "vendgraph.toml"
-        accounts = gateway_config(sandbox.base, vendors.state.vendors.values())
-        config.write_text(accounts + _own(folder, key), encoding="utf-8")
-        gateway = start(create_app(load(config)))
-        try:
-            answer = _ask(gateway.base, key, EVERY_VENDOR)
-            _show(sandbox, gateway, key, answer)
+    good = False
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="vendgraph-") as folder,
+            _running(Path(folder), key) as (vendors, graph),
+        ):
+            answer = _ask(graph.base, key, EVERY_VENDOR)
             good = _is_whole(answer)
+            _show(vendors, graph, key, answer)
             if not check:
-                _wait(gateway)
-        finally:
-            gateway.stop()
-            sandbox.stop()
+                graph.thread.join()
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+    except httpx2.HTTPError as error:
+        typer.echo(f"the gateway did not answer: {type(error).__name__}", err=True)
     return 0 if good else 1
 
 
-def _own(folder: str, key: str) -> str:
+@contextmanager
+def _running(folder: Path, key: str) -> Iterator[tuple[Running, Running]]:
+    """The sandbox, and a gateway over it."""
+    vendors = create_sandbox()
+    with start(vendors) as sandbox:
+        config = folder / "vendgraph.toml"
+        accounts = gateway_config(sandbox.base, vendors.state.vendors.values())
+        config.write_text(accounts + _own(folder, key), encoding="utf-8")
+        with start(create_app(load(config))) as gateway:
+            yield sandbox, gateway
+
+
+def _own(folder: Path, key: str) -> str:
     """What a configuration for the sandbox leaves to whoever uses it: a store, and a key."""
     return (
         f'\n[store]\nurl = "sqlite:///{folder}/vendgraph.db"\n'
@@ -86,7 +123,11 @@ def _own(folder: str, key: str) -> str:
 
 def _ask(base: str, key: str, query: str) -> dict[str, Any]:
     response = httpx2.post(
-        f"{base}/graphql", json={"query": query}, headers={"authorization": f"Bearer {key}"}, timeout=30
+        f"{base}/graphql",
+        json={"query": query},
+        headers={"authorization": f"Bearer {key}"},
+        timeout=30,
+        trust_env=False,
     )
     found: dict[str, Any] = response.json()
     return found
@@ -105,13 +146,3 @@ def _show(sandbox: Running, gateway: Running, key: str, answer: dict[str, Any]) 
     typer.echo(f"GraphiQL  {address(gateway.base, FIRST_QUERY, key)}\n")
     typer.echo(f"Asked of all five vendors at once:\n{EVERY_VENDOR}\n")
     typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
-
-
-def _wait(running: Running) -> None:
-    try:
-        while running.thread.is_alive():
-            time.sleep(0.5)
-    except KeyboardInterrupt:
-        typer.echo("stopped", err=True)
-    finally:
-        running.stop()

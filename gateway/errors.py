@@ -1,21 +1,56 @@
 """Errors as callers see them: ours with their code, everything else masked and logged under the request's id."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
 from graphql import GraphQLError
 
-from domain.errors import ErrorCode, VendgraphError, VendorError
+from domain.errors import BadInput, ErrorCode, NotFound, VendgraphError, VendorError
 
 log = structlog.get_logger()
 
 MASKED = "something went wrong here; it is logged under this request id"
 LONGEST = 300
+SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 
 
-def formatted(errors: Sequence[GraphQLError], request_id: str) -> list[dict[str, Any]]:
-    return [_formatted(error, request_id) for error in errors]
+def formatted(errors: Sequence[GraphQLError], request_id: str, *, suggestions: bool) -> list[dict[str, Any]]:
+    """`suggestions`: whether a name that is not quite right may be answered with the names that there are."""
+    unexpected: dict[type[BaseException], list[tuple[GraphQLError, BaseException]]] = {}
+    found = []
+    for error in errors:
+        cause = _cause(error)
+        if isinstance(cause, VendgraphError):
+            found.append(_placed(error, cause.message, _extensions(cause)))
+        elif _is_callers(error, cause):
+            message = error.message if suggestions else SUGGESTION.sub("", error.message)
+            found.append(_placed(error, message[:LONGEST], {"code": ErrorCode.BAD_INPUT.value}))
+        else:
+            unexpected.setdefault(type(cause), []).append((error, cause))
+            found.append(_placed(error, **masked(request_id)))
+    for same in unexpected.values():
+        error, cause = same[0]
+        log.error("unexpected", request_id=request_id, path=error.path, times=len(same), exc_info=cause)
+    return found
+
+
+def _cause(error: GraphQLError) -> BaseException:
+    """What was raised in the first place."""
+    cause: BaseException = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def _is_callers(error: GraphQLError, cause: BaseException) -> bool:
+    """Before execution everything that can be pointed at in the document is the caller's; after that only what
+
+    GraphQL itself says of an argument. A value of ours that does not fit its type is pointed at by nobody."""
+    if error.path is None:
+        return isinstance(cause, GraphQLError) or bool(error.nodes)
+    return isinstance(cause, GraphQLError) and bool(cause.nodes)
 
 
 def refusal(error: VendgraphError) -> dict[str, Any]:
@@ -23,16 +58,9 @@ def refusal(error: VendgraphError) -> dict[str, Any]:
     return {"errors": [{"message": error.message, "extensions": _extensions(error)}]}
 
 
-def _formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
-    cause = error.original_error
-    while isinstance(cause, GraphQLError) and cause.original_error is not None:
-        cause = cause.original_error
-    if isinstance(cause, VendgraphError):
-        return _placed(error, cause.message, _extensions(cause))
-    if cause is None or isinstance(cause, GraphQLError):
-        return _placed(error, error.message[:LONGEST], {"code": ErrorCode.BAD_INPUT.value})
-    log.error("unexpected", request_id=request_id, path=error.path, exc_info=cause)
-    return _placed(error, **masked(request_id))
+def of_status(status: int, detail: str) -> dict[str, Any]:
+    """A whole answer for a request that no route takes."""
+    return refusal(NotFound(detail) if status == 404 else BadInput(detail))
 
 
 def masked(request_id: str) -> dict[str, Any]:
@@ -48,7 +76,7 @@ def _extensions(error: VendgraphError) -> dict[str, Any]:
     return found
 
 
-def _placed(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dict[str, Any]:
+def _placed(error: GraphQLError, message: str, extensions: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"message": message, "extensions": extensions}
     if error.locations:
         found["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]

@@ -2,97 +2,176 @@
 
 https://graphql.github.io/graphql-over-http/draft/"""
 
+import asyncio
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 import strawberry
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
 from connectors.http import UpstreamRequest, trace
-from domain.errors import BadInput, Unauthenticated, VendgraphError
-from gateway import errors
+from domain.errors import BadInput, ErrorCode, Unauthenticated, VendgraphError
+from gateway import errors, sse
+from gateway.accept import JSON, answer_type, is_browser
+from gateway.answers import response
 from gateway.auth import Authenticator
 from gateway.graphiql import page as graphiql
+from gateway.requests import Operation, TooLong, WrongMedia, read
+from gateway.streams import Streams
+from gateway.subscriptions import Documents, Subscriptions
+from gateway.websocket import Sockets
 from resolvers.cache import Tally, tally
 from resolvers.context import Context, Graph
 
 log = structlog.get_logger()
 
-RESPONSE = "application/graphql-response+json"
-JSON = "application/json"
-LARGEST_BODY = 256 * 1024
 READS = frozenset({OperationType.QUERY})
+ANSWERED = frozenset({OperationType.QUERY, OperationType.MUTATION})
+SUBSCRIBED = "subscriptions go over a WebSocket (graphql-transport-ws), or with Accept: text/event-stream"
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    query: str
-    variables: dict[str, Any] | None
-    name: str | None
+class NotByGet(BadInput):
+    pass
+
+
+STATUSES: Mapping[type[VendgraphError], int] = {Unauthenticated: 401, NotByGet: 405, TooLong: 413, WrongMedia: 415}
+HEADERS: Mapping[type[VendgraphError], Mapping[str, str]] = {
+    Unauthenticated: {"www-authenticate": "Bearer"},
+    NotByGet: {"allow": "POST"},
+}
+
+
+@dataclass(slots=True)
+class Reply:
+    content: dict[str, Any]
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Endpoint:
+    """`draining`: set when the gateway is about to stop, so that streams end."""
+
     def __init__(
-        self, schema: strawberry.Schema, graph: Graph, authenticator: Authenticator, *, development: bool
+        self,
+        schema: strawberry.Schema,
+        graph: Graph,
+        authenticator: Authenticator,
+        draining: asyncio.Event,
+        *,
+        development: bool,
     ) -> None:
         self._schema = schema
         self._graph = graph
         self._authenticator = authenticator
+        self._draining = draining
         self._development = development
+        core = schema._schema  # noqa: SLF001  subscriptions are executed below Strawberry, which would share nothing
+        documents = Documents(core, suggestions=development)
+        subscriptions = Subscriptions(core, graph, documents, suggestions=development)
+        self.streams = Streams(graph, documents, subscriptions, self._answer)
+        self.sockets = Sockets(authenticator, self.streams, draining)
 
     async def serve(self, request: Request) -> Response:
-        if self._development and request.method == "GET" and _is_browser(request):
+        accept = request.headers.get("accept", "")
+        if self._development and request.method == "GET" and is_browser(accept):
             return graphiql()
-        media = RESPONSE if RESPONSE in request.headers.get("accept", "") else JSON
-        request_id = secrets.token_hex(8)
+        media, request_id = answer_type(accept), secrets.token_hex(8)
+        told = {"x-request-id": request_id}
         try:
-            viewer = await self._authenticator.viewer(request.headers.get("authorization"))
-            operation = await _operation(request)
-        except Unauthenticated as error:
-            challenge = {"www-authenticate": "Bearer"}
-            return _response(errors.refusal(error), 401, media, request_id, challenge)
-        except VendgraphError as error:
-            return _response(errors.refusal(error), 400, media, request_id)
-        with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name):
-            traced: list[UpstreamRequest] | None = [] if request.headers.get("x-vendgraph-trace") == "1" else None
-            counted = Tally()
-            trace.set(traced)  # each request runs in a context of its own
-            tally.set(counted)
-            context = Context(self._graph, viewer)
-            answer = await self._execute(operation, context, request, request_id)
-        if traced is not None:
-            answer["extensions"] = {"vendgraph": _told(traced, counted)}
-        failed = "data" not in answer
-        return _response(answer, 400 if failed and media == RESPONSE else 200, media, request_id)
+            if sse.wanted(accept):
+                return await self._stream(request, request_id)
+            reply = await self._reply(request, media, request_id)
+            return response(reply.content, reply.status, media, {**reply.headers, **told})
+        except Exception:
+            log.exception("unexpected", request_id=request_id)
+            return response({"errors": [errors.masked(request_id)]}, 500, media, told)
 
-    async def _execute(
+    async def _stream(self, request: Request, request_id: str) -> Response:
+        """Whatever is wrong is told as an event, but for a missing key: that has a status of its own."""
+        authorization = _authorization(request)
+        try:
+            viewer = await self._authenticator.viewer(authorization)
+        except Unauthenticated as error:
+            reply = Reply(errors.refusal(error), 401, HEADERS[Unauthenticated])
+            return response(reply.content, reply.status, JSON, {**reply.headers, "x-request-id": request_id})
+        with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name):
+            try:
+                operation = await read(request)
+                if request.method == "GET" and self.streams.changes(operation):
+                    raise NotByGet("a mutation is sent by POST")
+                resumed = request.headers.get("last-event-id") or None
+                opened = await self.streams.open(operation, viewer, request_id, resumed)
+            except VendgraphError as error:
+                opened = list(errors.refusal(error)["errors"])
+
+        async def good() -> bool:
+            try:
+                return await self._authenticator.viewer(authorization) == viewer
+            except Unauthenticated:
+                return False
+
+        events = sse.refused(opened) if isinstance(opened, list) else sse.stream(opened, good, self._draining)
+        return sse.EventStream(events, request_id)
+
+    async def _reply(self, request: Request, media: str, request_id: str) -> Reply:
+        try:
+            viewer = await self._authenticator.viewer(_authorization(request))
+            operation = await read(request)
+            with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name):
+                content = await self._traced(operation, Context(self._graph, viewer), request, request_id)
+        except VendgraphError as error:
+            return Reply(errors.refusal(error), STATUSES.get(type(error), 400), HEADERS.get(type(error), {}))
+        return Reply(content, _status(content, media))
+
+    async def _traced(
         self, operation: Operation, context: Context, request: Request, request_id: str
     ) -> dict[str, Any]:
+        """What is awaited here runs in the request's own context; the flights that it starts take it with them."""
+        traced: list[UpstreamRequest] | None = [] if request.headers.get("x-vendgraph-trace") == "1" else None
+        counted = Tally()
+        trace.set(traced)
+        tally.set(counted)
+        answer = await self._execute(operation, context, request.method, request_id)
+        if traced is not None:
+            answer["extensions"] = {"vendgraph": _told(traced, counted)}
+        return answer
+
+    async def _answer(self, operation: Operation, context: Context, request_id: str) -> dict[str, Any]:
+        return await self._execute(operation, context, "POST", request_id)
+
+    async def _execute(self, operation: Operation, context: Context, method: str, request_id: str) -> dict[str, Any]:
         try:
             result = await self._schema.execute(
                 operation.query,
                 variable_values=operation.variables,
                 context_value=context,
                 operation_name=operation.name,
-                allowed_operation_types=READS if request.method == "GET" else None,
+                allowed_operation_types=ANSWERED if method == "POST" else READS,
             )
-        except VendgraphError as error:
-            return errors.refusal(error)
-        except Exception:
-            log.exception("unexpected", request_id=request_id)
-            return {"errors": [errors.masked(request_id)]}
+        except InvalidOperationTypeError as error:
+            if error.operation_type is OperationType.SUBSCRIPTION:
+                raise BadInput(SUBSCRIBED) from None
+            raise NotByGet(error.as_http_error_reason(method)) from None
+        except CannotGetOperationTypeError as error:
+            return errors.refusal(BadInput(error.as_http_error_reason()))
         answer: dict[str, Any] = {}
         if result.errors:
-            answer["errors"] = errors.formatted(result.errors, request_id)
+            answer["errors"] = errors.formatted(result.errors, request_id, suggestions=self._development)
         if result.data is not None or not _before_execution(result.errors):
             answer["data"] = result.data
         return answer
+
+
+def _authorization(request: Request) -> str | None:
+    """Keys are hashed as UTF-8, while headers are decoded byte by byte."""
+    found = request.headers.get("authorization")
+    return None if found is None else found.encode("latin-1").decode("utf-8", errors="replace")
 
 
 def _before_execution(found: Any) -> bool:
@@ -100,50 +179,13 @@ def _before_execution(found: Any) -> bool:
     return bool(found) and all(error.path is None for error in found)
 
 
-def _is_browser(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "")
-
-
-async def _operation(request: Request) -> Operation:
-    if request.method == "GET":
-        return _read(_from_query(request.query_params))
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
-        raise BadInput("the body must be JSON: Content-Type: application/json")
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LARGEST_BODY:
-                raise BadInput(f"the body may hold {LARGEST_BODY} bytes, and it is longer")
-    except ClientDisconnect:
-        raise BadInput("the body ended early") from None
-    try:
-        return _read(orjson.loads(body))
-    except orjson.JSONDecodeError:
-        raise BadInput("the body is not JSON") from None
-
-
-def _from_query(given: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {name: given[name] for name in ("query", "operationName") if name in given}
-    if given.get("variables"):
-        try:
-            found["variables"] = orjson.loads(given["variables"])
-        except orjson.JSONDecodeError:
-            raise BadInput("`variables` is not JSON") from None
-    return found
-
-
-def _read(body: Any) -> Operation:
-    if not isinstance(body, dict):
-        raise BadInput("a JSON object is expected, with `query` and perhaps `variables` and `operationName`")
-    query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
-    if not isinstance(query, str) or not query.strip():
-        raise BadInput("`query` must be a text that holds an operation")
-    if variables is not None and not isinstance(variables, dict):
-        raise BadInput("`variables` must be an object")
-    if name is not None and not isinstance(name, str):
-        raise BadInput("`operationName` must be a text")
-    return Operation(query, variables, name)
+def _status(answer: Mapping[str, Any], media: str) -> int:
+    """A client of plain JSON takes any other status than 200 for a failure of something that knows no GraphQL."""
+    if "data" in answer:
+        return 200
+    if any(error["extensions"]["code"] == ErrorCode.INTERNAL.value for error in answer["errors"]):
+        return 500
+    return 200 if media == JSON else 400
 
 
 def _told(traced: list[UpstreamRequest], counted: Tally) -> dict[str, Any]:
@@ -160,19 +202,3 @@ def _told(traced: list[UpstreamRequest], counted: Tally) -> dict[str, Any]:
         "cacheHits": counted.hits,
         "cost": None,
     }
-
-
-def _response(
-    answer: dict[str, Any],
-    status: int,
-    media: str,
-    request_id: str,
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    content = orjson.dumps(answer, default=str)
-    return Response(
-        content,
-        status,
-        media_type=f"{media}; charset=utf-8",
-        headers={"x-request-id": request_id, **(headers or {})},
-    )

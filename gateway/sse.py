@@ -4,15 +4,18 @@ https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md"""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
 from starlette.responses import StreamingResponse
+from starlette.types import Message, Send
 
 from gateway.streams import Frame
 
 MEDIA = "text/event-stream"
 ALIVE_SECONDS = 15.0
+SENDING_SECONDS = 30.0  # how long a client may take to accept an event
 ALIVE = b":\n\n"
 COMPLETE = b"event: complete\ndata:\n\n"
 HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
@@ -24,13 +27,24 @@ def wanted(accept: str) -> bool:
     return MEDIA in accept
 
 
-def response(events: AsyncIterator[bytes], status: int, request_id: str) -> StreamingResponse:
-    return StreamingResponse(events, status, {**HEADERS, "x-request-id": request_id}, media_type=MEDIA)
+class EventStream(StreamingResponse):
+    """Ends for a client that takes nothing any more, so that nothing is kept for it."""
+
+    def __init__(self, events: AsyncIterator[bytes], request_id: str) -> None:
+        super().__init__(events, headers={**HEADERS, "x-request-id": request_id}, media_type=MEDIA)
+
+    async def stream_response(self, send: Send) -> None:
+        async def patiently(message: Message) -> None:
+            async with asyncio.timeout(SENDING_SECONDS):
+                await send(message)
+
+        with suppress(TimeoutError):
+            await super().stream_response(patiently)
 
 
 async def refused(errors: Sequence[dict[str, Any]]) -> AsyncIterator[bytes]:
     """What is wrong before anything is executed is told as a result: an EventSource sees no other answer."""
-    yield _next(Frame(orjson.dumps({"errors": errors}, default=str).decode()))
+    yield _next(Frame(orjson.dumps({"errors": errors}).decode()))
     yield COMPLETE
 
 

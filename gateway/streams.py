@@ -3,11 +3,12 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
-import orjson
+from graphql import OperationType
 
 from domain.errors import VendgraphError
 from gateway import errors
-from gateway.operation import Operation
+from gateway.answers import encoded
+from gateway.requests import Operation
 from gateway.subscriptions import Documents, Frame, Subscriptions
 from resolvers.context import Context, Graph, Viewer
 
@@ -30,15 +31,18 @@ class Streams:
         self, operation: Operation, viewer: Viewer, request_id: str, resumed: str | None = None
     ) -> AsyncGenerator[Frame, None] | list[Answer]:
         """The results of an operation, one or many; or the errors for which it was not executed."""
-        if not self._documents.is_subscription(operation.query, operation.name):
+        if self._documents.kind(operation.query, operation.name) is not OperationType.SUBSCRIPTION:
             answer = await self._execute(operation, Context(self._graph, viewer), request_id)
             return _single(answer) if "data" in answer else list(answer["errors"])
         try:
-            opened = await self._subscriptions.open(operation, viewer, request_id, resumed)
+            return await self._subscriptions.open(operation, viewer, request_id, resumed)
         except VendgraphError as error:
             return list(errors.refusal(error)["errors"])
-        return opened if isinstance(opened, AsyncGenerator) else errors.formatted(opened, request_id)
+
+    def changes(self, operation: Operation) -> bool:
+        """Whether it is a mutation."""
+        return self._documents.kind(operation.query, operation.name) is OperationType.MUTATION
 
 
 async def _single(answer: Answer) -> AsyncGenerator[Frame, None]:
-    yield Frame(orjson.dumps(answer, default=str).decode())
+    yield Frame(encoded(answer).decode())

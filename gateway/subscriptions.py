@@ -30,7 +30,8 @@ from graphql.execution import Executor, create_source_event_stream, execute_subs
 from domain.errors import BadInput
 from domain.live import Message
 from gateway import errors
-from gateway.operation import Operation
+from gateway.answers import encoded
+from gateway.requests import Operation
 from resolvers.context import Context, Graph, Viewer
 
 DOCUMENTS = 512
@@ -67,8 +68,9 @@ class _Shared:
 class Documents:
     """Parsed and validated documents, the last few hundred."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, *, suggestions: bool) -> None:
         self._schema = schema
+        self._suggestions = suggestions
         self._known: LRUCache[str, Document] = LRUCache(DOCUMENTS)
 
     def get(self, query: str) -> Document:
@@ -82,17 +84,18 @@ class Documents:
             node = parse(query)
         except GraphQLError as error:
             return Document(None, [error])
-        return Document(node, validate(self._schema, node))
+        return Document(node, validate(self._schema, node, hide_suggestions=not self._suggestions))
 
-    def is_subscription(self, query: str, name: str | None) -> bool:
-        """Whether it is to be followed rather than answered; what cannot be read is answered."""
+    def kind(self, query: str, name: str | None) -> OperationType | None:
+        """None for what cannot be read, or has no such operation."""
         node = self.get(query).node
         operation = None if node is None else get_operation_ast(node, name)
-        return operation is not None and operation.operation is OperationType.SUBSCRIPTION
+        return None if operation is None else operation.operation
 
 
 class Subscriptions:
-    def __init__(self, schema: GraphQLSchema, graph: Graph, documents: Documents) -> None:
+    def __init__(self, schema: GraphQLSchema, graph: Graph, documents: Documents, *, suggestions: bool) -> None:
+        self._suggestions = suggestions
         self._schema = schema
         self._graph = graph
         self._documents = documents
@@ -104,13 +107,14 @@ class Subscriptions:
 
     async def open(
         self, operation: Operation, viewer: Viewer, request_id: str, resumed: str | None
-    ) -> AsyncGenerator[Frame, None] | Sequence[GraphQLError]:
-        """The frames, without end; or why there are none. `resumed`: a cursor that goes before the `after` asked for.
+    ) -> AsyncGenerator[Frame, None] | list[dict[str, Any]]:
+        """The frames, without end; or the errors for which there are none. `resumed`: a cursor that goes before the
+        `after` that was asked for.
 
         Raises VendgraphError."""
         document = self._documents.get(operation.query)
         if document.node is None or document.errors:
-            return document.errors
+            return self._told(document.errors, request_id)
 
         def executor(root: Message | None) -> Executor[Any] | list[GraphQLError]:
             assert document.node is not None
@@ -125,14 +129,17 @@ class Subscriptions:
 
         first = executor(None)
         if isinstance(first, list):
-            return first
+            return self._told(first, request_id)
         source = create_source_event_stream(first)
         source = await source if isinstance(source, Awaitable) else source
         if isinstance(source, ExecutionResult):
-            return source.errors or [GraphQLError("there is nothing to subscribe to")]
+            return self._told(source.errors or [GraphQLError("there is nothing to subscribe to")], request_id)
         variables = _compared(document.node, operation)
         key = (operation.query, operation.name, variables, viewer.organizations, viewer.role)
         return self._frames(key, source, executor, request_id)
+
+    def _told(self, found: Sequence[GraphQLError], request_id: str) -> list[dict[str, Any]]:
+        return errors.formatted(found, request_id, suggestions=self._suggestions)
 
     async def _frames(self, key: object, source: Any, executor: Build, request_id: str) -> AsyncGenerator[Frame, None]:
         async def encode(message: Message) -> str:
@@ -142,8 +149,8 @@ class Subscriptions:
             result = await result if isinstance(result, Awaitable) else result
             answer: dict[str, Any] = {"data": result.data}
             if result.errors:
-                answer["errors"] = errors.formatted(result.errors, request_id)
-            return orjson.dumps(answer, default=str).decode()
+                answer["errors"] = self._told(result.errors, request_id)
+            return encoded(answer).decode()
 
         shared = self._shared.setdefault(key, _Shared())
         shared.users += 1

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from domain.errors import ErrorCode, Unauthenticated
 from gateway.auth import Authenticator
-from gateway.operation import Operation
+from gateway.requests import Operation
 from gateway.streams import Frame, Streams
 from resolvers.context import Viewer
 
@@ -240,4 +240,4 @@ def _operation(payload: Any) -> Operation:
 
 
 def _error(id_: str, errors: list[dict[str, Any]]) -> str:
-    return orjson.dumps({"id": id_, "type": "error", "payload": errors}, default=str).decode()
+    return orjson.dumps({"id": id_, "type": "error", "payload": errors}).decode()

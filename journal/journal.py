@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -29,9 +30,12 @@ class Journal:
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        """Before `follow`, so that who listens can begin with what there was. Raises SQLAlchemyError."""
         await self._bus.start()
         await self.tail.start()
         self._writer.start()
+
+    def follow(self) -> None:
         self._following = asyncio.create_task(self.tail.run())
 
     async def close(self) -> None:
@@ -66,7 +70,11 @@ class Journal:
         return await asyncio.to_thread(log.known, self.engine, account, kind, list(identities))
 
     async def counts(self) -> Mapping[str, Counts]:
-        return await asyncio.to_thread(reports.counts, self.engine)
+        """By account; those that never got a webhook are not there."""
+        kept = await asyncio.to_thread(reports.counts, self.engine)
+        waiting = self._writer.waiting()
+        counted = {account: kept.get(account, Counts()) for account in {*kept, *waiting}}
+        return {account: replace(it, rejected=it.rejected + waiting[account]) for account, it in counted.items()}
 
     async def missed(self) -> Mapping[str, datetime]:
         return await asyncio.to_thread(reports.missed, self.engine)

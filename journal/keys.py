@@ -9,6 +9,7 @@ from sqlalchemy import Engine, Row, select
 
 from domain.model import Role
 from domain.times import utc_now
+from journal.store import writing
 from journal.tables import api_keys
 
 PREFIX = "vg_"
@@ -50,7 +51,7 @@ def create(engine: Engine, *, name: str, role: Role, organizations: Sequence[str
         "organizations": ",".join(kept.organizations),
         "created_at": kept.created_at,
     }
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(api_keys.insert(), row)
     return text, kept
 
@@ -63,7 +64,7 @@ def all_keys(engine: Engine) -> list[ApiKey]:
 def revoke(engine: Engine, key_id: str) -> bool:
     """False where there is no such key that is still good."""
     good = (api_keys.c.id == key_id) & api_keys.c.revoked_at.is_(None)
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         done = connection.execute(api_keys.update().where(good).values(revoked_at=utc_now().isoformat()))
     return bool(done.rowcount)
 

@@ -75,9 +75,10 @@ class Writer:
         with self._counting:
             self._rejected[account] += 1
 
-    def rejected(self, account: str) -> int:
-        """Those that are counted and not yet written."""
-        return self._rejected[account]
+    def waiting(self) -> Counter[str]:
+        """Rejections by account that are counted and not yet written."""
+        with self._counting:
+            return Counter(self._rejected)
 
     def _run(self) -> None:
         while True:

@@ -1,6 +1,7 @@
 """Who is asking, and the accounts that they may see."""
 
 from domain.model import Organization
+from journal.reports import Counts
 from resolvers.context import Context, Info, Viewer
 from resolvers.sources import Source
 
@@ -19,6 +20,12 @@ def connection(root: object, info: Info) -> list[Source]:
 
 def organization(root: Source, info: Info) -> Organization:
     return info.context.graph.tenants[root.organization_key]
+
+
+async def webhook(root: Source, info: Info) -> Counts | None:
+    if not root.sends_webhooks:
+        return None
+    return (await info.context.loaders.webhooks()).get(root.key, Counts())
 
 
 def account_of(context: Context, key: str) -> Source:

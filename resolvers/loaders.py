@@ -3,7 +3,7 @@
 Keys are references, split by account; what is fresh in the shared cache is taken from there without waiting."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -12,6 +12,7 @@ from aiodataloader import DataLoader
 from domain.errors import VendorError
 from domain.model import Machine, MachineEvent, Organization, Place, Product, Sale, Slot
 from domain.refs import Ref
+from journal.reports import Counts
 from resolvers.cache import Cached
 from resolvers.sources import Source
 from resolvers.stretches import Machines, Recorded, Wanted
@@ -194,6 +195,8 @@ class Records(Generic[R]):
 
 class Loaders:
     def __init__(self, context: "Context") -> None:
+        self._context = context
+        self._webhooks: asyncio.Task[Mapping[str, Counts]] | None = None
         self.lists = Lists(context)
         self.machines: ByRef[Machine] = ByRef(context, self.lists, lambda source: source.machines)
         self.organizations: ByRef[Organization] = ByRef(context, self.lists, lambda source: source.organizations)
@@ -202,3 +205,9 @@ class Loaders:
         self.slots = Slots(context)
         self.sales: Records[Sale] = Records(context)
         self.events: Records[MachineEvent] = Records(context)
+
+    async def webhooks(self) -> Mapping[str, Counts]:
+        """How the webhooks of all accounts fare, read once."""
+        if self._webhooks is None:
+            self._webhooks = asyncio.create_task(self._context.graph.journal.counts())
+        return await self._webhooks

@@ -1,10 +1,12 @@
 """The root of the graph, and the schema made of it."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import strawberry
-from strawberry.extensions import DisableIntrospection, ParserCache, ValidationCache
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
+from strawberry.extensions import DisableIntrospection, ParserCache, SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
 import resolvers.accounts
@@ -75,6 +77,7 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
         extensions=[
             lambda: ParserCache(maxsize=KEPT_DOCUMENTS),
             lambda: ValidationCache(maxsize=KEPT_DOCUMENTS),
+            OneOperation,
             *([] if introspection else [DisableIntrospection]),
         ],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),
@@ -88,3 +91,19 @@ class QuietSchema(strawberry.Schema):
 
     def process_errors(self, *_: Any) -> None:
         return
+
+
+class OneOperation(SchemaExtension):
+    """A document of several operations is executed only by name; Strawberry alone would take the first."""
+
+    def on_parse(self) -> Iterator[None]:
+        yield
+        document = self.execution_context.graphql_document
+        if document is not None and self.execution_context._provided_operation_name is None:  # noqa: SLF001
+            _refuse_several(document)
+
+
+def _refuse_several(document: DocumentNode) -> None:
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    if len(operations) > 1:
+        raise GraphQLError("`operationName` must say which of the operations is meant", operations)

@@ -60,6 +60,7 @@ class WebhookHealth:
     accepted: int = told("Deliveries taken in.")
     duplicates: int = told("Deliveries that had come before.")
     rejected: int = told("Deliveries refused: not genuine, or not readable.")
+    quarantined: int = told("Genuine deliveries that could not be read: they are kept, and can be replayed.")
 
 
 @strawberry.type(description="One set of credentials at one vendor, from the configuration.")
@@ -71,7 +72,7 @@ class VendorAccount(Node):
     last_success_at: datetime | None = told("When the vendor last answered well.")
     last_error: str | None = told("What went wrong last. Never holds a secret.")
     rate_limit: RateLimit | None = told("The tightest budget; null where the vendor sets none.")
-    webhook: WebhookHealth | None = told("Null where the vendor sends none.")
+    webhook: WebhookHealth | None = edge(accounts.webhook, description="Null where the vendor sends none.")
     capabilities: list[Capability] = told("What this vendor can do at all.")
 
     @classmethod

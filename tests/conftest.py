@@ -1,10 +1,14 @@
 """What tests share: one sandbox and one gateway over it for each module, whole again after each test."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
+from journal.store import open_store
 from tests.running import Gateway, Sandbox, running_gateway, running_sandbox
+from tests.stores import KINDS, MUST, NoPostgreSQL, new_store
 
 
 @pytest.fixture(scope="module")
@@ -24,3 +28,21 @@ def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
 def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     with running_gateway(shared_sandbox, tmp_path_factory.mktemp("gateway")) as gateway:
         yield gateway
+
+
+@pytest.fixture(params=KINDS)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty store of each kind. Without a PostgreSQL its tests are skipped, but for CI, where they fail."""
+    try:
+        with new_store(request.param, tmp_path) as url:
+            yield url
+    except NoPostgreSQL as reason:
+        (pytest.fail if MUST else pytest.skip)(str(reason))
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Engine]:
+    """A store of the newest layout, of each kind."""
+    engine = open_store(store_url)
+    yield engine
+    engine.dispose()

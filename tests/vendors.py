@@ -20,7 +20,7 @@ from connectors.registry import CONNECT
 from domain.model import Machine, MachineEvent, Organization, Place, Product, Sale, Slot
 from domain.refs import Ref
 from domain.times import Span
-from gateway.settings import AccountSettings
+from gateway.accounts import AccountSettings
 from sandbox import eatmachine, livello, smartepi, smartvend, vendnovation
 from sandbox.app import create_app
 from sandbox.world import Vendor as Emulated

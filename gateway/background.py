@@ -1,0 +1,94 @@
+"""What goes on beside the requests: the journal is followed and pruned, lists are fed into it, silence is noticed."""
+
+import asyncio
+import secrets
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain.times import utc_now
+from gateway.feeds import Feed
+from gateway.settings import Settings
+from journal import leases
+from journal.journal import Journal
+from journal.log import Entry
+from resolvers.context import Graph
+from resolvers.sources import Source
+
+log = structlog.get_logger()
+
+NOTICED_SECONDS = 5.0  # how soon silence shows
+PRUNED_SECONDS = 3600.0
+
+
+class Background:
+    def __init__(self, graph: Graph, journal: Journal, settings: Settings) -> None:
+        self._graph = graph
+        self._journal = journal
+        self._retention = timedelta(days=settings.store.retention_days)
+        self._owner = secrets.token_hex(8)
+        every = {account.key: account.feed.every_seconds for account in settings.accounts}
+        self._feeds = [
+            Feed(source, journal, every_seconds=every[source.key], owner=self._owner)
+            for source in graph.sources.values()
+        ]
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    async def start(self) -> None:
+        """Raises SQLAlchemyError where the store does not answer."""
+        await self._journal.start()
+        states, links = await asyncio.gather(self._journal.states(), self._journal.links())
+        for source in self._graph.sources.values():
+            own = {machine: state for (account, machine), state in states.items() if account == source.key}
+            source.reported.begin(own, links.get(source.key, {}))
+        self._journal.tail.listen(self._heard)
+        self._journal.follow()
+        work: list[Coroutine[Any, Any, None]] = [self._notice(), self._prune()]
+        work += [feed.run() for feed in self._feeds if feed.lists()]
+        self._tasks = [asyncio.create_task(one) for one in work]
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._journal.close()
+
+    def _heard(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            source = self._graph.sources.get(entry.account)
+            if source is not None:
+                _report(source, entry)
+
+    async def _notice(self) -> None:
+        """An account is silent while what its lists told last is newer than its last webhook."""
+        while True:
+            try:
+                missed, counts = await asyncio.gather(self._journal.missed(), self._journal.counts())
+            except SQLAlchemyError:
+                missed, counts = {}, {}
+            for source in self._graph.sources.values():
+                at, counted = missed.get(source.key), counts.get(source.key)
+                heard = None if counted is None else counted.last_received_at
+                source.silent = at is not None and (heard is None or heard < at)
+            await asyncio.sleep(NOTICED_SECONDS)
+
+    async def _prune(self) -> None:
+        """One process at a time, and slowly: nobody waits for it."""
+        while True:
+            try:
+                if await asyncio.to_thread(leases.acquire, self._journal.engine, "prune", self._owner, PRUNED_SECONDS):
+                    await self._journal.prune(utc_now() - self._retention)
+            except SQLAlchemyError as error:
+                log.warning("the journal was not pruned", kind=type(error).__name__)
+            await asyncio.sleep(PRUNED_SECONDS)
+
+
+def _report(source: Source, entry: Entry) -> None:
+    """Whatever is wrong with one entry must not keep the others from being heard."""
+    try:
+        source.report(entry)
+    except Exception:
+        log.exception("an entry was not shown", account=source.key, seq=entry.seq)

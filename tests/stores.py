@@ -1,0 +1,69 @@
+"""Stores for tests: a file of SQLite, or a database of its own on a PostgreSQL, dropped afterwards.
+
+`VENDGRAPH_TEST_POSTGRESQL` names the server; without it the usual ones of this machine are tried."""
+
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import URL, Engine, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
+
+KINDS = ("sqlite", "postgresql")
+USUAL = ("postgresql://root@127.0.0.1:5432/test", "postgresql://postgres@127.0.0.1:5432/postgres")
+MUST = os.environ.get("CI") == "true"  # there, a test is run or it fails
+
+
+class NoPostgreSQL(Exception):
+    """The message says why."""
+
+
+@contextmanager
+def new_store(kind: str, folder: Path) -> Iterator[str]:
+    """The url of an empty store. Raises NoPostgreSQL."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/store.db"
+        return
+    admin = _server()
+    name = f"vendgraph_test_{secrets.token_hex(8)}"
+    _execute(admin, f"CREATE DATABASE {name}")
+    try:
+        yield admin.set(database=name).render_as_string(hide_password=False)
+    finally:
+        _execute(admin, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@cache
+def _server() -> URL:
+    reasons = []
+    for url in _candidates():
+        try:
+            _execute(url, "SELECT 1")
+        except OperationalError as error:
+            reasons.append(f"{url}: {str(error.orig).strip()}")
+        else:
+            return url
+    raise NoPostgreSQL("there is no PostgreSQL to test with: " + "; ".join(reasons))
+
+
+def _candidates() -> Sequence[URL]:
+    told = os.environ.get("VENDGRAPH_TEST_POSTGRESQL")
+    return [make_url(url) for url in ([told] if told else USUAL)]
+
+
+def _execute(url: URL, statement: str) -> None:
+    engine = _engine(url)
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+    finally:
+        engine.dispose()
+
+
+def _engine(url: URL) -> Engine:
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5}
+    )
