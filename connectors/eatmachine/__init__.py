@@ -54,6 +54,7 @@ def explain(data: Any) -> str | None:
 class EatMachine:
     """What can be read is what is known beforehand: the fridges of the configuration. The rest they report."""
 
+    by_machine = True
     capabilities = frozenset(
         {
             Capability.SLOTS,

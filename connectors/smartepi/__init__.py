@@ -25,6 +25,7 @@ OVERLAP = timedelta(minutes=5)
 class SmartEPI:
     capabilities = frozenset({Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS})
     sale_kinds = frozenset(one.kind for one in parse.TRANSACTIONS)
+    by_machine = False
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account

@@ -28,6 +28,7 @@ SECOND = timedelta(seconds=1)
 class SmartVend:
     capabilities = frozenset({Capability.SLOTS, Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS})
     sale_kinds = frozenset({SaleKind.PURCHASE})
+    by_machine = False
     slots_at_once = 1
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
