@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import sys
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -10,13 +12,19 @@ import structlog
 import typer
 from sqlalchemy import Engine
 
+from connectors.base import SendsWebhooks
+from connectors.http import new_client
+from connectors.registry import CONNECT
+from domain.errors import BadInput
 from domain.model import Role
 from gateway import demo as demonstration
 from gateway import logs, server
-from gateway.app import create_app
+from gateway.app import bus, connected, create_app, taken
 from gateway.check import sign_in
+from gateway.replay import replay as replay_all
 from gateway.settings import Settings, SettingsError, load
 from journal import keys
+from journal.journal import Journal
 from journal.store import StoreError, open_store
 from schema import root
 
@@ -146,6 +154,45 @@ def _store(settings: Settings) -> Engine:
         return open_store(settings.store.url.get_secret_value())
     except StoreError as error:
         _refuse(f"store.url: {error}")
+
+
+@app.command("webhook-url")
+def webhook_url(
+    config: Config,
+    account: Annotated[str, typer.Argument(help="Its key in the configuration.")],
+    machine: Annotated[str | None, typer.Argument(help="The vendor's id of it: where each has an address.")] = None,
+) -> None:
+    """Prints the address to enter at the vendor. Whoever knows that of a fridge can report in its name."""
+    settings = _load(config)
+    found = next((one for one in settings.accounts if one.key == account), None)
+    if found is None:
+        _refuse(f"{config}: there is no account {account}: there are {', '.join(one.key for one in settings.accounts)}")
+    if settings.server.public_url is None:
+        _refuse(f"{config}: server.public_url is missing: it is how vendors reach this gateway")
+    connector = CONNECT[found.vendor](found.account(), new_client())
+    if not isinstance(connector, SendsWebhooks):
+        _refuse(f"{config}: {found.vendor.value} sends no webhooks")
+    try:
+        typer.echo(f"{settings.server.public_url}/webhooks/{account}{connector.address(machine)}")
+    except BadInput as error:
+        _refuse(f"{config}: {error.message}")
+
+
+@app.command()
+def replay(
+    config: Config,
+    since: Annotated[datetime, typer.Option("--from", help="When it was received, or later: ISO 8601, UTC.")],
+) -> None:
+    """Reads once more the genuine deliveries that could not be read: one line each."""
+    settings = _load(config)
+    logs.configure(logging.ERROR)
+    connectors = connected(settings, new_client())
+    journal = Journal(_store(settings), bus(settings), partial(taken, connectors))
+    found = asyncio.run(replay_all(journal, connectors, since.replace(tzinfo=since.tzinfo or UTC)))
+    for one in found:
+        typer.echo(f"{one.account}  {one.received_at.isoformat()}  {one.reason or 'read'}")
+    if any(one.reason for one in found):
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Webhooks: verified on the raw bytes, recorded durably, and only then acknowledged. Nothing is published from here."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
@@ -102,7 +103,7 @@ class Webhooks:
             raise
         except Exception as error:  # noqa: BLE001  whatever it is, it is ours to look at, not the vendor's to repeat
             log.warning("webhook quarantined", account=account, kind=type(error).__name__)
-            await self._journal.append(_illegible(account, delivery, error))
+            await self._journal.append(_illegible(account, delivery, signed, error))
 
 
 async def _verified(connector: SendsWebhooks, delivery: Delivery) -> object:
@@ -111,7 +112,7 @@ async def _verified(connector: SendsWebhooks, delivery: Delivery) -> object:
     return await asyncio.to_thread(connector.verify, delivery)
 
 
-def _illegible(account: str, delivery: Delivery, error: Exception) -> Illegible:
+def _illegible(account: str, delivery: Delivery, signed: object, error: Exception) -> Illegible:
     headers = {name: value for name, value in delivery.headers.items() if name not in UNKEPT_HEADERS}
     told = "\0".join((account, delivery.machine or "")).encode() + b"\0" + delivery.body
     return Illegible(
@@ -121,6 +122,7 @@ def _illegible(account: str, delivery: Delivery, error: Exception) -> Illegible:
         received_at=delivery.received_at,
         headers=orjson.dumps(headers),
         body=delivery.body,
+        signed=json.dumps(signed).encode(),
         reason=f"{type(error).__name__}: {error}"[:300],
     )
 

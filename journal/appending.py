@@ -35,7 +35,8 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Illegible:
-    """A genuine delivery that cannot be read. `key` tells it apart from all others."""
+    """A genuine delivery that cannot be read. `key` tells it apart from all others; `signed` is what was verified, as
+    JSON: keys may be others by the time that it is read once more."""
 
     key: str
     account: str
@@ -43,6 +44,7 @@ class Illegible:
     received_at: datetime
     headers: bytes
     body: bytes
+    signed: bytes
     reason: str
 
 
@@ -191,6 +193,7 @@ def keep_illegible(connection: Connection, one: Illegible) -> bool:
         "received_at": moment(one.received_at),
         "headers": one.headers,
         "body": one.body,
+        "signed": one.signed,
         "reason": one.reason,
     }
     insert = INSERTS[connection.dialect.name](quarantine).values(row)

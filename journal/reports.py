@@ -104,6 +104,7 @@ class Quarantined:
     received_at: datetime
     headers: bytes
     body: bytes
+    signed: bytes
     reason: str
 
 
@@ -120,6 +121,7 @@ def quarantined(engine: Engine, since: datetime) -> list[Quarantined]:
                 received_at=datetime.fromisoformat(row.received_at),
                 headers=row.headers,
                 body=row.body,
+                signed=row.signed,
                 reason=row.reason,
             )
             for row in rows

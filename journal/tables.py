@@ -105,6 +105,7 @@ quarantine = Table(  # genuine deliveries that could not be read
     Column("received_at", String, nullable=False),
     Column("headers", LargeBinary, nullable=False),  # JSON
     Column("body", LargeBinary, nullable=False),
+    Column("signed", LargeBinary, nullable=False),  # JSON: what was verified
     Column("reason", String, nullable=False),
     Column("replayed_at", String),
 )

@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("received_at", sa.String, nullable=False),
         sa.Column("headers", sa.LargeBinary, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("signed", sa.LargeBinary, nullable=False),
         sa.Column("reason", sa.String, nullable=False),
         sa.Column("replayed_at", sa.String),
     )
