@@ -2,15 +2,18 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, Self
 
 import httpx2
+import pytest
 import websockets
 
-from tests.running import ADMIN, Gateway, Sandbox
+from tests.running import ADMIN, Gateway
 from tests.telling import smartvend, smartvend_sale
 
-SALES = "subscription ($after: String) { sales(after: $after) { cursor origin sale { vendorId trust total { amount } } gap { message } } }"
+SALES = """subscription ($after: String) {
+  sales(after: $after) { cursor origin sale { vendorId trust total { amount } } gap { message } }
+}"""
 
 
 class Follower:
@@ -19,7 +22,7 @@ class Follower:
     def __init__(self, gateway: Gateway) -> None:
         self._address = gateway.base.replace("http", "ws") + "/graphql"
 
-    async def __aenter__(self) -> "Follower":
+    async def __aenter__(self) -> Self:
         self._socket = await websockets.connect(
             self._address, subprotocols=[websockets.Subprotocol("graphql-transport-ws")]
         )
@@ -37,7 +40,8 @@ class Follower:
         return json.loads(await asyncio.wait_for(self._socket.recv(), 10))
 
 
-async def test_a_delivery_reaches_who_follows_and_the_next_query(gateway: Gateway, sandbox: Sandbox) -> None:
+@pytest.mark.usefixtures("sandbox")
+async def test_a_delivery_reaches_who_follows_and_the_next_query(gateway: Gateway) -> None:
     gateway.ask("{ sales(first: 5) { nodes { id } } }")
     async with Follower(gateway) as follower:
         await follower.say({"id": "1", "type": "subscribe", "payload": {"query": SALES}})
@@ -71,4 +75,5 @@ async def test_a_delivery_reaches_who_follows_and_the_next_query(gateway: Gatewa
     assert lines[0] == ":"
     assert f"id: {again['cursor']}" in lines
     counts = gateway.ask("{ accounts { key webhook { accepted duplicates rejected lastReceivedAt } } }")["accounts"]
-    assert counts[0]["webhook"]["accepted"] == 2 and counts[0]["webhook"]["duplicates"] == 1
+    assert counts[0]["webhook"]["accepted"] == 2
+    assert counts[0]["webhook"]["duplicates"] == 1
