@@ -55,8 +55,9 @@ TRANSACTION_COLUMNS = {
 
 
 class Livello:
-    """`life`: seconds that a token lives; `hourly`: requests an hour; `scopes`: what tokens cover; `currencies`: of
-    the organizations in turn; `allowed`: addresses and networks from which tokens may be had, None for all."""
+    """`life`: seconds that a token lives; `hourly`: requests an hour; `logins`: token requests a minute; `scopes`: what
+    tokens cover; `currencies`: of the organizations in turn; `allowed`: addresses and networks from which tokens may
+    be had, None for all."""
 
     name = "livello"
 
@@ -66,13 +67,14 @@ class Livello:
         *,
         life: int = DAY,
         hourly: int = 1000,
+        logins: int = 10,
         scopes: str = SCOPES,
         currencies: Sequence[str] = ("EUR",),
         allowed: Sequence[str] | None = None,
     ) -> None:
         self._world = world
         self._fleet = Fleet(world, currencies)
-        self.gate = Gate(world.now, life=life, hourly=hourly, scopes=scopes, allowed=allowed)
+        self.gate = Gate(world.now, life=life, hourly=hourly, logins=logins, scopes=scopes, allowed=allowed)
 
     def routes(self) -> list[BaseRoute]:
         reads: Sequence[tuple[str, str, Handle]] = (
