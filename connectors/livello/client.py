@@ -72,19 +72,19 @@ class LivelloClient:
         self._clock = clock
         base_url = account.base_url or BASE_URL
         host = "{0.scheme}://{0.netloc}".format(urlsplit(base_url))
-        self._http = self._at(base_url, client, self.login)
-        self._token_hosts = [self._at(base, client, None) for base in dict.fromkeys((base_url, host))]
+        self._http = self._at(base_url, client)
+        self._token_hosts = [self._at(base, client) for base in dict.fromkeys((base_url, host))]
         self._flights: dict[str, asyncio.Task[Page]] = {}
         self.currencies = Currencies(self.organizations, self.kiosks, self.guard.timeout * PATIENCE)
 
-    def _at(self, base_url: str, client: httpx2.AsyncClient, login: TokenLogin | None) -> VendorHTTP:
+    def _at(self, base_url: str, client: httpx2.AsyncClient) -> VendorHTTP:
         return VendorHTTP(
             account=self.account,
             base_url=base_url,
             operations=OPERATIONS,
             guard=self.guard,
             client=client,
-            auth=login,
+            auth=self.login,
             explain=explain,
             headers={"x-timezone": "UTC"},
         )
