@@ -695,6 +695,22 @@ async def test_who_asks_for_a_list_that_is_on_its_way_gets_that_one(stage: Stage
     assert stage.count("/organizations") == 2
 
 
+async def test_a_list_that_nobody_waits_for_ends_with_the_connector(stage: Stage) -> None:
+    arrived = asyncio.Event()
+
+    async def never() -> None:
+        arrived.set()
+        await asyncio.Event().wait()
+
+    stage.before = lambda request: never() if request.url.path.endswith("/organizations") else None
+    asking = asyncio.create_task(stage.connector.organizations())
+    await arrived.wait()
+    asking.cancel()
+    await stage.connector.aclose()
+    await asyncio.wait([asking])
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 async def test_a_list_that_failed_fails_everyone_who_waited_and_nobody_else() -> None:
     little = Little({"/organizations": problem(500, "Oh no")})
     connector = Stage(little).connector

@@ -60,7 +60,7 @@ class Livello:
         return UnavailableReason.NOT_PERMITTED if scope is not None and self._client.lacks(scope) else None
 
     async def aclose(self) -> None:
-        return
+        await self._client.aclose()
 
     async def machines(self) -> Listing[Machine]:
         found = await self._client.kiosks()
