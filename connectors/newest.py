@@ -53,4 +53,4 @@ def together(slices: Iterable[Slice[T]]) -> Slice[T]:
     parts = list(slices)
     since = max(part.since for part in parts)
     found = {item.ref: item for part in parts for item in part.items if item.recorded_at >= since}
-    return Slice(list(found.values()), since)
+    return Slice(list(found.values()), since, all(part.complete for part in parts))

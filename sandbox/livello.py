@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route
 
 from sandbox.livello_fleet import Fleet, Row
-from sandbox.livello_gate import CREDENTIALS, TOKENS_A_MINUTE, Gate, Handle, Problem
+from sandbox.livello_gate import CREDENTIALS, Gate, Handle, Problem
 from sandbox.livello_query import (
     amount,
     between,
@@ -55,9 +55,9 @@ TRANSACTION_COLUMNS = {
 
 
 class Livello:
-    """`life`: seconds that a token lives; `hourly`: requests an hour; `logins`: in a minute; `scopes`: what tokens
-    cover; `currencies`: of the organizations in turn; `allowed`: addresses and networks from which tokens may be had,
-    None for all."""
+    """`life`: seconds that a token lives; `hourly`: requests an hour; `logins`: token requests a minute; `scopes`: what
+    tokens cover; `currencies`: of the organizations in turn; `allowed`: addresses and networks from which tokens may
+    be had, None for all."""
 
     name = "livello"
 
@@ -67,7 +67,7 @@ class Livello:
         *,
         life: int = DAY,
         hourly: int = 1000,
-        logins: int = TOKENS_A_MINUTE,
+        logins: int = 10,
         scopes: str = SCOPES,
         currencies: Sequence[str] = ("EUR",),
         allowed: Sequence[str] | None = None,

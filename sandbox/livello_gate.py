@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 CREDENTIALS = {"client_id": "lv_m2m_5d0c77e1", "client_secret": "sk_live_9f3be1d2a4c84f6b"}
-TOKENS_A_MINUTE = 10
 TITLES = {
     400: "Bad Request",
     401: "Unauthorized",
@@ -73,7 +72,8 @@ class Allowance:
 
 
 class Gate:
-    """One client. `life`: seconds that its tokens live; `allowed`: addresses and networks that may have them."""
+    """One client. `life`: seconds that its tokens live; `hourly`: requests an hour; `logins`: token requests a minute;
+    `allowed`: addresses and networks that may have tokens."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Gate:
         *,
         life: int,
         hourly: int,
-        logins: int = TOKENS_A_MINUTE,
+        logins: int,
         scopes: str,
         allowed: Sequence[str] | None,
     ) -> None:

@@ -42,7 +42,7 @@ from domain.model import (
 )
 from domain.money import Money
 from domain.refs import Kind, Ref
-from domain.times import EPOCH, Span, utc_now
+from domain.times import EPOCH, Span
 from sandbox.livello import SCOPES
 from sandbox.livello import Livello as Emulator
 from sandbox.livello_gate import CREDENTIALS
@@ -106,7 +106,7 @@ def over(emulator: Emulator, **changed: Any) -> Stage:
 @pytest.fixture(scope="module")
 def shared() -> Emulator:
     """For tests that only read."""
-    return Emulator(World(scale=0.4), hourly=100_000)
+    return Emulator(World(scale=0.4), hourly=100_000, logins=100_000)
 
 
 @pytest.fixture
@@ -116,7 +116,6 @@ def emulator() -> Emulator:
 
 @pytest.fixture
 async def stage(shared: Emulator) -> AsyncIterator[Stage]:
-    shared.gate = type(shared.gate)(utc_now, life=86_400, hourly=100_000, scopes=SCOPES, allowed=None)
     stage = over(shared)
     yield stage
     await stage.http.aclose()
@@ -385,7 +384,7 @@ async def test_a_revoked_client_is_left_alone(emulator: Emulator) -> None:
 async def test_an_address_that_is_not_allowed_is_told_and_not_tried_again() -> None:
     stage = over(Emulator(World(scale=0.1), allowed=["10.0.0.0/8"]))
     error = await stage.failure(stage.connector.machines())
-    assert isinstance(error, VendorForbidden)
+    assert isinstance(error, VendorUnauthorized)
     assert "not allowed from this address" in error.message
     await stage.failure(stage.connector.products())
     assert stage.asked == ["POST /auth/token"]
@@ -647,6 +646,43 @@ async def test_a_list_that_lost_a_row_while_it_was_read_is_not_complete() -> Non
     assert (len(listing.items), listing.complete) == (1, False)
 
 
+UNREADABLE: dict[str, tuple[Row, Row, Callable[[Livello], Awaitable[Any]]]] = {
+    "/kiosks": ({"_id": "LIV-1"}, {"name": "Lobby"}, lambda connector: connector.machines()),
+    "/organizations": ({"id": 1}, {"name": "SuperMarkt"}, lambda connector: connector.organizations()),
+    "/products": ({"id": 1}, {"id": 2, "cost": "much"}, lambda connector: connector.products()),
+    "/transactions": (
+        transaction(1, "2026-01-05T10:00:00.000Z"),
+        transaction(2, "yesterday"),
+        lambda connector: connector.sales(ALWAYS, 10, None),
+    ),
+    "/alerts": (
+        {"id": 1, "createdAt": "2026-01-05T10:00:00.000Z"},
+        {"id": 2, "createdAt": None},
+        lambda connector: connector.events(ALWAYS, 10, None),
+    ),
+}
+
+
+@pytest.mark.parametrize("path", list(UNREADABLE))
+async def test_a_record_that_cannot_be_read_costs_the_others_nothing_and_the_list_says_so(path: str) -> None:
+    good, bad, read = UNREADABLE[path]
+    found = await read(Stage(Little({"/organizations": rows(), path: rows(bad, good)})).connector)
+    assert ([item.vendor_id if path != "/organizations" else "1" for item in found.items], found.complete) == (
+        ["LIV-1" if path == "/kiosks" else "1"],
+        False,
+    )
+    whole = await read(Stage(Little({"/organizations": rows(), path: rows(good)})).connector)
+    assert (len(whole.items), whole.complete) == (1, True)
+
+
+async def test_a_load_cell_that_cannot_be_read_is_left_out() -> None:
+    good, bad = sample("inventory")[0], {"productLineData": None}
+    little = Little({"/kiosks/LIV-1/inventory": [bad, good], "/kiosks/LIV-2/inventory": [bad]})
+    found = await Stage(little).connector.slots(["LIV-1", "LIV-2"])
+    assert [slot.position for slot in slots_of(found["LIV-1"])] == ["A1"]
+    assert isinstance(found["LIV-2"], VendorProtocolError)
+
+
 async def test_who_asks_for_a_list_that_is_on_its_way_gets_that_one(stage: Stage) -> None:
     first = asyncio.create_task(stage.connector.organizations())
     others = [asyncio.create_task(stage.connector.organizations()) for _ in range(5)]
@@ -657,6 +693,22 @@ async def test_who_asks_for_a_list_that_is_on_its_way_gets_that_one(stage: Stage
     assert stage.count("/organizations") == 1
     await stage.connector.organizations()
     assert stage.count("/organizations") == 2
+
+
+async def test_a_list_that_nobody_waits_for_ends_with_the_connector(stage: Stage) -> None:
+    arrived = asyncio.Event()
+
+    async def never() -> None:
+        arrived.set()
+        await asyncio.Event().wait()
+
+    stage.before = lambda request: never() if request.url.path.endswith("/organizations") else None
+    asking = asyncio.create_task(stage.connector.organizations())
+    await arrived.wait()
+    asking.cancel()
+    await stage.connector.aclose()
+    await asyncio.wait([asking])
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_a_list_that_failed_fails_everyone_who_waited_and_nobody_else() -> None:

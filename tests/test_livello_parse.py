@@ -21,6 +21,7 @@ from domain.model import (
     EventState,
     Location,
     Machine,
+    MachineEvent,
     MachineKind,
     Organization,
     Payment,
@@ -62,7 +63,20 @@ def euro(amount: str) -> Money:
 
 
 def machine(row: dict[str, Any], at: datetime = NOW, **changed: Any) -> Machine:
-    (found,) = parse.machines(account(**changed), [row], at)
+    (found,) = parse.machines(account(**changed), Page([row], 1), at).items
+    return found
+
+
+def organizations(rows: list[Any], **changed: Any) -> list[Organization]:
+    return list(parse.organizations(account(**changed), Page(rows, len(rows))).items)
+
+
+def products(*rows: Any) -> list[Product]:
+    return list(parse.products(account(), Page(list(rows), len(rows))).items)
+
+
+def event(row: dict[str, Any]) -> MachineEvent:
+    (found,) = parse.events(account(), [row]).items
     return found
 
 
@@ -156,14 +170,15 @@ def test_a_kiosk_may_say_little() -> None:
 
 def test_a_kiosk_that_is_listed_twice_is_one() -> None:
     """A kiosk that is added while the list is read pushes another onto the next page."""
-    assert len(parse.machines(account(), [KIOSK, with_(KIOSK, name="Lobby"), with_(KIOSK, serialNumber="X")], NOW)) == 2
+    rows = [KIOSK, with_(KIOSK, name="Lobby"), with_(KIOSK, serialNumber="X")]
+    assert len(parse.machines(account(), Page(rows, 2), NOW).items) == 2
 
 
 def test_where_organizations_may_not_be_read_a_kiosk_says_why_it_has_no_location() -> None:
-    (found,) = parse.machines(account(), [KIOSK], NOW, located=False)
+    (found,) = parse.machines(account(), Page([KIOSK], 1), NOW, located=False).items
     assert (found.place_ref, found.organization_ref) == (None, Ref(Kind.ORGANIZATION, KEY, "123"))
     assert UnavailableField(field="location", reason=UnavailableReason.NOT_PERMITTED) in found.unavailable
-    (alone,) = parse.machines(account(), [without(KIOSK, "orgId")], NOW, located=False)
+    (alone,) = parse.machines(account(), Page([without(KIOSK, "orgId")], 1), NOW, located=False).items
     assert UnavailableField(field="location", reason=UnavailableReason.NEVER_REPORTED) in alone.unavailable
 
 
@@ -229,7 +244,7 @@ def test_the_product_of_a_line_is_its_meta_and_not_the_line() -> None:
 
 
 def test_a_product() -> None:
-    assert parse.products(account(), [PRODUCT]) == [
+    assert products(PRODUCT) == [
         Product(
             ref=Ref(Kind.PRODUCT, KEY, "10"),
             vendor=Vendor.LIVELLO,
@@ -251,14 +266,14 @@ def test_a_product() -> None:
 
 
 def test_a_product_may_say_more_or_less() -> None:
-    (found,) = parse.products(account(), [{"id": "10"}])
+    (found,) = products({"id": "10"})
     assert (found.name, found.price, found.organization_ref, found.sku) == ("10", None, None, None)
     images = [{"id": 1}, {"url": "https://img.example/10.png"}]
     more = with_(PRODUCT, packaging={"ean": "5449000000996"}, images=images, organizationCurrency=None)
-    (found,) = parse.products(account(), [more])
+    (found,) = products(more)
     assert (found.gtin, found.image_url) == ("5449000000996", "https://img.example/10.png")
     assert found.price == Money(Decimal("1.79"), "CHF")  # the account's, where the vendor tells none
-    assert len(parse.products(account(), [PRODUCT, PRODUCT])) == 1
+    assert len(products(PRODUCT, PRODUCT)) == 1
 
 
 def test_a_transaction() -> None:
@@ -383,7 +398,7 @@ def test_money_of_many_lines_is_exact() -> None:
 
 
 def test_an_organization() -> None:
-    assert parse.organizations(account(), [with_(ORGANIZATION, parentOrg=None)]) == [
+    assert organizations([with_(ORGANIZATION, parentOrg=None)]) == [
         Organization(
             ref=Ref(Kind.ORGANIZATION, KEY, "42"),
             name="SuperMarkt GmbH",
@@ -419,28 +434,28 @@ def test_a_parent_comes_as_a_number_a_text_or_an_object_and_hangs_under_the_root
 ) -> None:
     root = with_(ORGANIZATION, id=1, parentOrg=None)
     for rows in ([with_(ORGANIZATION, parentOrg=parent), root], [root, with_(ORGANIZATION, parentOrg=parent)]):
-        told = {one.ref.native: one.parent_ref for one in parse.organizations(account(), rows)}
+        told = {one.ref.native: one.parent_ref for one in organizations(rows)}
         assert told == {"1": None, "42": None if found is None else Ref(Kind.ORGANIZATION, KEY, found)}
 
 
 def test_an_organization_without_the_member_hangs_under_the_root() -> None:
-    (found,) = parse.organizations(account(), [without(ORGANIZATION, "parentOrg", "address")])
+    (found,) = organizations([without(ORGANIZATION, "parentOrg", "address")])
     assert (found.parent_ref, found.location) == (None, None)
 
 
 def test_organizations_in_a_circle_hang_under_the_root_and_others_below_them() -> None:
     rows = [{"id": 1, "parentOrg": 3}, {"id": 2, "parentOrg": 1}, {"id": 3, "parentOrg": 2}, {"id": 4, "parentOrg": 3}]
-    told = {one.ref.native: one.parent_ref and one.parent_ref.native for one in parse.organizations(account(), rows)}
+    told = {one.ref.native: one.parent_ref and one.parent_ref.native for one in organizations(rows)}
     assert told == {"1": None, "2": None, "3": None, "4": "3"}
 
 
 def test_an_organization_that_is_listed_twice_is_one() -> None:
-    assert len(parse.organizations(account(), [ORGANIZATION, ORGANIZATION])) == 1
+    assert len(organizations([ORGANIZATION, ORGANIZATION])) == 1
 
 
 def test_a_country_is_told_by_name_or_by_code() -> None:
     named = with_(ORGANIZATION, address={"country": "Germany", "countryCode": "DE", "city": ""})
-    (found,) = parse.organizations(account(timezone=None), [named])
+    (found,) = organizations([named], timezone=None)
     assert found.location == Location(country="Germany")
 
 
@@ -453,7 +468,7 @@ def test_whose_kiosks_are_and_what_organizations_take() -> None:
 
 
 def test_an_alert() -> None:
-    (found,) = parse.events(account(), [ALERT])
+    found = event(ALERT)
     assert found.ref == Ref(Kind.EVENT, KEY, "7001@1760518830123")
     assert found.machine_ref == Ref(Kind.MACHINE, KEY, "LIV-0042")
     assert (found.vendor, found.vendor_id, found.code) == (Vendor.LIVELLO, "7001", "HighTemperature")
@@ -469,7 +484,7 @@ def test_an_alert() -> None:
     [("low", Severity.INFO), ("MID", Severity.WARNING), ("high", Severity.CRITICAL), ("x", Severity.WARNING)],
 )
 def test_severities(word: str, severity: Severity) -> None:
-    assert parse.events(account(), [with_(ALERT, severity=word)])[0].severity is severity
+    assert event(with_(ALERT, severity=word)).severity is severity
 
 
 @pytest.mark.parametrize(
@@ -483,11 +498,11 @@ def test_severities(word: str, severity: Severity) -> None:
     ],
 )
 def test_states(word: str | None, state: EventState) -> None:
-    assert parse.events(account(), [with_(ALERT, status=word)])[0].state is state
+    assert event(with_(ALERT, status=word)).state is state
 
 
 def test_an_alert_may_say_little() -> None:
-    (found,) = parse.events(account(), [{"id": "a@b", "startDate": "2025-10-15T09:00:00Z"}])
+    found = event({"id": "a@b", "startDate": "2025-10-15T09:00:00Z"})
     assert (found.machine_ref, found.code, found.message) == (None, "", "")
     assert found.recorded_at == found.occurred_at == datetime(2025, 10, 15, 9, tzinfo=UTC)
     assert parse.alert_of(found.ref.native) == ("a@b", found.recorded_at)
@@ -551,12 +566,12 @@ def test_what_is_no_list_is_no_empty_list(answer: Any) -> None:
 
 
 READERS: list[tuple[Any, Callable[[Any], Any]]] = [
-    (KIOSK, lambda row: parse.machines(account(), [row], NOW)),
-    (CELL, lambda row: parse.slots(account(), "LIV-0042", [row], None, NOW)),
-    (PRODUCT, lambda row: parse.products(account(), [row])),
-    (TRANSACTION, lambda row: parse.sales(account(), [row], lambda _: "EUR")),
-    (ORGANIZATION, lambda row: parse.organizations(account(), [row])),
-    (ALERT, lambda row: parse.events(account(), [row])),
+    (KIOSK, machine),
+    (CELL, lambda row: parse.slots(account(), "LIV-0042", [row], None, NOW)[0]),
+    (PRODUCT, lambda row: products(row)[0]),
+    (TRANSACTION, sale),
+    (ORGANIZATION, lambda row: organizations([row])[0]),
+    (ALERT, event),
 ]
 
 
@@ -565,8 +580,8 @@ def test_members_that_are_new_change_nothing_and_nothing_read_changes_what_was_t
     row: dict[str, Any], read: Callable[[Any], Any]
 ) -> None:
     before = deepcopy(row)
-    (found,) = read(row)
-    (newer,) = read({**row, "loyaltyPoints": {"deep": [1, 2]}})
+    found = read(row)
+    newer = read({**row, "loyaltyPoints": {"deep": [1, 2]}})
     assert found.ref == newer.ref
     assert row == before
 

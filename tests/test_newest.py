@@ -172,3 +172,9 @@ async def test_slices_together_are_whole_from_where_the_first_of_them_stopped(
 async def test_what_comes_in_two_slices_is_there_once() -> None:
     rows = named("a", [3, 2, 1])
     assert together([Slice(rows, at(0)), Slice(rows[:2], at(2))]) == Slice(rows[:2], at(2))
+
+
+async def test_slices_together_are_complete_where_each_of_them_is() -> None:
+    whole, lacking = Slice(named("a", [3]), at(0)), Slice(named("b", [2]), at(0), complete=False)
+    assert together([whole, whole]).complete
+    assert not together([whole, lacking]).complete

@@ -58,7 +58,7 @@ def clock() -> Clock:
 @pytest.fixture(scope="module")
 def shared() -> Livello:
     """For tests that only read."""
-    return Livello(World(start=START, now=lambda: START), hourly=100_000)
+    return Livello(World(start=START, now=lambda: START), hourly=100_000, logins=100_000)
 
 
 @pytest.fixture
@@ -68,9 +68,8 @@ def vendor(clock: Clock) -> Livello:
 
 @pytest.fixture
 async def reader(shared: Livello) -> AsyncIterator[httpx2.AsyncClient]:
-    token = shared.gate.hand_out()
     async with client_of(shared) as client:
-        client.headers["authorization"] = f"Bearer {token}"
+        await sign_in(client)
         yield client
 
 

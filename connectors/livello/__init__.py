@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx2
 
@@ -39,8 +40,8 @@ SCOPES = {
 }
 AT_ONE_TIME = 25  # alerts: more than any millisecond brings
 
-T = TypeVar("T")
 R = TypeVar("R", bound=Recorded)
+Serials = list[str] | None
 
 
 class Livello:
@@ -62,20 +63,18 @@ class Livello:
         return UnavailableReason.NOT_PERMITTED if scope is not None and self._client.lacks(scope) else None
 
     async def aclose(self) -> None:
-        return
+        await self._client.aclose()
 
     async def machines(self) -> Listing[Machine]:
         found = await self._client.kiosks()
         located = not self._client.lacks(api.ORGANIZATIONS)
-        return _listing(parse.machines(self.account, found.rows, utc_now(), located=located), found)
+        return parse.machines(self.account, found, utc_now(), located=located)
 
     async def organizations(self) -> Listing[Organization]:
-        found = await self._client.organizations()
-        return _listing(parse.organizations(self.account, found.rows), found)
+        return parse.organizations(self.account, await self._client.organizations())
 
     async def products(self) -> Listing[Product]:
-        found = await self._client.products()
-        return _listing(parse.products(self.account, found.rows), found)
+        return parse.products(self.account, await self._client.products())
 
     async def slots(self, machines: Sequence[str]) -> Mapping[str, Sequence[Slot] | VendorError]:
         """A request for each kiosk: the vendor has no list of inventories."""
@@ -98,18 +97,14 @@ class Livello:
         limit = min(LARGEST, want + 1)
         await self._client.need(api.TRANSACTIONS)
 
-        async def pages(serials: list[str] | None) -> AsyncIterator[Sequence[Sale]]:
-            async def page(skip: int) -> Page:
-                asked = self._client.transactions(
-                    since=span.since, until=_last(span), serials=serials, limit=limit, skip=skip
-                )
-                found, _ = await asyncio.gather(asked, self._currencies.refresh())
-                return found
+        async def page(serials: Serials, skip: int) -> Page:
+            asked = self._client.transactions(
+                since=span.since, until=_last(span), serials=serials, limit=limit, skip=skip
+            )
+            found, _ = await asyncio.gather(asked, self._currencies.refresh())
+            return found
 
-            async for raw in walk(page, want):
-                yield parse.sales(self.account, raw, self._currency)
-
-        return await _newest(pages, span, want, machines)
+        return await _newest(page, lambda rows: parse.sales(self.account, rows, self._currency), span, want, machines)
 
     async def sale(self, native: str) -> Sale | None:
         await self._client.need(api.TRANSACTIONS)
@@ -119,14 +114,10 @@ class Livello:
     async def events(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[MachineEvent]:
         limit = min(LARGEST, want + 1)
 
-        async def pages(serials: list[str] | None) -> AsyncIterator[Sequence[MachineEvent]]:
-            def page(offset: int) -> Awaitable[Page]:
-                return self._client.alerts(until=_last(span), serials=serials, limit=limit, offset=offset)
+        async def page(serials: Serials, offset: int) -> Page:
+            return await self._client.alerts(until=_last(span), serials=serials, limit=limit, offset=offset)
 
-            async for raw in walk(page, want):
-                yield parse.events(self.account, raw)
-
-        return await _newest(pages, span, want, machines)
+        return await _newest(page, lambda rows: parse.events(self.account, rows), span, want, machines)
 
     async def event(self, native: str) -> MachineEvent | None:
         wanted, moment = parse.alert_of(native)
@@ -136,20 +127,25 @@ class Livello:
         return next((event for event in found.items if event.vendor_id == wanted), None)
 
 
-def _listing(items: Sequence[T], found: Page) -> Listing[T]:
-    """What was told twice, or could not be read, leaves fewer than there are."""
-    return Listing(items, complete=len(items) >= found.total)
-
-
 async def _newest(
-    pages: Callable[[list[str] | None], AsyncIterator[Sequence[R]]],
+    page: Callable[[Serials, int], Awaitable[Page]],
+    read: Callable[[list[Any]], Listing[R]],
     span: Span,
     want: int,
     machines: frozenset[str] | None,
 ) -> Slice[R]:
     """All machines at once, or as many at a time as fit into a request."""
+    complete = True
+
+    async def pages(serials: Serials) -> AsyncIterator[Sequence[R]]:
+        nonlocal complete
+        async for rows in walk(lambda at: page(serials, at), want):
+            told = read(rows)
+            complete = complete and told.complete
+            yield told.items
+
     parts = await asyncio.gather(*(newest(pages(serials), span, want) for serials in chunks(machines)))
-    return together(parts) if parts else Slice((), span.since)
+    return replace(together(parts), complete=complete) if parts else Slice((), span.since)
 
 
 def _last(span: Span) -> datetime:

@@ -133,6 +133,13 @@ class LivelloClient:
                 sent=False,
             )
 
+    async def aclose(self) -> None:
+        """Ends what is in flight."""
+        flights = tuple(self._flights.values())
+        for flight in flights:
+            flight.cancel()
+        await asyncio.gather(*flights, return_exceptions=True)
+
     async def sign_in(self) -> None:
         await self.login.token()
         if not self.lacks(KIOSKS):

@@ -1,15 +1,29 @@
 """Livello's JSON as domain values. Money is major units, as numbers or texts; times are ISO 8601 in UTC."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.base import Account
 from connectors.livello.paging import Page
 from connectors.login import Token, jwt_expiry
-from connectors.parsing import Raw, iso, money, need, need_iso, number, record, records, rows, text, whole, without
+from connectors.parsing import (
+    Raw,
+    iso,
+    listing,
+    money,
+    need,
+    need_iso,
+    number,
+    readable,
+    record,
+    rows,
+    text,
+    whole,
+    without,
+)
 from domain.model import (
     Connectivity,
     DispenseOutcome,
@@ -38,6 +52,7 @@ from domain.model import (
     why_absent,
 )
 from domain.money import Money
+from domain.paging import Listing
 from domain.refs import Kind, Ref
 from domain.times import EPOCH
 
@@ -67,6 +82,8 @@ UNSUPPORTED = frozenset({"model", "group", "door"})
 SECRETS = frozenset({"pin", "cardToken"})
 UNREADABLE_LOCATION = (UnavailableField(field="location", reason=UnavailableReason.NOT_PERMITTED),)
 MILLISECOND = timedelta(milliseconds=1)
+
+T = TypeVar("T", Machine, Organization, Product)
 
 
 def token(account: Account, answer: Any, now: float) -> Token:
@@ -110,10 +127,17 @@ def _serial(row: Raw) -> str | None:
     return text(row.get("serialNumber")) or text(row.get("_id"))
 
 
-def machines(account: Account, found: list[Any], at: datetime, *, located: bool = True) -> list[Machine]:
+def _once(listed: Listing[T], total: int) -> Listing[T]:
+    """A row that comes while a list is read pushes another onto the next page, where it is told again; one that goes
+    hides another, and then there are fewer than the `total` that was told at first."""
+    found = list({item.ref: item for item in listed.items}.values())
+    return Listing(found, complete=listed.complete and len(found) >= total)
+
+
+def machines(account: Account, found: Page, at: datetime, *, located: bool = True) -> Listing[Machine]:
     """`located`: whether the organizations may be read, whose addresses are where kiosks stand."""
-    kiosks = records(account, "kiosk", found, lambda row: _machine(account, row, at, located=located))
-    return list({kiosk.ref: kiosk for kiosk in kiosks}.values())
+    kiosks = listing(account, "kiosk", found.rows, lambda row: _machine(account, row, at, located=located))
+    return _once(kiosks, found.total)
 
 
 def _machine(account: Account, row: Raw, at: datetime, *, located: bool) -> Machine:
@@ -177,12 +201,12 @@ def currencies(found: Iterable[Any]) -> dict[str, str | None]:
     return {native: currency for native, currency in pairs if native is not None}
 
 
-def organizations(account: Account, found: list[Any]) -> list[Organization]:
+def organizations(account: Account, found: Page) -> Listing[Organization]:
     """One whose parent is not in the list hangs under the tenant's root, and so does one that is its own ancestor."""
-    told = records(account, "organization", found, lambda row: _organization(account, row))
-    parents = {one.ref: one.parent_ref for one in told}
-    tree = {one.ref: one if _hangs(one, parents) else replace(one, parent_ref=None) for one in told}
-    return list(tree.values())
+    told = listing(account, "organization", found.rows, lambda row: _organization(account, row))
+    parents = {one.ref: one.parent_ref for one in told.items}
+    tree = [one if _hangs(one, parents) else replace(one, parent_ref=None) for one in told.items]
+    return _once(replace(told, items=tree), found.total)
 
 
 def _hangs(one: Organization, parents: Mapping[Ref, Ref | None]) -> bool:
@@ -223,9 +247,8 @@ def _location(account: Account, address: Any) -> Location | None:
 ADDRESS = {"address": "address", "city": "city", "postal_code": "postalCode"}
 
 
-def products(account: Account, found: list[Any]) -> list[Product]:
-    metas = records(account, "product", found, lambda row: _product(account, row))
-    return list({meta.ref: meta for meta in metas}.values())
+def products(account: Account, found: Page) -> Listing[Product]:
+    return _once(listing(account, "product", found.rows, lambda row: _product(account, row)), found.total)
 
 
 def _product(account: Account, row: Raw) -> Product:
@@ -271,9 +294,9 @@ def tells_currencies(found: list[Any]) -> bool:
     return all(text(line.get("currency")) is not None for line in lines if isinstance(line, dict))
 
 
-def slots(account: Account, serial: str, found: list[Any], currency: str | None, at: datetime) -> list[Slot]:
-    """`currency` serves where a product line tells none."""
-    return records(account, "load cell", found, lambda row: _slot(account, serial, row, currency, at))
+def slots(account: Account, serial: str, found: list[Any], currency: str | None, at: datetime) -> Sequence[Slot]:
+    """`currency` serves where a product line tells none. A load cell that cannot be read is left out."""
+    return listing(account, "load cell", found, lambda row: _slot(account, serial, row, currency, at)).items
 
 
 def _slot(account: Account, serial: str, row: Raw, currency: str | None, at: datetime) -> Slot:
@@ -299,9 +322,9 @@ def _slot(account: Account, serial: str, row: Raw, currency: str | None, at: dat
 CurrencyOf = Callable[[str | None], str | None]
 
 
-def sales(account: Account, found: list[Any], currency_of: CurrencyOf) -> list[Sale]:
+def sales(account: Account, found: list[Any], currency_of: CurrencyOf) -> Listing[Sale]:
     """`currency_of(serial)`: of the kiosk with that serial number, for transactions tell none."""
-    return records(account, "transaction", found, lambda row: _sale(account, row, currency_of))
+    return readable(account, "transaction", found, lambda row: _sale(account, row, currency_of))
 
 
 def sale(account: Account, raw: Any, currency_of: CurrencyOf) -> Sale:
@@ -374,8 +397,8 @@ def _line(account: Account, row: Raw, currency: str | None) -> SaleLine:
     )
 
 
-def events(account: Account, found: list[Any]) -> list[MachineEvent]:
-    return records(account, "alert", found, lambda row: _event(account, row))
+def events(account: Account, found: list[Any]) -> Listing[MachineEvent]:
+    return readable(account, "alert", found, lambda row: _event(account, row))
 
 
 def alert_of(native: str) -> tuple[str, datetime | None]:
