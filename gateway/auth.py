@@ -40,11 +40,14 @@ class Authenticator:
         configured: Iterable[KeySettings],
         organizations: Sequence[str],
         store: Engine,
+        *,
         clock: Callable[[], float] = time.monotonic,
+        patience: float = PATIENCE,
     ) -> None:
         self._organizations = frozenset(organizations)
         self._store = store
         self._clock = clock
+        self._patience = patience
         self._configured = [self._known(key.sha256, key.name, key.role, key.organizations) for key in configured]
         self._flight: asyncio.Task[None] | None = None
         self._asked_at = clock()
@@ -82,7 +85,7 @@ class Authenticator:
             self._asked_at = self._clock()
             self._flight = asyncio.create_task(self._read())
             self._flight.add_done_callback(self._landed)
-        left = self._asked_at + PATIENCE - self._clock()
+        left = self._asked_at + self._patience - self._clock()
         if left > 0:
             await asyncio.wait([self._flight], timeout=left)
 
@@ -114,7 +117,7 @@ class Authenticator:
     async def aclose(self) -> None:
         """Waits a moment for what is being read, so that the store can be closed."""
         if self._flight is not None:
-            await asyncio.wait([self._flight], timeout=PATIENCE)
+            await asyncio.wait([self._flight], timeout=self._patience)
 
 
 def _indexed(known: Iterable[Known]) -> dict[str, list[Known]]:

@@ -1,6 +1,7 @@
 """What tests share: one sandbox and one gateway over it for each module, whole again after each test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import Engine
 
 from journal.store import open_store
 from tests.running import Gateway, Sandbox, running_gateway, running_sandbox
-from tests.stores import KINDS, MUST, NoPostgreSQL, new_store
+from tests.stores import KINDS, MUST, NoPostgreSQL, administrate, new_store
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +31,34 @@ def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -
         yield gateway
 
 
-@pytest.fixture(params=KINDS)
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty store of each kind. Without a PostgreSQL its tests are skipped, but for CI, where they fail."""
+@contextmanager
+def _store(kind: str, folder: Path) -> Iterator[str]:
+    """Without a PostgreSQL its tests are skipped, but for CI, where they fail."""
     try:
-        with new_store(request.param, tmp_path) as url:
+        with new_store(kind, folder) as url:
             yield url
     except NoPostgreSQL as reason:
         (pytest.fail if MUST else pytest.skip)(str(reason))
+
+
+@pytest.fixture(params=KINDS)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty store of each kind."""
+    with _store(request.param, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql(tmp_path: Path) -> Iterator[str]:
+    """An empty store on PostgreSQL."""
+    with _store("postgresql", tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_server() -> Callable[[str], None]:
+    """Executes a statement at the server, outside of the databases of tests."""
+    return administrate
 
 
 @pytest.fixture

@@ -27,13 +27,17 @@ def new_store(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder}/store.db"
         return
-    admin = _server()
     name = f"vendgraph_test_{secrets.token_hex(8)}"
-    _execute(admin, f"CREATE DATABASE {name}")
+    administrate(f"CREATE DATABASE {name}")
     try:
-        yield admin.set(database=name).render_as_string(hide_password=False)
+        yield _server().set(database=name).render_as_string(hide_password=False)
     finally:
-        _execute(admin, f"DROP DATABASE {name} WITH (FORCE)")
+        administrate(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def administrate(statement: str) -> None:
+    """Executes it outside of the databases of tests. Raises NoPostgreSQL."""
+    _execute(_server(), statement)
 
 
 @cache
