@@ -74,6 +74,10 @@ class Needed:
     def if_wanted(self, kind: str, cost: Cost) -> Cost:
         return cost if kind in self.wants else NOTHING
 
+    def if_catalogued(self, cost: Cost) -> Cost:
+        """Products are read for their own sake, or for the slots of those machines that have any."""
+        return cost if "products" in self.wants and ("slots" not in self.wants or self.machines) else NOTHING
+
     def sales_of(self, whole: Callable[[int], Cost]) -> Cost:
         """Those below machines: in one list of all of them, or in a list for each, whatever is less."""
         if not self.machines or "sales" not in self.wants:
@@ -94,7 +98,7 @@ def _smartvend(need: Needed) -> Stages:
     """No login; a matrix for each machine; the texts of events in a list of their own."""
     records = counted(need.records, SMARTVEND_PAGE)
     first = need.if_wanted("machines", ONE).beside(
-        need.if_wanted("products", ONE),
+        need.if_catalogued(ONE),
         need.if_wanted("sales", records) if not need.machines else NOTHING,
         need.if_wanted("events", records.beside(ONE)),
     )
@@ -106,7 +110,7 @@ def _livello(need: Needed) -> Stages:
     """An inventory for each kiosk; a kiosk's location is its organization's."""
     records = counted(need.records)
     first = need.if_wanted("machines", counted(len(need.truth["machines"]))).beside(
-        need.if_wanted("products", counted(len(need.truth["products"]))),
+        need.if_catalogued(counted(len(need.truth["products"]))),
         counted(len(need.truth["organizations"])) if need.wants & {"organizations", "places"} else NOTHING,
         need.if_wanted("sales", records) if not need.machines else NOTHING,
         need.if_wanted("events", records),
@@ -118,7 +122,7 @@ def _vendnovation(need: Needed) -> Stages:
     """Selections of many machines in one list."""
     records = numbered(need.records)
     first = need.if_wanted("machines", numbered(len(need.truth["machines"]))).beside(
-        need.if_wanted("products", numbered(len(need.truth["products"]))),
+        need.if_catalogued(numbered(len(need.truth["products"]))),
         need.if_wanted("organizations", numbered(len(need.truth["organizations"]))),
         need.if_wanted("places", numbered(len(need.truth["sites"]))),
         need.if_wanted("sales", records) if not need.machines else NOTHING,
@@ -131,7 +135,7 @@ def _vendnovation(need: Needed) -> Stages:
 def _smartepi(need: Needed) -> Stages:
     """Machines are known from their transactions only: all three lists are read, and the sales known with them."""
     statuses = ("withdrawalStatus", "returnStatus", "exchangeStatus")
-    products = need.if_wanted("products", linked(len(need.truth["products"])))
+    products = need.if_catalogued(linked(len(need.truth["products"])))
     if "machines" in need.wants:
         return Stages(products.beside(*(linked(sum(it in row for row in need.truth["sales"])) for it in statuses)))
     return Stages(products.beside(need.if_wanted("sales", Cost(max(3, ceil(need.records / PAGE)), 1))))

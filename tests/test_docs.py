@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from enum import Enum
 from http import HTTPStatus
 from pathlib import Path
@@ -24,8 +25,9 @@ from domain.model import AccountStatus, Role, UnavailableReason, Vendor
 from domain.paging import SourceState
 from gateway.app import sources
 from gateway.cli import app as commands_of_vendgraph
-from gateway.settings import CREDENTIALS, OPTIONAL_CREDENTIALS, VARIABLE, WEBHOOK_KEYS, Settings, load
+from gateway.settings import Settings, SettingsError, load
 from sandbox.faults import KINDS, Fault
+from sandbox.smartvend import WEBHOOK_PUBLIC_KEY
 from schema.root import build
 from tests import vendor_pages
 from tests.pages import (
@@ -184,22 +186,44 @@ def test_defaults_and_bounds_are_told_as_they_are(head: str) -> None:
         assert {f'`"{word}"`' for word in words(field.annotation)} <= set(bounded.split(", ")), key
 
 
-def test_every_vendors_credentials_are_told() -> None:
-    told = {
-        row[0].casefold(): row for row in rows(section(OPERATING, "`[accounts.credentials]` and `[accounts.webhook]`"))
-    }
-    for vendor in Vendor:
-        _, credentials, webhook = told[vendor.value]
-        expected = frozenset[str]().union(*CREDENTIALS[vendor], OPTIONAL_CREDENTIALS.get(vendor, ()))
-        assert set(spans(credentials)) == expected
-        assert set(spans(webhook)) == WEBHOOK_KEYS.get(vendor, frozenset())
+def accepted(folder: Path, vendor: Vendor, credentials: set[str], webhook: AbstractSet[str] = frozenset()) -> bool:
+    """Whether an account of a vendor may have exactly these."""
+    lines = ["[[accounts]]", 'key = "one"', 'organization = "acme"', f'vendor = "{vendor.value}"']
+    lines += [
+        'base_url = "https://vendor.example"',
+        "[accounts.credentials]",
+        *(f'{name} = "x"' for name in credentials),
+    ]
+    lines += ["[accounts.webhook]", *(f'{name} = "{WEBHOOK_PUBLIC_KEY}"' for name in webhook)]
+    path = folder / "vendgraph.toml"
+    path.write_text(TENANT + "\n".join(lines), encoding="utf-8")
+    try:
+        load(path, {})
+    except SettingsError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("vendor", Vendor, ids=lambda vendor: vendor.value)
+def test_a_vendors_credentials_are_those_that_are_told(vendor: Vendor, tmp_path: Path) -> None:
+    told = rows(section(OPERATING, "`[accounts.credentials]` and `[accounts.webhook]`"))
+    everything = {name for row in told for cell in row for name in spans(cell)}
+    _, credentials, webhook = next(row for row in told if row[0].casefold() == vendor.value)
+    for alternative in credentials.split(", or "):
+        names = set(spans(alternative))
+        optional = set(spans(alternative.partition(", and ")[2])) if "where wanted" in alternative else set()
+        assert accepted(tmp_path, vendor, names, set(spans(webhook)))
+        assert accepted(tmp_path, vendor, names - optional)
+        assert not any(accepted(tmp_path, vendor, names - {name}) for name in names - optional)
+        assert not any(accepted(tmp_path, vendor, names | {other}) for other in everything - names)
+        assert not any(accepted(tmp_path, vendor, names, {other}) for other in everything - set(spans(webhook)))
 
 
 @pytest.mark.parametrize("block", blocks("toml"), ids=str)
 async def test_configurations_in_the_pages_are_accepted(block: Block, tmp_path: Path) -> None:
     path = tmp_path / "vendgraph.toml"
     path.write_text(block.text if "[[organizations]]" in block.text else TENANT + block.text, encoding="utf-8")
-    settings = load(path, dict.fromkeys(VARIABLE.findall(block.text), "made-up"))
+    settings = load(path, dict.fromkeys(re.findall(r"\$\{(\w+)\}", block.text), "made-up"))
     async with new_client() as client:
         found = sources(settings, client)
     assert found.keys() == {account.key for account in settings.accounts}
