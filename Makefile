@@ -1,13 +1,16 @@
 PYTHON ?= python3
 BIN = .venv/bin
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header $(UPGRADE)
 
-.PHONY: setup demo test check bench lock schema
+.PHONY: setup demo test check bench lock schema docs
 
 setup: .venv/ready
 
-.venv/ready: requirements.lock pyproject.toml
+.venv/ready: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
@@ -26,9 +29,15 @@ check: setup
 bench: setup
 	$(BIN)/python -m bench
 
+# What was locked stays; `make lock UPGRADE=--upgrade` takes what is newest.
 lock: setup
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
-		--no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
+	$(LOCK) --all-extras --output-file requirements-dev.lock pyproject.toml
+	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
+	$(LOCK) --constraint requirements-dev.lock --group build --output-file requirements-build.lock
 
 schema: setup
 	$(BIN)/vendgraph schema > schema.graphql
+
+# The tables of operations in the vendors' pages.
+docs: setup
+	$(BIN)/python -m tests.vendor_pages

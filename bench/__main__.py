@@ -1,0 +1,18 @@
+"""`make bench`: three tables of one run. Read the ratios; the absolute numbers are this machine's."""
+
+import time
+
+from bench import cold, machine, warm
+
+
+def main() -> None:
+    started = time.perf_counter()
+    print(machine.described(), end="\n\n")
+    cold.main()
+    print()
+    warm.main()
+    print(f"\nTook {time.perf_counter() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

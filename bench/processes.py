@@ -1,0 +1,110 @@
+"""The vendors, the gateway and the reference, each as a process of its own."""
+
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from journal.keys import digest
+from sandbox.app import all_vendors, gateway_config
+from sandbox.world import World
+
+ROOT = Path(__file__).parent.parent
+STARTING_SECONDS = 30.0
+SERVE = "from gateway.cli import main; main()"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """`vendors` is the sandbox's address, `base` the gateway's own."""
+
+    base: str
+    key: str
+    pid: int
+    vendors: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.key}"}
+
+
+@contextmanager
+def running(*, latency: float = 0.0, cache_seconds: float | None = None) -> Iterator[Gateway]:
+    """Fresh vendors and a gateway over them, which has asked them nothing yet.
+
+    `latency` in seconds delays every answer of a vendor; `cache_seconds` is how long everything counts as fresh."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vendgraph-bench-")))
+        vendors, base = f"http://127.0.0.1:{_free_port()}", f"http://127.0.0.1:{_free_port()}"
+        key = "vg_bench_" + secrets.token_urlsafe(16)
+        config = folder / "vendgraph.toml"
+        config.write_text(_config(vendors, base, key, folder, cache_seconds), encoding="utf-8")
+        stack.enter_context(_process("-m", "bench.vendors", _port(vendors)))
+        gateway = stack.enter_context(_process("-c", SERVE, "serve", "--config", str(config)))
+        _wait(f"{vendors}/_sandbox/requests")
+        _wait(f"{base}/healthz")
+        httpx2.post(f"{vendors}/_sandbox/latency", json={"milliseconds": latency * 1000})
+        yield Gateway(base, key, gateway.pid, vendors)
+
+
+@contextmanager
+def running_reference(data: Path) -> Iterator[tuple[str, int]]:
+    """The address and the process id of a server that executes queries on finished data; see `bench.reference`."""
+    base = f"http://127.0.0.1:{_free_port()}"
+    with _process("-m", "bench.reference", _port(base), str(data)) as process:
+        _wait(f"{base}/healthz")
+        yield base, process.pid
+
+
+@contextmanager
+def _process(*arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=STARTING_SECONDS)
+
+
+def _config(vendors: str, base: str, key: str, folder: Path, cache_seconds: float | None) -> str:
+    text = gateway_config(vendors, all_vendors(World()))
+    text = text.replace('environment = "development"', f"port = {_port(base)}")
+    if cache_seconds is not None:
+        kinds = ("machines", "slots", "products", "state", "sales")
+        times = "".join(f"{kind} = {cache_seconds}\n" for kind in kinds)
+        text = text.replace("[accounts.credentials]", f"[accounts.cache]\n{times}[accounts.credentials]")
+    return text + (
+        f'\n[store]\nurl = "sqlite:///{folder}/vendgraph.db"\n'
+        f'\n[[auth.keys]]\nname = "bench"\nsha256 = "{digest(key)}"\nrole = "viewer"\norganizations = ["*"]\n'
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def _port(base: str) -> str:
+    return base.rpartition(":")[2]
+
+
+def _wait(url: str) -> None:
+    ends = time.monotonic() + STARTING_SECONDS
+    while True:
+        try:
+            if httpx2.get(url, timeout=5).is_success:
+                return
+        except httpx2.TransportError:
+            if time.monotonic() > ends:
+                raise
+        time.sleep(0.05)

@@ -1,0 +1,48 @@
+"""The benchmarks measure what they say: their queries are answered, and their floors are floors."""
+
+from collections import Counter
+from pathlib import Path
+
+import httpx2
+import pytest
+from graphql import parse, validate
+
+from bench.least import VENDORS, least
+from bench.load import load, request
+from bench.queries import QUERIES, Query
+from bench.reference import create_app
+from schema.root import build
+from tests.running import Gateway, Sandbox, running_gateway
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+def test_its_queries_fit_the_graph(query: Query) -> None:
+    assert validate(build()._schema, parse(query.text)) == []
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+def test_nobody_can_do_with_less_than_the_least(query: Query, sandbox: Sandbox, tmp_path: Path) -> None:
+    with running_gateway(sandbox, tmp_path) as cold:
+        data = cold.ask(query.text)
+    asked = Counter(one.partition("/")[2].partition("/")[0] for one in sandbox.requests())
+    requests, chain = least(query, {vendor: sandbox.truth(vendor) for vendor in VENDORS}, data)
+    assert {vendor: asked[vendor] for vendor in VENDORS if asked[vendor] < requests[vendor]} == {}
+    assert 1 <= chain <= sum(requests.values())
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+async def test_the_reference_answers_what_the_gateway_answers(query: Query, gateway: Gateway) -> None:
+    data = gateway.ask(query.text)
+    transport = httpx2.ASGITransport(create_app({query.text: data}))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://reference") as client:
+        answer = await client.post("/graphql", json={"query": query.text})
+    assert answer.json() == {"data": data}
+
+
+async def test_the_load_counts_answers_and_what_is_none(gateway: Gateway) -> None:
+    port = int(gateway.base.rpartition(":")[2])
+    good = await load(port, request(port, "{ viewer { name } }", gateway.key), connections=2, seconds=0.1)
+    assert good.milliseconds
+    assert good.failed == 0
+    wrong = await load(port, request(port, "{ viewer { name } }", "wrong"), connections=2, seconds=0.1)
+    assert wrong.failed == len(wrong.milliseconds) > 0
