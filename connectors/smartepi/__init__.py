@@ -1,10 +1,9 @@
 """SmartEPI: dispensers of protective equipment, known only by what they handed out."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
 from math import ceil
-from typing import Any
 
 import httpx2
 
@@ -12,23 +11,25 @@ from connectors.base import Account
 from connectors.guard import Guard
 from connectors.newest import newest, together
 from connectors.smartepi import parse
-from connectors.smartepi.client import LARGEST, PAGES, SmartEPIClient
+from connectors.smartepi.client import LARGEST, SmartEPIClient
+from connectors.smartepi.history import History
 from domain.model import Capability, Machine, Product, Sale, UnavailableReason
 from domain.paging import Listing, Slice
 from domain.times import Span
 
-OVERLAP = timedelta(minutes=5)
+PATIENCE = 4.0  # seconds: a query waits a little longer for its source
+NATIVE = re.compile(r"(?P<letter>[wrx]):(?P<id>.+)@(?P<second>[0-9]{1,11})", re.DOTALL)
 
 
 class SmartEPI:
     capabilities = frozenset({Capability.SALES})
 
-    def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
+    def __init__(self, account: Account, client: httpx2.AsyncClient, *, patience: float = PATIENCE) -> None:
         self.account = account
         self._client = SmartEPIClient(account, client)
         self.guard: Guard = self._client.guard
-        self._devices: dict[str, parse.Device] = {}
-        self._whole: dict[str, bool] = {}
+        self._history = History(account, self._client)
+        self._patience = patience
 
     async def sign_in(self) -> None:
         await self._client.sign_in()
@@ -37,35 +38,17 @@ class SmartEPI:
         return None
 
     async def aclose(self) -> None:
-        return
+        await self._history.aclose()
 
     async def products(self) -> Listing[Product]:
         raw = [row async for page in self._client.pages("list-products") for row in page]
         return Listing(parse.products(self.account, raw))
 
     async def machines(self) -> Listing[Machine]:
-        """Every device that was ever seen. The whole history is read once; then only what has come since."""
-        newest_seen = max((device.seen_at for device in self._devices.values()), default=None)
-        since = (
-            newest_seen - OVERLAP if newest_seen is not None and len(self._whole) == len(parse.TRANSACTIONS) else None
-        )
-        lists = await asyncio.gather(*(self._rows(one, since) for one in parse.TRANSACTIONS))
-        for native, device in parse.devices(self.account, (row for rows in lists for row in rows)).items():
-            known = self._devices.get(native)
-            self._devices[native] = device if known is None else known.joined(device)
-        found = [parse.machine(self.account, native, device) for native, device in self._devices.items()]
-        return Listing(found, complete=all(self._whole.values()))
-
-    async def _rows(self, transaction: parse.Transaction, since: datetime | None) -> list[Any]:
-        query = {} if since is None else {"createdSince": int(since.timestamp())}
-        found: list[Any] = []
-        pages = 0
-        async for page in self._client.pages(transaction.operation, query):
-            found.extend(page)
-            pages += 1
-        if since is None:
-            self._whole[transaction.operation] = pages < PAGES
-        return found
+        """Every device that was ever seen, or, while a long past is being read, those that are known so far."""
+        complete = await self._history.catch_up(self._patience)
+        found = [parse.machine(self.account, *device) for device in self._history.devices.items()]
+        return Listing(found, complete=complete, growing=self._history.reading)
 
     async def sales(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[Sale]:
         """A window goes with no other filter, so that machines are picked out here."""
@@ -77,23 +60,24 @@ class SmartEPI:
             query = {"createdSince": int(span.since.timestamp()), "createdUntil": ceil(span.until.timestamp())}
             limit = min(LARGEST, want + 1) if machines is None else LARGEST
             async for page in self._client.pages(transaction.operation, query, limit):
-                yield [parse.sale(self.account, transaction, row) for row in page]
+                yield parse.sales(self.account, transaction, page)
 
+        if machines is not None and not machines:
+            return Slice([], span.since)
         lists = (newest(pages(transaction), span, want, counts) for transaction in parse.TRANSACTIONS)
         return together(await asyncio.gather(*lists))
 
     async def sale(self, native: str) -> Sale | None:
         """From the second in which it was recorded: the vendor gives no single transaction."""
-        letter, _, rest = native.partition(":")
-        wanted, _, created = rest.rpartition("@")
-        transaction = next((one for one in parse.TRANSACTIONS if one.letter == letter), None)
-        if transaction is None or not created.isdecimal():
+        named = NATIVE.fullmatch(native)
+        if named is None:
             return None
-        query = {"createdSince": int(created), "createdUntil": int(created)}
+        transaction = next(one for one in parse.TRANSACTIONS if one.letter == named["letter"])
+        second = int(named["second"])
+        query = {"createdSince": second, "createdUntil": second}
         async for page in self._client.pages(transaction.operation, query):
-            for row in page:
-                sale = parse.sale(self.account, transaction, row)
-                if sale.vendor_id == wanted:
+            for sale in parse.sales(self.account, transaction, page):
+                if sale.vendor_id == named["id"]:
                     return sale
         return None
 

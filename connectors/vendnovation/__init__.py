@@ -1,7 +1,8 @@
 """VendNovation: vending machines of any maker, with counted selections, at sites."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -30,6 +31,8 @@ from domain.times import Span, utc_now
 T = TypeVar("T", Sale, MachineEvent)
 
 MINUTE = timedelta(minutes=1)
+MILLISECONDS = re.compile(r"[0-9]{1,14}")
+NOBODY: frozenset[str] = frozenset()  # sent as a filter it would filter nothing
 
 
 class VendNovation:
@@ -41,6 +44,7 @@ class VendNovation:
         self.guard: Guard = self._client.guard
         self._sales = Windows(WIDEST)
         self._alerts = Windows(WIDEST)
+        self._uncounted: frozenset[str] | None = None  # machines that keep no count; None before they were read
 
     async def sign_in(self) -> None:
         await self._client.sign_in()
@@ -52,7 +56,12 @@ class VendNovation:
         return
 
     async def machines(self) -> Listing[Machine]:
-        return Listing(parse.machines(self.account, await self._client.machines(), utc_now()))
+        return Listing(parse.machines(self.account, await self._machines(), utc_now()))
+
+    async def _machines(self) -> list[Any]:
+        raw = await self._client.machines()
+        self._uncounted = parse.uncounted(raw)
+        return raw
 
     async def organizations(self) -> Listing[Organization]:
         return Listing(parse.organizations(self.account, await self._client.organizations()))
@@ -65,62 +74,77 @@ class VendNovation:
 
     async def slots(self, machines: Sequence[str]) -> Mapping[str, Sequence[Slot] | VendorError]:
         """Those of many machines in one list; an error is every machine's that was asked for with it."""
+        if self._uncounted is None:
+            await self._machines()
         parts = [machines[at : at + IDS_AT_ONCE] for at in range(0, len(machines), IDS_AT_ONCE)]
         found = await asyncio.gather(*map(self._slots_of, parts))
         return {machine: slots for part in found for machine, slots in part.items()}
 
     async def _slots_of(self, machines: Sequence[str]) -> Mapping[str, Sequence[Slot] | VendorError]:
-        by_machine: dict[str, list[Slot]] = {machine: [] for machine in machines}
         try:
             raw, at = await self._client.selections(machines), utc_now()
-            for slot in (parse.slot(self.account, row, at) for row in raw):
-                # A filter that is not honoured is ignored without a word: what was not asked for is left out.
-                by_machine.get(slot.machine_ref.native, []).append(slot)
         except VendorError as error:
             return dict.fromkeys(machines, error)
-        return dict[str, Sequence[Slot] | VendorError](by_machine)
+        # A filter that is not honoured is ignored without a word: what was not asked for is left out.
+        by_machine = parse.by_machine(raw)
+        return {machine: self._read_slots(machine, by_machine.get(machine, []), at) for machine in machines}
+
+    def _read_slots(self, machine: str, raw: list[Any], at: datetime) -> Sequence[Slot] | VendorError:
+        counted = machine not in (self._uncounted or ())
+        try:
+            return parse.slots(self.account, raw, at, counted=counted)
+        except VendorError as error:
+            return error
 
     async def sales(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[Sale]:
         async def fetch(window: Span, room: int) -> Window[Sale]:
             raw = await self._client.transactions(window, room, machines)
-            return _inside(window, raw, lambda row: parse.sale(self.account, row))
+            if raw.rows is None:
+                return Window(None, raw.total)
+            found = _inside(parse.sales(self.account, raw.rows), window, machines)
+            return Window(found, len(found))
 
+        if machines == NOBODY:
+            return Slice([], span.since)
         return await self._sales.read(span, want, machines, fetch)
 
     async def sale(self, native: str) -> Sale | None:
         wanted, span = _around(native)
         rows = [] if span is None else await self._client.transaction(wanted, span)
-        found = (parse.sale(self.account, row) for row in rows)
-        return next((sale for sale in found if sale.vendor_id == wanted), None)
+        return next((sale for sale in parse.sales(self.account, rows) if sale.vendor_id == wanted), None)
 
     async def events(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[MachineEvent]:
         async def fetch(window: Span, room: int) -> Window[MachineEvent]:
-            found = await self._alerts_of(machines, window, room)
-            if any(event.recorded_at not in _wider(window) for event in found):
-                raise DatesIgnored
-            if len(found) > room:
-                return Window(None, len(found))
-            inside = [event for event in found if event.recorded_at in window]
+            found, dated = [], True
+            async for page in self._client.alerts(window, machines):
+                found += parse.events(self.account, page.rows)
+                dated = dated and all(event.recorded_at in _wider(window) for event in found)
+                if dated and len(found) > room and not page.last:
+                    return Window(None, len(found))
+            if not dated:
+                raise DatesIgnored(found)
+            inside = _inside(found, window, machines)
             return Window(inside, len(inside))
 
+        if machines == NOBODY:
+            return Slice([], span.since)
         try:
             return await self._alerts.read(span, want, machines, fetch)
-        except DatesIgnored:
-            everything = await self._alerts_of(machines, span, None)
-            return Slice([event for event in everything if event.recorded_at in span], span.since)
-
-    async def _alerts_of(self, machines: frozenset[str] | None, span: Span, room: int | None) -> list[MachineEvent]:
-        return [parse.event(self.account, row) for row in await self._client.alerts(machines, span, room)]
+        except DatesIgnored as everything:
+            return Slice(_inside(everything.events, span, machines), span.since)
 
     async def event(self, native: str) -> MachineEvent | None:
         wanted, span = _around(native)
         rows = [] if span is None else await self._client.alert(wanted, span)
-        found = (parse.event(self.account, row) for row in rows)
-        return next((event for event in found if event.vendor_id == wanted), None)
+        return next((event for event in parse.events(self.account, rows) if event.vendor_id == wanted), None)
 
 
 class DatesIgnored(Exception):
-    """The alerts' route gave what was not asked for: it gives all there is, whatever the dates."""
+    """The alerts' route gave what was not asked for: `events` are all there are, whatever the dates."""
+
+    def __init__(self, events: Sequence[MachineEvent]) -> None:
+        super().__init__()
+        self.events = events
 
 
 def _wider(window: Span) -> Span:
@@ -129,20 +153,23 @@ def _wider(window: Span) -> Span:
 
 
 def _around(native: str) -> tuple[str, Span | None]:
-    """The vendor's id, and a minute on either side of the time that goes with it: unasked, a week counts."""
-    wanted, _, recorded = native.partition("@")
-    if not recorded.isdecimal():
+    """The vendor's id, and a minute on either side of the time that goes with it: unasked, a week counts.
+
+    The text comes from a caller, so that it may hold anything: then there is no time in it."""
+    wanted, _, recorded = native.rpartition("@")
+    if MILLISECONDS.fullmatch(recorded) is None:
         return wanted, None
     moment = datetime.fromtimestamp(int(recorded) / 1000, UTC)
     return wanted, Span(moment - MINUTE, moment + MINUTE)
 
 
-def _inside(window: Span, raw: Window[Any], read: Callable[[Any], T]) -> Window[T]:
-    """Dates that a route does not honour are ignored without a word: what lies outside is left out here."""
-    if raw.rows is None:
-        return Window(None, raw.total)
-    found = [item for item in map(read, raw.rows) if item.recorded_at in window]
-    return Window(found, len(found))
+def _inside(rows: Iterable[T], window: Span, machines: frozenset[str] | None) -> list[T]:
+    """Filters that a route does not honour are ignored without a word: what was not asked for is left out here."""
+    return [row for row in rows if row.recorded_at in window and (machines is None or _machine(row) in machines)]
+
+
+def _machine(row: T) -> str | None:
+    return None if row.machine_ref is None else row.machine_ref.native
 
 
 def connect(account: Account, client: httpx2.AsyncClient) -> VendNovation:

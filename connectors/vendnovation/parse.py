@@ -1,11 +1,12 @@
 """VendNovation's JSON as domain values. Money is major units; times have no offset and are UTC; ids are text or int."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, iso, money, need, need_iso, number, record, records, text, whole, without
+from connectors.parsing import Raw, iso, money, need, need_iso, number, records, text, whole, without
 from connectors.vendnovation.timezones import iana
 from domain.model import (
     Connectivity,
@@ -44,7 +45,7 @@ METHODS = {
     "credit": PaymentMethod.CARD,
     "cash": PaymentMethod.CASH,
     "account": PaymentMethod.ACCOUNT,
-    "a": PaymentMethod.ACCOUNT,  # as the documented sample abbreviates it; C could be either of two
+    "a": PaymentMethod.ACCOUNT,  # as the documented sample abbreviates it
 }
 PAYMENT_STATES = {
     "authorized": SaleStatus.PENDING,
@@ -52,11 +53,17 @@ PAYMENT_STATES = {
     "void": SaleStatus.REFUNDED,
     "error": SaleStatus.FAILED,
 }
-REFERENCES = ("referenceNumber1", "authorizationNumber", "invoiceNumber")
+REFERENCES = ("referenceNumber1", "referenceNumber2", "invoiceNumber")
 
 
 def machines(account: Account, found: list[Any], at: datetime) -> list[Machine]:
     return records(account, "machine", found, lambda row: _machine(account, row, at))
+
+
+def uncounted(found: Iterable[Any]) -> frozenset[str]:
+    """The ids of the machines that say of themselves that they keep no count of their stock."""
+    rows = (row for row in found if isinstance(row, dict) and row.get("enableSlotCountTracking") is False)
+    return frozenset(native for row in rows if (native := text(row.get("id"))) is not None)
 
 
 def _machine(account: Account, row: Raw, at: datetime) -> Machine:
@@ -171,11 +178,22 @@ def _product(account: Account, row: Raw) -> Product:
     )
 
 
-def slot(account: Account, raw: Any, at: datetime) -> Slot:
-    return record(account, "selection", raw, lambda row: _slot(account, row, at))
+def by_machine(found: Iterable[Any]) -> Mapping[str, list[Any]]:
+    """Selections by the id of their machine, unread."""
+    groups: dict[str, list[Any]] = {}
+    for row in found:
+        machine = text(row.get("machineId")) if isinstance(row, dict) else None
+        if machine is not None:
+            groups.setdefault(machine, []).append(row)
+    return groups
 
 
-def _slot(account: Account, row: Raw, at: datetime) -> Slot:
+def slots(account: Account, found: Sequence[Any], at: datetime, *, counted: bool) -> list[Slot]:
+    """Of one machine. `counted`: it keeps count of what is in its slots."""
+    return records(account, "selection", found, lambda row: _slot(account, row, at, counted=counted))
+
+
+def _slot(account: Account, row: Raw, at: datetime, *, counted: bool) -> Slot:
     machine = need(row["machineId"])
     return Slot(
         ref=account.to(Kind.SLOT, f"{machine}/{need(row['id'])}"),
@@ -185,7 +203,7 @@ def _slot(account: Account, row: Raw, at: datetime) -> Slot:
         column=None,
         product_ref=_product_ref(account, row),
         price=money(row.get("price"), account.currency),
-        quantity=whole(row.get("count")),
+        quantity=whole(row.get("count")) if counted else None,
         capacity=whole(row.get("depth")),
         observed_at=at,
         vendor_data=without(row, SECRETS),
@@ -197,8 +215,8 @@ def _product_ref(account: Account, row: Raw) -> Ref | None:
     return None if product is None or product in NOTHING else account.to(Kind.PRODUCT, product)
 
 
-def sale(account: Account, raw: Any) -> Sale:
-    return record(account, "transaction", raw, lambda row: _sale(account, row))
+def sales(account: Account, found: Sequence[Any]) -> list[Sale]:
+    return records(account, "transaction", found, lambda row: _sale(account, row))
 
 
 def _sale(account: Account, row: Raw) -> Sale:
@@ -243,14 +261,21 @@ def _payments(account: Account, row: Raw, payment: Raw) -> tuple[Payment, ...]:
     if not payment:
         return ()
     credit = payment.get("creditInformation") or {}
-    word = (text(payment.get("type")) or "").strip().casefold()
     return (
         Payment(
-            method=METHODS.get(word, PaymentMethod.UNKNOWN),
+            method=_method(payment, credit),
             amount=money(row.get("totalPrice"), account.currency),
             reference=next((found for name in REFERENCES if (found := text(credit.get(name)))), None),
         ),
     )
+
+
+def _method(payment: Raw, credit: Raw) -> PaymentMethod:
+    """A letter, padded, may stand for the word. C could be either of two, but credit always comes with details."""
+    word = (text(payment.get("type")) or "").strip().casefold()
+    if word == "c":
+        return PaymentMethod.CARD if any(map(text, credit.values())) else PaymentMethod.CASH
+    return METHODS.get(word, PaymentMethod.UNKNOWN)
 
 
 def _person(holder: Any) -> Person | None:
@@ -286,8 +311,8 @@ def _unit(total: Money | None, quantity: int) -> Money | None:
     return Money(one, total.currency) if one * quantity == total.amount else None
 
 
-def event(account: Account, raw: Any) -> MachineEvent:
-    return record(account, "alert", raw, lambda row: _event(account, row))
+def events(account: Account, found: Sequence[Any]) -> list[MachineEvent]:
+    return records(account, "alert", found, lambda row: _event(account, row))
 
 
 def _event(account: Account, row: Raw) -> MachineEvent:
@@ -295,7 +320,6 @@ def _event(account: Account, row: Raw) -> MachineEvent:
     raised = need_iso(row["raisedAt"])
     machine = text(row.get("machineId"))
     code = text(row.get("code")) or ""
-    states = {True: EventState.RESOLVED, False: EventState.ACTIVE}
     return MachineEvent(
         ref=account.to(Kind.EVENT, f"{native}@{int(raised.timestamp() * 1000)}"),
         machine_ref=None if machine is None else account.to(Kind.MACHINE, machine),
@@ -304,10 +328,19 @@ def _event(account: Account, row: Raw) -> MachineEvent:
         code=code,
         message=text(row.get("message")) or code,
         severity=Severity.WARNING,  # the vendor does not rank its alerts
-        state=states.get(row.get("isCleared"), EventState.UNKNOWN),  # type: ignore[arg-type]
+        state=_state(row),
         source=None,
         recorded_at=raised,
         occurred_at=raised,
         trust=Trust.POLLED,
         vendor_data=without(row, SECRETS),
     )
+
+
+def _state(row: Raw) -> EventState:
+    """Where it does not say whether it is cleared, the time of its clearing does."""
+    cleared = row.get("isCleared")
+    if cleared is None and iso(row.get("clearedAt")) is not None:
+        cleared = True
+    states = {True: EventState.RESOLVED, False: EventState.ACTIVE}
+    return states.get(cleared, EventState.UNKNOWN)  # type: ignore[arg-type]
