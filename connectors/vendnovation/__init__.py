@@ -115,10 +115,12 @@ class VendNovation:
 
     async def events(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[MachineEvent]:
         async def fetch(window: Span, room: int) -> Window[MachineEvent]:
-            found, dated = [], True
+            found: list[MachineEvent] = []
+            dated = True
             async for page in self._client.alerts(window, machines):
-                found += parse.events(self.account, page.rows)
-                dated = dated and all(event.recorded_at in _wider(window) for event in found)
+                read = parse.events(self.account, page.rows)
+                dated = dated and all(event.recorded_at in _wider(window) for event in read)
+                found += read
                 if dated and len(found) > room and not page.last:
                     return Window(None, len(found))
             if not dated:
