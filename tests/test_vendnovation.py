@@ -297,7 +297,18 @@ async def test_every_sale_and_event_is_found_again_by_its_id(connector: VendNova
 
 
 async def test_an_id_that_no_one_gave_finds_nothing_and_asks_no_one(connector: VendNovation, app: Any) -> None:
-    for native in ("", "B1", "B1@", "B1@-5", "B1@1e9", "B1@" + "9" * 15, "B1@" + "9" * 5000, "B1@٣", "@"):
+    for native in (
+        "",
+        "B1",
+        "B1@",
+        "B1@-5",
+        "B1@1e9",
+        "B1@" + "9" * 15,
+        "B1@" + "9" * 5000,
+        "B1@٣",
+        "@",
+        "@1637103095193",
+    ):
         assert await connector.sale(native) is None
         assert await connector.event(native) is None
     assert asked_of(app) == []

@@ -35,20 +35,24 @@ class History:
         self._reach = {transaction: Reach() for transaction in TRANSACTIONS}
         self._pages = 0
         self._flight: asyncio.Task[bool] | None = None
+        self._began = 0.0  # on the loop's clock
 
     @property
     def reading(self) -> bool:
         return self._flight is not None
 
     async def catch_up(self, patience: float) -> bool:
-        """Whether `devices` are all there are. A long past is read on when the `patience` (seconds) has ended.
+        """Whether `devices` are all there are. A long past is read on when nobody waits any more.
 
-        Raises VendorError where nothing could be read."""
+        `patience`: so many seconds after the reading has begun nobody waits for its end. Raises VendorError where
+        nothing could be read."""
+        now = asyncio.get_running_loop().time()
         if self._flight is None:
+            self._began = now
             self._flight = asyncio.create_task(self._read())
             self._flight.add_done_callback(self._landed)
         flight = self._flight
-        await asyncio.wait({flight}, timeout=patience)
+        await asyncio.wait({flight}, timeout=max(0.0, self._began + patience - now))
         return flight.done() and flight.result()
 
     def _landed(self, flight: asyncio.Task[bool]) -> None:

@@ -159,7 +159,7 @@ def _around(native: str) -> tuple[str, Span | None]:
 
     The text comes from a caller, so that it may hold anything: then there is no time in it."""
     wanted, _, recorded = native.rpartition("@")
-    if MILLISECONDS.fullmatch(recorded) is None:
+    if not wanted or MILLISECONDS.fullmatch(recorded) is None:
         return wanted, None
     moment = datetime.fromtimestamp(int(recorded) / 1000, UTC)
     return wanted, Span(moment - MINUTE, moment + MINUTE)
