@@ -24,7 +24,7 @@ T = TypeVar("T", bound=Recorded)
 async def newest(
     pages: AsyncIterator[Sequence[T]], span: Span, want: int, counts: Callable[[T], bool] = lambda _: True
 ) -> Slice[T]:
-    """About `want` of those that `counts`, and with them all that count and are as new as the oldest of them.
+    """About `want` of those that `counts`, and with them everything as new as the oldest of them.
 
     The order is checked as it comes: vendors fall back to another one without a word, and then the list is read
     to its end."""
@@ -33,18 +33,17 @@ async def newest(
     ordered = True
     async for page in pages:
         for item in page:
-            if item.recorded_at in span and counts(item):
-                found[item.ref] = item
+            found[item.ref] = item
             ordered = ordered and (oldest is None or item.recorded_at <= oldest)
             oldest = item.recorded_at
         if not ordered or oldest is None:
             continue
         if oldest < span.since:
             break
-        whole = [item for item in found.values() if item.recorded_at > oldest]
-        if whole and len(found) >= want:
+        whole = [item for item in found.values() if item.recorded_at > oldest and item.recorded_at in span]
+        if whole and sum(map(counts, found.values())) >= want:
             return Slice(whole, oldest + INSTANT)
-    return Slice(list(found.values()), span.since)
+    return Slice([item for item in found.values() if item.recorded_at in span], span.since)
 
 
 def together(slices: Iterable[Slice[T]]) -> Slice[T]:

@@ -358,18 +358,31 @@ async def test_transactions_of_one_second_stay_together() -> None:
     assert len(found.items) in {70, 140, 210}
 
 
-async def test_a_list_that_comes_in_another_order_is_read_to_its_end() -> None:
-    rows = [withdrawal(id=f"w-{at}", createdAt=NOW - at) for at in (3, 1, 5, 6, 0, 2)]
+@pytest.mark.parametrize(
+    ("times", "machines"),
+    [
+        ((5, 3, 6, 7, 8, 9, 10, 11, 0), None),
+        ((5, 6, 7, 8, 1, 9, 10, 11, 12, 13, 14, 0), frozenset({"this"})),
+        ((5, 6, 7, 8, 9, 12, 10, 13, 14, 15, 16, 0), frozenset({"this"})),
+    ],
+)
+async def test_a_list_that_comes_in_another_order_is_read_to_its_end(
+    times: tuple[int, ...], machines: frozenset[str] | None
+) -> None:
+    """Also where only what is of other devices shows the disorder: between pages, or within one."""
+    rows = [withdrawal(id=f"w-{at}", deviceId="this" if at in {0, 10} else "other", createdAt=NOW - at) for at in times]
 
     def answer(asked: Asked) -> Row:
         at = int(asked.query.get("cursor", 0))
-        return {"data": rows[at : at + 2], "cursor": str(at + 2) if at < 4 else None}
+        return {"data": rows[at : at + 4], "cursor": str(at + 4) if at + 4 < len(rows) else None}
 
     connector, _ = answering({"/withdrawals": answer})
-    assert len((await connector.sales(EVERYTHING, 1, None)).items) == len(rows)
+    found = await connector.sales(EVERYTHING, 1, machines)
+    assert len(found.items) == (len(rows) if machines is None else 2)
+    assert found.since == EVERYTHING.since
 
 
-async def test_a_device_that_is_seldom_used_is_read_to_the_end_and_others_are_not_kept() -> None:
+async def test_a_device_that_is_seldom_used_is_searched_for_to_the_end() -> None:
     rows = many(2500, devices=2)
     rows[-1]["deviceId"] = "seldom"
     connector, _ = answering({"/withdrawals": listed(rows)})

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import pairwise
 from math import ceil
 
 import httpx2
@@ -60,12 +61,13 @@ class SmartEPI:
             query = {"createdSince": int(span.since.timestamp()), "createdUntil": ceil(span.until.timestamp())}
             limit = min(LARGEST, want + 1) if machines is None else LARGEST
             async for page in self._client.pages(transaction.operation, query, limit):
-                yield parse.sales(self.account, transaction, page)
+                yield _thinned(parse.sales(self.account, transaction, page), counts)
 
         if machines is not None and not machines:
             return Slice([], span.since)
         lists = (newest(pages(transaction), span, want, counts) for transaction in parse.TRANSACTIONS)
-        return together(await asyncio.gather(*lists))
+        found = together(await asyncio.gather(*lists))
+        return Slice(list(filter(counts, found.items)), found.since)
 
     async def sale(self, native: str) -> Sale | None:
         """From the second in which it was recorded: the vendor gives no single transaction."""
@@ -80,6 +82,15 @@ class SmartEPI:
                 if sale.vendor_id == named["id"]:
                     return sale
         return None
+
+
+def _thinned(page: Sequence[Sale], counts: Callable[[Sale], bool]) -> list[Sale]:
+    """A page without what does not count, for a whole past may be searched for one device.
+
+    The ends stay, for the list's order is seen by them, and so does all of a page that is out of order."""
+    ordered = all(later.recorded_at <= earlier.recorded_at for earlier, later in pairwise(page))
+    ends = (page[0], page[-1]) if page else ()
+    return [sale for sale in page if not ordered or counts(sale) or any(sale is end for end in ends)]
 
 
 def connect(account: Account, client: httpx2.AsyncClient) -> SmartEPI:
