@@ -364,6 +364,7 @@ async def test_transactions_of_one_second_stay_together() -> None:
         ((5, 3, 6, 7, 8, 9, 10, 11, 0), None),
         ((5, 6, 7, 8, 1, 9, 10, 11, 12, 13, 14, 0), frozenset({"this"})),
         ((5, 6, 7, 8, 9, 12, 10, 13, 14, 15, 16, 0), frozenset({"this"})),
+        ((5, 6, 7, 9, 8, 10, 11, 12, 13, 14, 15, 0), frozenset({"this"})),
     ],
 )
 async def test_a_list_that_comes_in_another_order_is_read_to_its_end(
