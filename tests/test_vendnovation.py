@@ -121,8 +121,7 @@ def listed(rows: Sequence[Row], *, at: str | None = None, machines: bool = True,
 
 
 def sale_of(row: Row) -> Sale:
-    (sale,) = parse.sales(ACCOUNT, [row])
-    return sale
+    return parse.sale(ACCOUNT, row)
 
 
 # ---- Against the truth ------------------------------------------------------------------------------------------
@@ -798,7 +797,8 @@ def test_a_machine_of_which_little_is_told_keeps_its_id_as_its_name() -> None:
 @pytest.mark.parametrize("empty", [None, -1, "-1"])
 def test_a_selection_of_no_product_is_empty(empty: Any) -> None:
     selection = fixture("vendnovation/selection")
-    full, slot = parse.slots(ACCOUNT, [selection, {**selection, "productId": empty}], START, counted=True)
+    rows = (selection, {**selection, "productId": empty})
+    full, slot = (parse.slot(ACCOUNT, row, START, counted=True) for row in rows)
     assert full.product_ref == ACCOUNT.to(Kind.PRODUCT, "49998")
     assert slot.product_ref is None
     assert (slot.position, slot.quantity, slot.capacity, slot.price) == ("104", 4, 10, usd("0.7"))
@@ -830,7 +830,7 @@ def test_a_documented_alert_and_what_its_state_is() -> None:
         alert(isCleared=None, clearedAt="2021-11-17T00:00:00"),
         alert(isCleared=None, clearedAt="0001-01-01T00:00:00"),
     ]
-    events = parse.events(ACCOUNT, rows)
+    events = [parse.event(ACCOUNT, row) for row in rows]
     resolved, unknown = EventState.RESOLVED, EventState.UNKNOWN
     assert [event.state for event in events] == [EventState.ACTIVE, resolved, resolved, unknown]
     assert (events[0].vendor_id, events[0].code, events[0].message) == ("9001", "NS", "No sales in 24 hours")
@@ -872,7 +872,7 @@ def test_windows_names_of_time_zones_become_iana_names() -> None:
 
 
 def test_without_a_currency_there_is_no_money() -> None:
-    (sale,) = parse.sales(replace(ACCOUNT, currency=None), [transaction()])
+    sale = parse.sale(replace(ACCOUNT, currency=None), transaction())
     assert (sale.total, sale.payments[0].amount, sale.lines[0].unit_price) == (None, None, None)
 
 

@@ -61,7 +61,7 @@ class SmartEPI:
             query = {"createdSince": int(span.since.timestamp()), "createdUntil": ceil(span.until.timestamp())}
             limit = min(LARGEST, want + 1) if machines is None else LARGEST
             async for page in self._client.pages(transaction.operation, query, limit):
-                yield _thinned(parse.sales(self.account, transaction, page), counts)
+                yield _thinned([parse.sale(self.account, transaction, row) for row in page], counts)
 
         if machines is not None and not machines:
             return Slice([], span.since)
@@ -78,7 +78,8 @@ class SmartEPI:
         second = int(named["second"])
         query = {"createdSince": second, "createdUntil": second}
         async for page in self._client.pages(transaction.operation, query):
-            for sale in parse.sales(self.account, transaction, page):
+            for row in page:
+                sale = parse.sale(self.account, transaction, row)
                 if sale.vendor_id == named["id"]:
                     return sale
         return None

@@ -97,7 +97,7 @@ class History:
     def _keep(self, transaction: Transaction, page: Sequence[Any]) -> list[datetime]:
         """The times of the transactions."""
         self._pages += 1
-        found = parse.sightings(self._account, transaction, page)
+        found = [parse.sighting(self._account, transaction, row) for row in page]
         for sighting in found:
             if sighting.device is not None:
                 device, known = Device.of(sighting), self.devices.get(sighting.device)

@@ -1,12 +1,12 @@
 """SmartEPI's JSON as domain values. There is no money; times are UNIX seconds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, need, records, text, unix, whole
+from connectors.parsing import Raw, need, record, records, text, unix, whole
 from domain.model import (
     Connectivity,
     DispenseOutcome,
@@ -71,8 +71,8 @@ def _product(account: Account, row: Raw) -> Product:
     )
 
 
-def sales(account: Account, transaction: Transaction, found: Sequence[Any]) -> list[Sale]:
-    return records(account, transaction.kind.value.lower(), found, lambda row: _sale(account, transaction, row))
+def sale(account: Account, transaction: Transaction, raw: Any) -> Sale:
+    return record(account, transaction.kind.value.lower(), raw, lambda row: _sale(account, transaction, row))
 
 
 def _sale(account: Account, transaction: Transaction, row: Raw) -> Sale:
@@ -145,8 +145,8 @@ class Sighting:
     at: datetime
 
 
-def sightings(account: Account, transaction: Transaction, found: Sequence[Any]) -> list[Sighting]:
-    return records(account, transaction.kind.value.lower(), found, _sighting)
+def sighting(account: Account, transaction: Transaction, raw: Any) -> Sighting:
+    return record(account, transaction.kind.value.lower(), raw, _sighting)
 
 
 def _sighting(row: Raw) -> Sighting:

@@ -92,7 +92,7 @@ class VendNovation:
     def _read_slots(self, machine: str, raw: list[Any], at: datetime) -> Sequence[Slot] | VendorError:
         counted = machine not in (self._uncounted or ())
         try:
-            return parse.slots(self.account, raw, at, counted=counted)
+            return [parse.slot(self.account, row, at, counted=counted) for row in raw]
         except VendorError as error:
             return error
 
@@ -101,7 +101,7 @@ class VendNovation:
             raw = await self._client.transactions(window, room, machines)
             if raw.rows is None:
                 return Window(None, raw.total)
-            found = _inside(parse.sales(self.account, raw.rows), window, machines)
+            found = _inside((parse.sale(self.account, row) for row in raw.rows), window, machines)
             return Window(found, len(found))
 
         if machines == NOBODY:
@@ -111,14 +111,15 @@ class VendNovation:
     async def sale(self, native: str) -> Sale | None:
         wanted, span = _around(native)
         rows = [] if span is None else await self._client.transaction(wanted, span)
-        return next((sale for sale in parse.sales(self.account, rows) if sale.vendor_id == wanted), None)
+        found = (parse.sale(self.account, row) for row in rows)
+        return next((sale for sale in found if sale.vendor_id == wanted), None)
 
     async def events(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[MachineEvent]:
         async def fetch(window: Span, room: int) -> Window[MachineEvent]:
             found: list[MachineEvent] = []
             dated = True
             async for page in self._client.alerts(window, machines):
-                read = parse.events(self.account, page.rows)
+                read = [parse.event(self.account, row) for row in page.rows]
                 dated = dated and all(event.recorded_at in _wider(window) for event in read)
                 found += read
                 if dated and len(found) > room and not page.last:
@@ -138,7 +139,8 @@ class VendNovation:
     async def event(self, native: str) -> MachineEvent | None:
         wanted, span = _around(native)
         rows = [] if span is None else await self._client.alert(wanted, span)
-        return next((event for event in parse.events(self.account, rows) if event.vendor_id == wanted), None)
+        found = (parse.event(self.account, row) for row in rows)
+        return next((event for event in found if event.vendor_id == wanted), None)
 
 
 class DatesIgnored(Exception):

@@ -1,12 +1,12 @@
 """VendNovation's JSON as domain values. Money is major units; times have no offset and are UTC; ids are text or int."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, iso, money, need, need_iso, number, records, text, whole, without
+from connectors.parsing import Raw, iso, money, need, need_iso, number, record, records, text, whole, without
 from connectors.vendnovation.timezones import iana
 from domain.model import (
     Connectivity,
@@ -188,9 +188,9 @@ def by_machine(found: Iterable[Any]) -> Mapping[str, list[Any]]:
     return groups
 
 
-def slots(account: Account, found: Sequence[Any], at: datetime, *, counted: bool) -> list[Slot]:
-    """Of one machine. `counted`: it keeps count of what is in its slots."""
-    return records(account, "selection", found, lambda row: _slot(account, row, at, counted=counted))
+def slot(account: Account, raw: Any, at: datetime, *, counted: bool) -> Slot:
+    """`counted`: its machine keeps count of what is in its slots."""
+    return record(account, "selection", raw, lambda row: _slot(account, row, at, counted=counted))
 
 
 def _slot(account: Account, row: Raw, at: datetime, *, counted: bool) -> Slot:
@@ -215,8 +215,8 @@ def _product_ref(account: Account, row: Raw) -> Ref | None:
     return None if product is None or product in NOTHING else account.to(Kind.PRODUCT, product)
 
 
-def sales(account: Account, found: Sequence[Any]) -> list[Sale]:
-    return records(account, "transaction", found, lambda row: _sale(account, row))
+def sale(account: Account, raw: Any) -> Sale:
+    return record(account, "transaction", raw, lambda row: _sale(account, row))
 
 
 def _sale(account: Account, row: Raw) -> Sale:
@@ -272,10 +272,10 @@ def _payments(account: Account, row: Raw, payment: Raw) -> tuple[Payment, ...]:
 
 def _method(payment: Raw, credit: Raw) -> PaymentMethod:
     """A letter, padded, may stand for the word. C could be either of two, but credit always comes with details."""
-    word = (text(payment.get("type")) or "").strip().casefold()
-    if word == "c":
+    kind = (text(payment.get("type")) or "").strip().casefold()
+    if kind == "c":
         return PaymentMethod.CARD if any(map(text, credit.values())) else PaymentMethod.CASH
-    return METHODS.get(word, PaymentMethod.UNKNOWN)
+    return METHODS.get(kind, PaymentMethod.UNKNOWN)
 
 
 def _person(holder: Any) -> Person | None:
@@ -311,8 +311,8 @@ def _unit(total: Money | None, quantity: int) -> Money | None:
     return Money(one, total.currency) if one * quantity == total.amount else None
 
 
-def events(account: Account, found: Sequence[Any]) -> list[MachineEvent]:
-    return records(account, "alert", found, lambda row: _event(account, row))
+def event(account: Account, raw: Any) -> MachineEvent:
+    return record(account, "alert", raw, lambda row: _event(account, row))
 
 
 def _event(account: Account, row: Raw) -> MachineEvent:
