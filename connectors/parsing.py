@@ -1,7 +1,7 @@
 """Reading vendors' JSON: strict on what is needed, lenient on what may be new or missing.
 
-A reader raises KeyError, TypeError or ValueError; `records` turns that into one VendorProtocolError that names
-the record, so that parse modules say only what a vendor's words mean."""
+A reader raises KeyError, TypeError or ValueError; that becomes one VendorProtocolError that names the record, so
+that parse modules say only what a vendor's words mean."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,9 +9,14 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
+import structlog
+
 from connectors.base import Account
 from domain.errors import VendorProtocolError
 from domain.money import Money, from_cents
+from domain.paging import Listing
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 Raw = Mapping[str, Any]
@@ -23,6 +28,28 @@ FRACTION = re.compile(r"\.(\d+)")
 def records(account: Account, what: str, rows: Iterable[Any], parse: Callable[[Raw], T]) -> list[T]:
     """Each row parsed; `what` names the rows in the error, such as "sale"."""
     return [record(account, what, row, parse) for row in rows]
+
+
+def readable(account: Account, what: str, rows: Iterable[Any], parse: Callable[[Raw], T]) -> Listing[T]:
+    """Those rows that can be parsed. One that cannot be costs the others nothing: the list is not complete then."""
+    found: list[T] = []
+    faults: list[VendorProtocolError] = []
+    for row in rows:
+        try:
+            found.append(record(account, what, row, parse))
+        except VendorProtocolError as fault:
+            faults.append(fault)
+    if faults:
+        log.warning("unreadable", account=account.key, kind=what, count=len(faults), error=faults[0].message)
+    return Listing(found, complete=not faults)
+
+
+def listing(account: Account, what: str, rows: Sequence[Any], parse: Callable[[Raw], T]) -> Listing[T]:
+    """A whole list, as `readable`. Raises VendorProtocolError where no row can be read: then it is not the rows."""
+    found = readable(account, what, rows, parse)
+    if rows and not found.items:
+        record(account, what, rows[0], parse)
+    return found
 
 
 def record(account: Account, what: str, row: Any, parse: Callable[[Raw], T]) -> T:

@@ -17,10 +17,11 @@ class Slice(Generic[T]):
     """Everything that was recorded from `since` on, up to the end of the span that was asked for.
 
     `since` is the beginning of that span where all of it was read, and later where the source stopped early.
-    The items are in no promised order."""
+    The items are in no promised order. `complete` is false where some that there are could not be read."""
 
     items: Sequence[T]
     since: datetime
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)

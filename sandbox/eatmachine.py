@@ -1,8 +1,9 @@
 """The emulated EatMachine: few routes, strict bodies, and no list of anything."""
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,8 +25,15 @@ SLUGS = {
     "door-status": "Door status",
     "restart-app": "Restart app",
 }
-SETTINGS = ("temperatureMinAlert", "temperatureMaxAlert", "webhookUrl", "kioskUrl", "heartbeatInterval")
-MISSING, UNEXPECTED = "This field is missing.", "This field was not expected."
+NUMBER, TEXT = (int, float), str
+SETTINGS: Mapping[str, type | tuple[type, ...]] = {
+    "temperatureMinAlert": NUMBER,
+    "temperatureMaxAlert": NUMBER,
+    "webhookUrl": TEXT,
+    "kioskUrl": TEXT,
+    "heartbeatInterval": NUMBER,
+}
+MISSING, UNEXPECTED, INVALID = "This field is missing.", "This field was not expected.", "This value is not valid."
 Row = dict[str, Any]
 
 
@@ -39,9 +47,9 @@ class EatMachine:
         self.fridges: dict[str, Row] = {}
         self.commands: list[Row] = []
         self._tokens: dict[str, datetime] = {}
-        fleet = self._add_fleet("Offices")
+        fleet = self._add_fleet(_uuid(rng), "Offices")
         for number in range(world.count(20)):
-            native = str(UUID(int=rng.getrandbits(128), version=4))
+            native = _uuid(rng)
             self._add_fridge(native, fleet, dict.fromkeys(SETTINGS), rng.choice(PLACES).name + f" {number + 1}")
 
     def routes(self) -> list[BaseRoute]:
@@ -85,10 +93,12 @@ class EatMachine:
 
     def _guarded(self, handle: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            key = request.headers.get("authorization", "").removeprefix("Bearer ")
-            short = self._tokens.get(key)
-            good = short is not None and self._world.now() < short
-            if not good and not hmac.compare_digest(key.encode(), API_KEY.encode()):
+            scheme, _, key = request.headers.get("authorization", "").partition(" ")
+            ends = self._tokens.get(key)
+            good = hmac.compare_digest(key.encode(), API_KEY.encode()) or (
+                ends is not None and self._world.now() < ends
+            )
+            if scheme != "Bearer" or not good:
                 return JSONResponse({"message": "Unauthorized.", "data": None}, 401)
             return await handle(request)
 
@@ -99,7 +109,7 @@ class EatMachine:
 
     async def _login(self, request: Request) -> Response:
         body = await _body(request)
-        if wrong := _faults(body, ("username", "password")):
+        if wrong := _faults(body, {"username": TEXT, "password": TEXT}):
             return _invalid(wrong)
         if body != CREDENTIALS:
             return JSONResponse({"message": "Invalid credentials.", "data": None}, 401)
@@ -109,20 +119,23 @@ class EatMachine:
 
     async def _create_fleet(self, request: Request) -> Response:
         body = await _body(request)
-        if wrong := _faults(body, ("name",)):
+        if wrong := _faults(body, {"name": TEXT}):
             return _invalid(wrong)
-        return JSONResponse({"message": "Fleet created", "data": self._add_fleet(body["name"])}, 201)
+        return JSONResponse({"message": "Fleet created", "data": self._add_fleet(str(uuid4()), body["name"])}, 201)
 
     async def _create_fridge(self, request: Request) -> Response:
         body = await _body(request)
-        wrong = _faults(body, ("fleet_id", "settings"))
-        if isinstance(body.get("settings"), dict):
-            wrong |= {name: [UNEXPECTED] for name in body["settings"] if name not in SETTINGS}
-        if not wrong and body["fleet_id"] not in self.fleets:
-            wrong = {"fleet_id": ["This value is not valid."]}
+        wrong = _faults(body, {"fleet_id": TEXT, "settings": dict})
+        if "settings" not in wrong and "settings" in body:
+            given = {name: value for name, value in body["settings"].items() if value is not None}
+            known = {name: kind for name, kind in SETTINGS.items() if name in given}
+            wrong |= _faults(given, known)
+        if "fleet_id" not in wrong and body["fleet_id"] not in self.fleets:
+            wrong["fleet_id"] = [INVALID]
         if wrong:
             return _invalid(wrong)
-        fridge = self._add_fridge(str(uuid4()), self.fleets[body["fleet_id"]], body["settings"], "")
+        settings = dict.fromkeys(SETTINGS) | body["settings"]
+        fridge = self._add_fridge(str(uuid4()), self.fleets[body["fleet_id"]], settings, "")
         shown = {key: value for key, value in fridge.items() if key != "name"}
         return JSONResponse({"message": "Fridge created.", "data": {**shown, "initKey": uuid4().hex[:13]}}, 201)
 
@@ -130,8 +143,8 @@ class EatMachine:
         fridge, slug = request.path_params["uuid"], request.path_params["slug"]
         if fridge not in self.fridges or slug not in SLUGS:
             return JSONResponse({"message": "Not found.", "data": None}, 404)
-        if await request.body():
-            return _invalid({"body": [UNEXPECTED]})
+        if wrong := _faults(await _body(request), {}):
+            return _invalid(wrong)
         now = self._now()
         command = {
             "uuid": str(uuid4()),
@@ -145,10 +158,10 @@ class EatMachine:
         self.commands.append({**command, "fridge": fridge})
         return JSONResponse({"message": "Command created.", "data": command}, 201)
 
-    def _add_fleet(self, name: str) -> Row:
+    def _add_fleet(self, native: str, name: str) -> Row:
         now = self._now()
-        fleet = {"uuid": str(uuid4()), "name": name, "createdAt": now, "updatedAt": now}
-        self.fleets[fleet["uuid"]] = fleet
+        fleet = {"uuid": native, "name": name, "createdAt": now, "updatedAt": now}
+        self.fleets[native] = fleet
         return fleet
 
     def _add_fridge(self, native: str, fleet: Row, settings: Row, name: str) -> Row:
@@ -171,6 +184,7 @@ class EatMachine:
 
 
 async def _body(request: Request) -> Row:
+    """What is no object has none of the fields that are needed."""
     try:
         found = await request.json()
     except ValueError:
@@ -178,10 +192,20 @@ async def _body(request: Request) -> Row:
     return found if isinstance(found, dict) else {}
 
 
-def _faults(body: Row, needed: tuple[str, ...]) -> dict[str, list[str]]:
-    missing = {name: [MISSING] for name in needed if name not in body}
-    return missing | {name: [UNEXPECTED] for name in body if name not in needed}
+def _faults(body: Row, fields: Mapping[str, type | tuple[type, ...]]) -> dict[str, list[str]]:
+    """By field. Each of `fields` is needed, of its type, and no other is expected."""
+    found = {name: [MISSING] for name in fields if name not in body}
+    found |= {name: [UNEXPECTED] for name in body if name not in fields}
+    for name, kind in fields.items():
+        value = body.get(name)
+        if name in body and (isinstance(value, bool) or not isinstance(value, kind)):
+            found[name] = [INVALID]
+    return found
 
 
 def _invalid(faults: dict[str, list[str]]) -> Response:
     return JSONResponse({"message": "Validation error.", "data": faults}, 400)
+
+
+def _uuid(rng: Random) -> str:
+    return str(UUID(int=rng.getrandbits(128), version=4))

@@ -4,28 +4,23 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from math import ceil
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 
-from sandbox.smartvend_fleet import CONFIG_KEYS, LANGUAGES, Fleet
+from sandbox import smartvend_bodies as bodies
+from sandbox.smartvend_bodies import Body, Malformed, only
+from sandbox.smartvend_fleet import Fleet
 from sandbox.world import World
 
 ORGANIZATION_KEY = "302a300506032b6570032100" + "5a" * 32
 WEBHOOK_PUBLIC_KEY = "302a300506032b6570032100ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c"
-PER_PAGE = 1000
-FILTERS = frozenset({"controllerIds", "groupIds", "searchString", "collaboratorIds"})
-Body = dict[str, Any]
 
 
 class Refused(Exception):
     """A refusal of meaning: HTTP 200 with another case."""
-
-
-class Malformed(ValueError):
-    """A body that is not what the operation takes: HTTP 400."""
 
 
 class SmartVend:
@@ -48,15 +43,15 @@ class SmartVend:
             "update-controller-config": self._update_config,
             "get-controller-state": self._state,
             "get-controller-connection-status": self._connection,
-            "get-list-of-sales": lambda body: self._list(body, self._fleet.sales, "sort"),
-            "get-list-of-events": lambda body: self._list(body, self._fleet.events, "status", "level", "source"),
+            "get-list-of-sales": lambda body: self._sorted(body, self._fleet.sales),
+            "get-list-of-events": self._events,
             "get-list-of-products": self._products,
             "get-dictionary-of-events": self._dictionary,
-            "get-encashments-list": lambda body: self._list(body, self._fleet.encashments, "sort"),
+            "get-encashments-list": lambda body: self._sorted(body, self._fleet.encashments),
             "create-encashment": self._encash,
         }
         routes = [Route(f"/{name}", _endpoint(handle), methods=["POST"]) for name, handle in operations.items()]
-        return [Mount("/v1", routes=routes)]
+        return [Mount("/v1", Router(routes, redirect_slashes=False))]
 
     def make_sales(self, count: int, *, machine: str | None = None) -> list[Body]:
         """KeyError where there is no such controller."""
@@ -97,45 +92,50 @@ class SmartVend:
         return {"items": list(self._fleet.controllers.values())}
 
     def _matrix(self, body: Body) -> Any:
-        return self._fleet.matrices[self._controller(_only(body, "controllerId"))]
+        return self._fleet.matrices[self._controller(only(body, "controllerId"))]
 
     def _state(self, body: Body) -> Any:
-        controller = self._controller(_only(body, "controllerId"))
+        controller = self._controller(only(body, "controllerId"))
         status = self._fleet.controllers[controller]["connectionStatus"]
         return {"data": {"connectionStatus": status, **self._fleet.counters[controller]}}
 
     def _connection(self, body: Body) -> Any:
-        controller = self._controller(_only(body, "controllerId"))
+        controller = self._controller(only(body, "controllerId"))
         return {"connectionStatus": self._fleet.controllers[controller]["connectionStatus"]}
 
     def _config(self, body: Body) -> Any:
-        return self._fleet.configs[self._controller(_only(body, "controllerId"))]
+        return self._fleet.configs[self._controller(only(body, "controllerId"))]
 
     def _products(self, body: Body) -> Any:
-        _only(body, optional=("archive",))
-        archive = body.get("archive")
+        archive = only(body, optional=("archive",)).get("archive")
+        if "archive" in body and not isinstance(archive, bool):
+            raise Malformed("archive must be a boolean")
         return {"items": [one for one in self._fleet.products.values() if archive in (None, one["archive"])]}
 
     def _dictionary(self, body: Body) -> Any:
-        _only(body, "language")
-        if body["language"] not in LANGUAGES:
-            raise Malformed(f"language must be one of {', '.join(LANGUAGES)}")
-        return {"items": self._fleet.dictionary(body["language"])}
+        return {"items": self._fleet.dictionary(bodies.word(only(body, "language"), "language", bodies.LANGUAGES))}
 
-    def _list(self, body: Body, rows: list[Body], *optional: str) -> Any:
-        _only(body, "pagination", "dateRange", "filters", optional=optional)
-        page, per_page = _whole(body["pagination"], "currentPage"), _whole(body["pagination"], "perPage")
-        if page < 1 or not 1 <= per_page <= PER_PAGE:
-            raise Malformed(f"currentPage is 1 or more, perPage from 1 to {PER_PAGE}")
-        since, until = _number(body["dateRange"], "from"), _number(body["dateRange"], "to")
-        filters = body["filters"]
-        if not isinstance(filters, dict) or filters.keys() - FILTERS:
-            raise Malformed("filters: unknown members")
-        controllers = filters.get("controllerIds")
+    def _sorted(self, body: Body, rows: list[Body]) -> Any:
+        """Nobody knows how to ask for an order, so that none is kept."""
+        only(body, "pagination", "dateRange", "filters", optional=("sort",))
+        if not isinstance(body.get("sort", {}), dict):
+            raise Malformed("sort must be an object")
+        return self._list(body, rows)
+
+    def _events(self, body: Body) -> Any:
+        only(body, "pagination", "dateRange", "filters", optional=bodies.EVENT_WORDS)
+        words = bodies.event_words(body)
+        rows = [row for row in self._fleet.events if all(row[name] == value for name, value in words.items())]
+        return self._list(body, rows)
+
+    def _list(self, body: Body, rows: list[Body]) -> Any:
+        page, per_page = bodies.page(body)
+        since, until = bodies.dates(body)
+        controllers = self._fleet.filtered(bodies.filters(body))
         found = [
             row
             for row in self._fleet.shuffled(rows)
-            if since <= row["createdAt"] <= until and (not controllers or row["controllerId"] in controllers)
+            if since <= row["createdAt"] <= until and row["controllerId"] in controllers
         ]
         total = len(found)
         return {
@@ -149,60 +149,72 @@ class SmartVend:
         }
 
     def _update_matrix(self, body: Body) -> Any:
-        _only(body, "id", "columnsNumber", "rowsNumber", "products", "resources")
-        controller = next((key for key, it in self._fleet.matrices.items() if it["id"] == body["id"]), None)
+        only(body, "id", "columnsNumber", "rowsNumber", "products", "resources")
+        columns, rows = bodies.whole(body, "columnsNumber"), bodies.whole(body, "rowsNumber")
+        if columns < 1 or rows < 1:
+            raise Malformed("a matrix has a cell")
+        cells = [bodies.cell(cell) for cell in bodies.rows(body, "products")]
+        resources = [bodies.resource(resource) for resource in bodies.rows(body, "resources")]
+        matrix = bodies.uuid(body["id"], "id")
+        controller = next((key for key, it in self._fleet.matrices.items() if it["id"] == matrix), None)
         if controller is None:
             raise Refused("there is no such matrix")
-        coffee = self._fleet.controllers[controller]["type"] == "coffee"
-        for cell in body["products"]:
-            _only(cell, "columnNumber", "rowNumber", "price", "productId")
-            if cell["productId"] is None and coffee:
-                raise Refused("only an impulse controller has cells without a product")
-        for resource in body["resources"]:
-            _only(resource, "resourceId", "maxRefillQuantity")
-        self._fleet.matrices[controller] = dict(body)
+        for cell in cells:
+            self._check_cell(cell, columns, rows, coffee=self._fleet.controllers[controller]["type"] == "coffee")
+        self._fleet.matrices[controller] = {
+            "id": matrix,
+            "columnsNumber": columns,
+            "rowsNumber": rows,
+            "products": cells,
+            "resources": resources,
+        }
         return {"success": True}
 
+    def _check_cell(self, cell: Body, columns: int, rows: int, *, coffee: bool) -> None:
+        if not (0 <= cell["columnNumber"] < columns and 0 <= cell["rowNumber"] < rows):
+            raise Refused("a cell lies outside of the matrix")
+        if cell["productId"] is None and coffee:
+            raise Refused("only an impulse controller has cells without a product")
+        if cell["productId"] is not None and cell["productId"] not in self._fleet.products:
+            raise Refused("there is no such product")
+
     def _update_config(self, body: Body) -> Any:
-        _only(body, "type", "controllerConfigId", "config")
-        config = next(
-            (it for it in self._fleet.configs.values() if it["controllerConfigId"] == body["controllerConfigId"]), None
-        )
-        if config is None or config["type"] != body["type"]:
+        only(body, "type", "controllerConfigId", "config")
+        kind = bodies.word(body, "type", bodies.TYPES)
+        native = bodies.uuid(body["controllerConfigId"], "controllerConfigId")
+        changed = bodies.config(body["config"])
+        config = next((it for it in self._fleet.configs.values() if it["controllerConfigId"] == native), None)
+        if config is None or config["type"] != kind:
             raise Refused("there is no such config of this type")
-        if unknown := body["config"].keys() - CONFIG_KEYS:
-            raise Malformed(f"config: unknown {', '.join(sorted(unknown))}")
-        config["config"] |= body["config"]
+        config["config"] |= changed
         return {"success": True}
 
     def _command(self, body: Body, amount: str, *optional: str) -> Any:
-        controller = self._controller(_only(body, "controllerId", amount, optional=optional))
-        if _number(body, amount) <= 0:
+        controller = self._controller(only(body, "controllerId", amount, optional=optional))
+        if bodies.number(body, amount) <= 0:
             raise Malformed(f"{amount} must be positive")
+        if not isinstance(body.get("terminalKey", ""), str):
+            raise Malformed("terminalKey must be a string")
         self.commands.append(dict(body))
         member = "remoteDeposit" if amount == "deposit" else "remotePayment"
         self._fleet.credit(controller, member, int(body[amount]))
         return {"success": True}
 
     def _issue(self, body: Body) -> Any:
-        controller = self._controller(_only(body, "controllerId", "position"))
-        matrix = self._fleet.matrices[controller]
-        position = _whole(body, "position")
-        if not 1 <= position <= matrix["columnsNumber"] * matrix["rowsNumber"]:
+        controller = self._controller(only(body, "controllerId", "position"))
+        position = bodies.whole(body, "position")
+        if self._fleet.cell(controller, position) is None:
             raise Refused("there is no such position")
         self.commands.append(dict(body))
         self._fleet.sell(self._world.now(), controller, position)
         return {"success": True}
 
     def _encash(self, body: Body) -> Any:
-        self._fleet.encash(self._controller(_only(body, "controllerId")), self._world.now())
+        self._fleet.encash(self._controller(only(body, "controllerId")), self._world.now())
         return {"success": True}
 
     def _controller(self, body: Body) -> str:
-        try:
-            controller = str(UUID(body["controllerId"]))
-        except (ValueError, AttributeError, TypeError):
-            raise Malformed("controllerId must be a UUID") from None
+        controller = bodies.uuid(body["controllerId"], "controllerId")
         if controller not in self._fleet.controllers:
             raise Refused("there is no such controller")
         return controller
@@ -220,7 +232,7 @@ def _endpoint(handle: Callable[[Body], Any]) -> Callable[[Request], Awaitable[Re
             return _answer("success", handle(body))
         except Refused as refused:
             return _answer("error", {"message": str(refused), "code": "REFUSED"})
-        except (ValueError, TypeError, KeyError) as error:
+        except ValueError as error:
             return JSONResponse({"message": f"the body is wrong: {error}"}, 400)
 
     return endpoint
@@ -228,27 +240,3 @@ def _endpoint(handle: Callable[[Body], Any]) -> Callable[[Request], Awaitable[Re
 
 def _answer(case: str, member: Any) -> Response:
     return JSONResponse({"id": str(uuid4()), "result": {"$case": case, case: member}})
-
-
-def _only(body: Any, *needed: str, optional: tuple[str, ...] = ()) -> Body:
-    if not isinstance(body, dict):
-        raise Malformed("an object is expected")
-    if missing := [name for name in needed if name not in body]:
-        raise Malformed(f"{', '.join(missing)} is required")
-    if unknown := body.keys() - {*needed, *optional}:
-        raise Malformed(f"{', '.join(sorted(unknown))} is not expected")
-    return body
-
-
-def _number(body: Body, name: str) -> float:
-    value = body.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Malformed(f"{name} must be a number")
-    return value
-
-
-def _whole(body: Body, name: str) -> int:
-    value = _number(body, name)
-    if value != int(value):
-        raise Malformed(f"{name} must be a whole number")
-    return int(value)

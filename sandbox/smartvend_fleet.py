@@ -10,7 +10,6 @@ from sandbox.world import GOODS, PLACES, World
 
 Row = dict[str, Any]
 
-LANGUAGES = ("en", "pt", "es", "de", "fr", "ru")
 DRINKS = ("Espresso", "Americano", "Cappuccino", "Latte", "Flat White", "Hot Chocolate", "Black Tea", "Кофе №1")
 EVENTS = (
     ("no-water", "Water is running low", "warning", "controller"),
@@ -20,9 +19,6 @@ EVENTS = (
     ("bill-jam", "The bill acceptor is jammed", "danger", "controller"),
 )
 UNTOLD = ("Q9", None, "critical", "gateway")  # words that no document knows, and no text in the dictionary
-CONFIG_KEYS = frozenset(
-    {"re", "in", "hl", "bp", "qr", "2c", "sm", "bm", "em", "cd", "2t", "vt", "td", "wn", "wp", "ap"}
-)
 SALES_A_MACHINE = 60
 EVENTS_A_MACHINE = 6
 
@@ -50,6 +46,25 @@ class Fleet:
         """In an order that has nothing to do with time, and is the same on every page."""
         return sorted(rows, key=lambda row: crc32(f"{self._shuffle}{row.get('saleId') or row['id']}".encode()))
 
+    def filtered(self, filters: Row) -> set[str]:
+        """The controllers that filters mean. They are in no group, and nobody's in particular."""
+        if filters.get("groupIds") or filters.get("collaboratorIds"):
+            return set()
+        words = filters.get("searchString", "").casefold()
+        named = filters.get("controllerIds") or self.controllers
+        return {
+            native
+            for native, row in self.controllers.items()
+            if native in named and words in f"{row['serialNumber']}\n{row['humanName']}".casefold()
+        }
+
+    def cell(self, controller: str, position: int) -> Row | None:
+        """Cells are counted from 1 along the rows."""
+        matrix = self.matrices[controller]
+        down, across = divmod(position - 1, matrix["columnsNumber"])
+        found = (cell for cell in matrix["products"] if (cell["rowNumber"], cell["columnNumber"]) == (down, across))
+        return next(found, None)
+
     def dictionary(self, language: str) -> list[Row]:
         mark = "" if language == "en" else f" [{language}]"
         return [{"localizeKey": f"event.{code}", "text": text + mark} for code, text, _, _ in EVENTS]
@@ -75,9 +90,8 @@ class Fleet:
     def sell(self, at: datetime, controller: str | None = None, position: int | None = None) -> Row:
         """KeyError where there is no such controller."""
         chosen = controller or self._live.choice(list(self.controllers))
-        sale = self._sale(self._live, self.controllers[chosen], int(at.timestamp()), position)
-        if credit := self._credits.pop(chosen, None):
-            self._pay(sale, credit)
+        credit = self._credits.pop(chosen, None)
+        sale = self._sale(self._live, self.controllers[chosen], int(at.timestamp()), position, credit)
         self.sales.append(sale)
         return sale
 
@@ -139,16 +153,21 @@ class Fleet:
     def _make_history(self, rng: Random) -> None:
         for controller in self.controllers.values():
             for moment in self._world.moments(rng, SALES_A_MACHINE):
-                self.sales.append(self._sale(rng, controller, int(moment.timestamp()), None))
+                self.sales.append(self._sale(rng, controller, int(moment.timestamp())))
             for moment in self._world.moments(rng, EVENTS_A_MACHINE):
                 self.events.append(_event(rng, controller, int(moment.timestamp())))
 
-    def _sale(self, rng: Random, controller: Row, at: int, position: int | None) -> Row:
+    def _sale(
+        self, rng: Random, controller: Row, at: int, position: int | None = None, credit: Row | None = None
+    ) -> Row:
         matrix = self.matrices[controller["id"]]
+        issued = None if position is None else self.cell(controller["id"], position)
         cells = (
-            [matrix["products"][position - 1]] if position else rng.sample(matrix["products"], rng.choice((1, 1, 2)))
+            [issued] if issued else rng.sample(matrix["products"], min(len(matrix["products"]), rng.choice((1, 1, 2))))
         )
-        lines = [self._line(rng, matrix["columnsNumber"], cell) for cell in cells]
+        lines = [
+            self._line(cell, matrix["columnsNumber"], 2 if not issued and rng.random() < 0.1 else 1) for cell in cells
+        ]
         total = sum(int(line["price"]) * line["quantity"] for line in lines)
         sale: Row = {
             **_common(rng, controller, at),
@@ -159,17 +178,17 @@ class Fleet:
             "balance": "0",
             "products": lines,
         }
-        self._pay(sale, _payment(rng, total))
-        if rng.random() < 0.1:
+        self._pay(sale, credit or _payment(rng, total))
+        if lines and rng.random() < 0.1:
             lines[-1] |= {"productId": None, "price": None, "position": None}
         return sale
 
-    def _line(self, rng: Random, columns: int, cell: Row) -> Row:
+    def _line(self, cell: Row, columns: int, quantity: int) -> Row:
         product = self.products.get(cell["productId"] or "")
         return {
             "productId": cell["productId"],
             "name": product["name"] if product else "Credit",
-            "quantity": 2 if rng.random() < 0.1 else 1,
+            "quantity": quantity,
             "price": str(cell["price"]),
             "position": cell["rowNumber"] * columns + cell["columnNumber"] + 1,
         }

@@ -2,7 +2,6 @@
 
 https://api.eatmachine.io"""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from connectors.guard import Guard
 from connectors.http import Operation, VendorHTTP, table
 from connectors.login import Token, TokenLogin
 from connectors.parsing import text
-from domain.errors import VendorProtocolError
+from domain.errors import VendorForbidden, VendorProtocolError, VendorUnauthorized
 from domain.model import (
     Capability,
     Connectivity,
@@ -38,7 +37,12 @@ OPERATIONS = table(
 
 
 def explain(data: Any) -> str | None:
-    return text(data.get("message")) if isinstance(data, dict) else None
+    """The message, and the names of the fields that are at fault; what is said of them may repeat what was sent."""
+    if not isinstance(data, dict):
+        return None
+    fields = data.get("data")
+    named = f"({', '.join(fields)})" if isinstance(fields, dict) and fields else None
+    return " ".join(found for found in (text(data.get("message")), named) if found) or None
 
 
 class EatMachine:
@@ -66,7 +70,10 @@ class EatMachine:
     async def _fetch_token(self) -> Token:
         """Short-lived, the documents say, and not how short: it is kept until it is refused."""
         body = {name: self.account.credentials[name].reveal() for name in ("username", "password")}
-        answer = await self._http.json("login", body=body, login=False)
+        try:
+            answer = await self._http.json("login", body=body, login=False)
+        except VendorForbidden as error:  # with which status it refuses a password is not documented
+            raise VendorUnauthorized(error.message, account=error.account, vendor=error.vendor) from None
         value = text(answer.get("token")) if isinstance(answer, dict) else None
         if value is None:
             raise VendorProtocolError(
@@ -85,11 +92,7 @@ class EatMachine:
 
     async def machines(self) -> Listing[Machine]:
         """Without a request: the vendor has no list of fridges."""
-        return Listing(_fridges(self.account, self.account.machines, self._known_since))
-
-
-def _fridges(account: Account, known: Sequence[KnownMachine], since: datetime) -> list[Machine]:
-    return [_fridge(account, fridge, since) for fridge in known]
+        return Listing([_fridge(self.account, fridge, self._known_since) for fridge in self.account.machines])
 
 
 def _fridge(account: Account, fridge: KnownMachine, since: datetime) -> Machine:

@@ -1,18 +1,19 @@
 """SmartVend: coffee and impulse machines behind controllers, with prices but no stock."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import httpx2
 
 from connectors.base import Account
 from connectors.guard import Guard
-from connectors.parsing import unix
+from connectors.parsing import Raw, readable, unix
 from connectors.smartvend import parse
 from connectors.smartvend.client import SmartVendClient
-from connectors.windows import Window, Windows
+from connectors.smartvend.texts import Texts
+from connectors.windows import NO_LIMIT, Window, Windows
 from domain.errors import VendorError
 from domain.model import Capability, Machine, MachineEvent, Product, Sale, Slot, UnavailableReason
 from domain.paging import Listing, Slice
@@ -20,7 +21,6 @@ from domain.times import Span, utc_now
 
 T = TypeVar("T", Sale, MachineEvent)
 
-TEXTS_KEPT = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
 
@@ -33,9 +33,7 @@ class SmartVend:
         self.guard: Guard = self._client.guard
         self._sales = Windows()
         self._events = Windows()
-        self._texts: dict[str, str] = {}
-        self._texts_until = datetime.min.replace(tzinfo=UTC)
-        self._texts_lock = asyncio.Lock()
+        self._texts = Texts(self._dictionary)
 
     async def sign_in(self) -> None:
         await self._client.controllers()
@@ -44,13 +42,13 @@ class SmartVend:
         return None
 
     async def aclose(self) -> None:
-        return
+        await self._texts.aclose()
 
     async def machines(self) -> Listing[Machine]:
-        return Listing(parse.machines(self.account, await self._client.controllers(), utc_now()))
+        return parse.machines(self.account, await self._client.controllers(), utc_now())
 
     async def products(self) -> Listing[Product]:
-        return Listing(parse.products(self.account, await self._client.products()))
+        return parse.products(self.account, await self._client.products())
 
     async def slots(self, machines: Sequence[str]) -> Mapping[str, Sequence[Slot] | VendorError]:
         """A request for each machine: the vendor has no list of matrices."""
@@ -64,57 +62,50 @@ class SmartVend:
             return error
 
     async def sales(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[Sale]:
-        async def fetch(window: Span, room: int) -> Window[Sale]:
-            raw = await self._client.window("get-list-of-sales", "saleId", window, room, machines)
-            return _inside(window, raw, lambda row: parse.sale(self.account, row))
-
-        return await self._sales.read(span, want, machines, fetch)
+        return await self._sales.read(span, want, machines, lambda window, room: self._sales_in(window, room, machines))
 
     async def sale(self, native: str) -> Sale | None:
-        found = await self._at("get-list-of-sales", "saleId", native)
-        return None if found is None else parse.sale(self.account, found)
+        return await _find(native, self._sales_in)
 
     async def events(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[MachineEvent]:
-        texts = await self._dictionary()
-
-        async def fetch(window: Span, room: int) -> Window[MachineEvent]:
-            raw = await self._client.window("get-list-of-events", "id", window, room, machines)
-            return _inside(window, raw, lambda row: parse.event(self.account, row, texts))
-
-        return await self._events.read(span, want, machines, fetch)
+        return await self._events.read(
+            span, want, machines, lambda window, room: self._events_in(window, room, machines)
+        )
 
     async def event(self, native: str) -> MachineEvent | None:
-        found = await self._at("get-list-of-events", "id", native)
-        return None if found is None else parse.event(self.account, found, await self._dictionary())
+        return await _find(native, self._events_in)
 
-    async def _at(self, operation: str, id_key: str, native: str) -> Any:
-        """The record behind a native id, from the second in which it was created."""
-        wanted, _, rest = native.partition("@")
-        created, _, controller = rest.partition("@")
-        if not created.isdecimal() or not controller:
-            return None
-        moment = unix(created)
-        window = await self._client.window(operation, id_key, Span(moment, moment), 10**6, frozenset({controller}))
-        return next((row for row in window.rows or () if str(row.get(id_key)) == wanted), None)
+    async def _sales_in(self, window: Span, room: int, machines: frozenset[str] | None) -> Window[Sale]:
+        raw = await self._client.window("get-list-of-sales", "saleId", window, room, machines)
+        return self._inside(window, raw, "sale", lambda row: parse.sale(self.account, row))
+
+    async def _events_in(self, window: Span, room: int, machines: frozenset[str] | None) -> Window[MachineEvent]:
+        raw, texts = await asyncio.gather(
+            self._client.window("get-list-of-events", "id", window, room, machines), self._texts.get()
+        )
+        return self._inside(window, raw, "event", lambda row: parse.event(self.account, row, texts))
+
+    def _inside(self, window: Span, raw: Window[Any], what: str, read: Callable[[Raw], T]) -> Window[T]:
+        """The range that is asked for has whole seconds, and both its ends inclusive: more comes than is meant."""
+        if raw.rows is None:
+            return Window(None, raw.total)
+        told = readable(self.account, what, raw.rows, read)
+        found = {item.ref: item for item in told.items if item.recorded_at in window}
+        return Window(list(found.values()), len(found), told.complete)
 
     async def _dictionary(self) -> Mapping[str, str]:
-        """Read once a day; without it an event shows its key."""
-        async with self._texts_lock:
-            if utc_now() >= self._texts_until:
-                try:
-                    self._texts = parse.dictionary(await self._client.dictionary())
-                except VendorError:
-                    return self._texts
-                self._texts_until = utc_now() + TEXTS_KEPT
-            return self._texts
+        return parse.dictionary(await self._client.dictionary())
 
 
-def _inside(window: Span, raw: Window[Any], read: Callable[[Any], T]) -> Window[T]:
-    """The range that is asked for has whole seconds, and both its ends inclusive: more comes than the window holds."""
-    if raw.rows is None:
-        return Window(None, raw.total)
-    found = [item for item in map(read, raw.rows) if item.recorded_at in window]
-    return Window(found, len(found))
+async def _find(native: str, read: Callable[[Span, int, None], Awaitable[Window[T]]]) -> T | None:
+    """The record behind a native id, from the second in which it was created."""
+    try:
+        since = unix(native.rpartition("@")[2])
+        second = Span(since, since + SECOND)
+    except (ValueError, ArithmeticError):
+        return None
+    window = await read(second, NO_LIMIT, None)
+    return next((item for item in window.rows or () if item.ref.native == native), None)
 
 
 def connect(account: Account, client: httpx2.AsyncClient) -> SmartVend:

@@ -2,9 +2,8 @@
 
 https://api.smartvend.ru/"""
 
-import asyncio
 from collections.abc import Mapping
-from math import ceil
+from math import ceil, floor
 from typing import Any
 
 import httpx2
@@ -13,12 +12,14 @@ from connectors.base import Account
 from connectors.guard import Guard
 from connectors.http import Operation, VendorHTTP, table
 from connectors.parsing import rows, text, whole
+from connectors.smartvend.pages import Page, Pages
 from connectors.windows import Window
 from domain.errors import VendorProtocolError, VendorRejected
 from domain.times import Span
 
 BASE_URL = "https://api.smartvend.ru/v1"
 PER_PAGE = 1000
+LEAST_PAGE = 100
 LANGUAGE = "en"
 
 
@@ -38,7 +39,13 @@ OPERATIONS = table(
 
 
 def explain(data: Any) -> str | None:
-    return text(data.get("message")) if isinstance(data, dict) else None
+    """The reason for a refusal: `message` and perhaps `code`, by themselves or as the member of the result's case."""
+    if not isinstance(data, dict):
+        return data if isinstance(data, str) else None
+    result = data.get("result")
+    if isinstance(result, dict):
+        return explain(result.get(text(result.get("$case")) or ""))
+    return ": ".join(found for found in (text(data.get("code")), text(data.get("message"))) if found) or None
 
 
 class SmartVendClient:
@@ -78,46 +85,20 @@ class SmartVendClient:
     async def window(
         self, operation: str, id_key: str, span: Span, room: int, controllers: frozenset[str] | None
     ) -> Window[Any]:
-        """All records created in the span, once each, and perhaps a few around it; or how many, if over `room`."""
-        per_page = min(PER_PAGE, max(100, room))
-        first = await self._page(operation, span, controllers, 1, per_page)
-        found = self._items(first, operation)
-        told = first.get("pagination") if isinstance(first, dict) else None
-        total, pages = _pagination(told, per_page)
-        if total is not None and total > room:
-            return Window(None, total)
-        if pages is None:
-            found = await self._until_short(operation, span, controllers, per_page, found)
-        elif pages > 1:
-            others = (self._page(operation, span, controllers, page, per_page) for page in range(2, pages + 1))
-            for answer in await asyncio.gather(*others):
-                found.extend(self._items(answer, operation))
-        unique = {str(item.get(id_key)) if isinstance(item, dict) else at: item for at, item in enumerate(found)}
-        return Window(list(unique.values()), len(unique))
+        """All records created in the span, and perhaps a few around it; or how many there are, if over `room`."""
+        per_page = min(PER_PAGE, max(LEAST_PAGE, room))
+        body = {
+            "dateRange": {"from": floor(span.since.timestamp()), "to": ceil(span.until.timestamp())},
+            "filters": {} if controllers is None else {"controllerIds": sorted(controllers)},
+        }
 
-    async def _until_short(
-        self, operation: str, span: Span, controllers: frozenset[str] | None, per_page: int, found: list[Any]
-    ) -> list[Any]:
-        """An answer without page counts: read on until a page is short."""
-        page, last = 1, len(found)
-        while last == per_page:
-            page += 1
-            items = self._items(await self._page(operation, span, controllers, page, per_page), operation)
-            found, last = found + items, len(items)
-        return found
+        async def page(number: int) -> Page:
+            pagination = {"currentPage": number, "perPage": per_page}
+            success = await self._ask(operation, {"pagination": pagination, **body})
+            told = success.get("pagination") if isinstance(success, dict) else None
+            return Page(self._items(success, operation), *_counts(told, per_page))
 
-    async def _page(
-        self, operation: str, span: Span, controllers: frozenset[str] | None, page: int, per_page: int
-    ) -> Any:
-        filters = {} if controllers is None else {"controllerIds": sorted(controllers)}
-        return await self._ask(
-            operation,
-            {
-                "pagination": {"currentPage": page, "perPage": per_page},
-                "dateRange": {"from": int(span.since.timestamp()), "to": ceil(span.until.timestamp())},
-                "filters": filters,
-            },
-        )
+        return await Pages(page, id_key, per_page).read(room)
 
     async def _ask(self, operation: str, body: Mapping[str, Any]) -> Any:
         """The `success` member. Any other case of the result is the vendor's refusal."""
@@ -125,27 +106,39 @@ class SmartVendClient:
         result = answer.get("result") if isinstance(answer, dict) else None
         if not isinstance(result, dict) or "$case" not in result:
             raise self._broken(f"the answer to {operation} has no result")
-        case = result["$case"]
-        if case != "success":
-            words = explain(result.get(case)) or "without a reason"
+        if result["$case"] != "success":
             raise VendorRejected(
-                f"smartvend refused {operation}: {words[:200]}", account=self.account.key, vendor="smartvend"
+                f"smartvend refused {operation}: {(explain(answer) or 'without a reason')[:200]}",
+                account=self.account.key,
+                vendor="smartvend",
             )
         return result.get("success")
 
     def _items(self, success: Any, what: str) -> list[Any]:
-        """Lists come as `{items}`; older answers are the list itself."""
-        return list(rows(self.account, what, success.get("items") if isinstance(success, dict) else success))
+        """Lists come as `{items}`, where an empty one may be left out; older answers are the list itself."""
+        found = success.get("items") if isinstance(success, dict) else success
+        if found is None and isinstance(success, dict) and success.keys() <= {"items", "pagination"}:
+            return []
+        return list(rows(self.account, what, found))
 
     def _broken(self, why: str) -> VendorProtocolError:
         return VendorProtocolError(why, account=self.account.key, vendor="smartvend")
 
 
-def _pagination(told: Any, per_page: int) -> tuple[int | None, int | None]:
-    """How many items and pages there are, as far as the answer says."""
+def _counts(told: Any, per_page: int) -> tuple[int | None, int | None]:
+    """How many rows and pages there are, as far as the answer says."""
     if not isinstance(told, dict):
         return None, None
-    total, pages = whole(told.get("totalItems")), whole(told.get("totalPages"))
-    if pages is None and total is not None:
-        pages = ceil(total / per_page)
-    return total, pages
+    total, pages, size = (_count(told.get(name)) for name in ("totalItems", "totalPages", "perPage"))
+    if total is None:
+        return None, pages
+    return total, min(total, ceil(total / (size or per_page)) if pages is None else pages)
+
+
+def _count(value: Any) -> int | None:
+    """None for what is no count: a page can be read without."""
+    try:
+        found = whole(value)
+    except (TypeError, ValueError):
+        return None
+    return found if found is not None and found >= 0 else None

@@ -1,11 +1,12 @@
 """SmartVend's JSON as domain values. Money is cents, as numbers or texts; times are UNIX seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, cents, need, record, records, text, unix, whole, without
+from connectors.parsing import Raw, cents, listing, need, number, record, records, text, unix, whole, without
 from domain.model import (
     Connectivity,
     DispenseOutcome,
@@ -29,7 +30,8 @@ from domain.model import (
     why_absent,
 )
 from domain.money import Money
-from domain.refs import Kind
+from domain.paging import Listing
+from domain.refs import Kind, Ref
 
 CONNECTIVITY = {"online": Connectivity.ONLINE, "offline": Connectivity.OFFLINE}
 KINDS = {"coffee": MachineKind.COFFEE, "impulse": MachineKind.IMPULSE}
@@ -52,17 +54,18 @@ PAYMENT_TYPES = {
 }
 UNSUPPORTED = frozenset({"model", "group", "lastSeenAt", "temperature", "door"})
 SECRETS = frozenset({"wp", "ap", "al", "2p", "2l"})  # passwords and logins of a controller's config
+LASTING = ("controllerId", "tag", "code", "localizeKey", "source", "level")  # what an event's status never changes
 
 
-def machines(account: Account, found: list[Any], at: datetime) -> list[Machine]:
-    return records(account, "controller", found, lambda row: _machine(account, row, at))
+def machines(account: Account, found: list[Any], at: datetime) -> Listing[Machine]:
+    return listing(account, "controller", found, lambda row: _machine(account, row, at))
 
 
 def _machine(account: Account, row: Raw, at: datetime) -> Machine:
     native = need(row["id"])
     serial = text(row.get("serialNumber"))
     location = _location(row)
-    connectivity = CONNECTIVITY.get(row.get("connectionStatus", ""), Connectivity.UNKNOWN)
+    connectivity = CONNECTIVITY.get(_word(row, "connectionStatus"), Connectivity.UNKNOWN)
     return Machine(
         ref=account.to(Kind.MACHINE, native),
         vendor=Vendor.SMARTVEND,
@@ -72,7 +75,7 @@ def _machine(account: Account, row: Raw, at: datetime) -> Machine:
         serial_number=serial,
         name=text(row.get("humanName")) or serial or native,
         model=None,
-        kind=KINDS.get(row.get("type", ""), MachineKind.OTHER),
+        kind=KINDS.get(_word(row, "type"), MachineKind.OTHER),
         group=None,
         location=location,
         connectivity=connectivity,
@@ -96,7 +99,9 @@ def _machine(account: Account, row: Raw, at: datetime) -> Machine:
 
 
 def _location(row: Raw) -> Location | None:
-    address, city, timezone = (text(row.get(name)) for name in ("location", "city", "timezone"))
+    """The vendor lets a time zone be anything; only a name tells one."""
+    address, city, timezone = text(row.get("location")), text(row.get("city")), row.get("timezone")
+    timezone = timezone if isinstance(timezone, str) and timezone else None
     if address is None and city is None and timezone is None:
         return None
     return Location(address=address, city=city, timezone=timezone)
@@ -104,8 +109,9 @@ def _location(row: Raw) -> Location | None:
 
 def slots(account: Account, controller: str, matrix: Raw, at: datetime) -> list[Slot]:
     """The cells are counted from 1 along the rows; rows and columns from 0."""
-    columns = record(account, "matrix", matrix, lambda row: _needed(row["columnsNumber"]))
-    cells = matrix.get("products") or []
+    columns, cells = record(
+        account, "matrix", matrix, lambda row: (_needed(row["columnsNumber"]), _list(row, "products"))
+    )
     return records(account, "cell", cells, lambda row: _slot(account, controller, columns, row, at))
 
 
@@ -128,8 +134,8 @@ def _slot(account: Account, controller: str, columns: int, row: Raw, at: datetim
     )
 
 
-def products(account: Account, found: list[Any]) -> list[Product]:
-    return records(account, "product", found, lambda row: _product(account, row))
+def products(account: Account, found: list[Any]) -> Listing[Product]:
+    return listing(account, "product", found, lambda row: _product(account, row))
 
 
 def _product(account: Account, row: Raw) -> Product:
@@ -157,31 +163,42 @@ def sale(account: Account, raw: Any) -> Sale:
     return record(account, "sale", raw, lambda row: _sale(account, row))
 
 
-def sale_native(row: Raw) -> str:
-    """What finds a sale again: the vendor looks sales up by time and machine only."""
-    return f"{need(row['saleId'])}@{_needed(row['createdAt'])}@{need(row['controllerId'])}"
-
-
 def _sale(account: Account, row: Raw) -> Sale:
-    recorded = unix(row["createdAt"])
+    native, recorded = need(row["saleId"]), unix(row["createdAt"])
     return Sale(
-        ref=account.to(Kind.SALE, sale_native(row)),
+        ref=account.to(Kind.SALE, _findable(native, recorded)),
         kind=SaleKind.PURCHASE,
         status=SaleStatus.COMPLETED,
-        machine_ref=account.to(Kind.MACHINE, need(row["controllerId"])),
+        machine_ref=_machine_ref(account, row),
         vendor=Vendor.SMARTVEND,
-        vendor_id=need(row["saleId"]),
+        vendor_id=native,
         recorded_at=recorded,
-        occurred_at=unix(row["controllerCreatedAt"]) if row.get("controllerCreatedAt") else recorded,
+        occurred_at=_occurred(row, recorded),
         total=cents(row.get("totalPrice"), account.currency),
         tax=None,
         discount=None,
         payments=_payments(account, row),
-        lines=tuple(_line(account, line) for line in row.get("products") or ()),
+        lines=tuple(_lines(account, row)),
         person=None,
         trust=Trust.POLLED,
         vendor_data=row,
     )
+
+
+def _findable(native: str, recorded: datetime) -> str:
+    """What finds a record again: the vendor looks them up by time only, and in whole seconds."""
+    return f"{native}@{int(recorded.timestamp())}"
+
+
+def _machine_ref(account: Account, row: Raw) -> Ref | None:
+    controller = text(row.get("controllerId"))
+    return None if controller is None else account.to(Kind.MACHINE, controller)
+
+
+def _occurred(row: Raw, recorded: datetime) -> datetime:
+    """At the machine. A clock there that was never set says 0."""
+    told = row.get("controllerCreatedAt")
+    return unix(told) if number(told) else recorded
 
 
 def _payments(account: Account, row: Raw) -> tuple[Payment, ...]:
@@ -193,18 +210,26 @@ def _payments(account: Account, row: Raw) -> tuple[Payment, ...]:
             for method, amount in amounts.items()
             if amount
         )
-    words = row.get("paymentTypes") or ()
+    words = _list(row, "paymentTypes")
     return tuple(Payment(method=PAYMENT_TYPES.get(word, PaymentMethod.UNKNOWN), amount=None) for word in words)
 
 
-def _line(account: Account, row: Raw) -> SaleLine:
+def _lines(account: Account, row: Raw) -> Iterable[SaleLine]:
+    """The quantity of a sale is that of all its lines, so that a single line may leave it out."""
+    lines = _list(row, "products")
+    otherwise = row.get("quantity") if len(lines) == 1 else None
+    return (_line(account, line, otherwise) for line in lines)
+
+
+def _line(account: Account, row: Raw, otherwise: Any) -> SaleLine:
     product = text(row.get("productId"))
     price = cents(row.get("price"), account.currency)
-    quantity = _needed(row["quantity"])
+    told = row.get("quantity")
+    quantity = _needed(otherwise if told is None else told)
     return SaleLine(
         product_ref=None if product is None else account.to(Kind.PRODUCT, product),
-        product_name=text(row.get("name")) or "",
-        position=text(row.get("position")),
+        product_name=text(row.get("name")) or product or "",
+        position=_position(row.get("position")),
         quantity=quantity,
         unit_price=price,
         total=None if price is None else Money(price.amount * quantity, price.currency),
@@ -214,30 +239,40 @@ def _line(account: Account, row: Raw) -> SaleLine:
     )
 
 
+def _position(value: Any) -> str | None:
+    """A number, and 5.0 is the same one as 5."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else text(value)
+
+
 def event(account: Account, raw: Any, texts: Mapping[str, str]) -> MachineEvent:
     return record(account, "event", raw, lambda row: _event(account, row, texts))
 
 
-def event_native(row: Raw) -> str:
-    return f"{need(row['id'])}@{_needed(row['createdAt'])}@{need(row['controllerId'])}"
+def _event_id(row: Raw, recorded: datetime, occurred: datetime) -> str:
+    """The vendor may leave an event without one: then a digest of all that tells it apart and never changes."""
+    lasting = (text(row.get(name)) or "" for name in LASTING)
+    digest = sha256("\x1f".join((recorded.isoformat(), occurred.isoformat(), *lasting)).encode())
+    return text(row.get("id")) or digest.hexdigest()[:32]
 
 
 def _event(account: Account, row: Raw, texts: Mapping[str, str]) -> MachineEvent:
     recorded = unix(row["createdAt"])
+    occurred = _occurred(row, recorded)
+    native = _event_id(row, recorded, occurred)
     code = text(row.get("code")) or text(row.get("tag")) or ""
     key = text(row.get("localizeKey"))
     return MachineEvent(
-        ref=account.to(Kind.EVENT, event_native(row)),
-        machine_ref=account.to(Kind.MACHINE, need(row["controllerId"])),
+        ref=account.to(Kind.EVENT, _findable(native, recorded)),
+        machine_ref=_machine_ref(account, row),
         vendor=Vendor.SMARTVEND,
-        vendor_id=need(row["id"]),
+        vendor_id=native,
         code=code,
         message=texts.get(key or "") or key or code,
-        severity=SEVERITIES.get(row.get("level", ""), Severity.WARNING),
-        state=STATES.get(row.get("status", ""), EventState.UNKNOWN),
+        severity=SEVERITIES.get(_word(row, "level"), Severity.WARNING),  # one that is not known may matter
+        state=STATES.get(_word(row, "status"), EventState.UNKNOWN),
         source=text(row.get("source")),
         recorded_at=recorded,
-        occurred_at=unix(row["controllerCreatedAt"]) if row.get("controllerCreatedAt") else recorded,
+        occurred_at=occurred,
         trust=Trust.POLLED,
         vendor_data=row,
     )
@@ -248,6 +283,18 @@ def dictionary(found: list[Any]) -> dict[str, str]:
     rows = (row for row in found if isinstance(row, dict))
     pairs = ((text(row.get("localizeKey")), text(row.get("text"))) for row in rows)
     return {key: words for key, words in pairs if key is not None and words is not None}
+
+
+def _word(row: Raw, name: str) -> str:
+    return text(row.get(name)) or ""
+
+
+def _list(row: Raw, name: str) -> list[Any]:
+    """Empty where it is null or absent."""
+    found = row.get(name)
+    if found is not None and not isinstance(found, list):
+        raise TypeError(f"{name} is no list")
+    return found or []
 
 
 def _needed(value: Any) -> int:

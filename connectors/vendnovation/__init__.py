@@ -11,7 +11,7 @@ import httpx2
 from connectors.base import Account
 from connectors.guard import Guard
 from connectors.vendnovation import parse
-from connectors.vendnovation.client import IDS_AT_ONCE, WIDEST, VendNovationClient
+from connectors.vendnovation.client import IDS_AT_ONCE, LARGEST, WIDEST, VendNovationClient
 from connectors.windows import Window, Windows
 from domain.errors import VendorError
 from domain.model import (
@@ -42,8 +42,8 @@ class VendNovation:
         self.account = account
         self._client = VendNovationClient(account, client)
         self.guard: Guard = self._client.guard
-        self._sales = Windows(WIDEST)
-        self._alerts = Windows(WIDEST)
+        self._sales = Windows(WIDEST, LARGEST)
+        self._alerts = Windows(WIDEST, LARGEST)
         self._uncounted: frozenset[str] | None = None  # machines that keep no count; None before they were read
 
     async def sign_in(self) -> None:
