@@ -47,13 +47,16 @@ trace: ContextVar[list[UpstreamRequest] | None] = ContextVar("trace", default=No
 
 @dataclass(slots=True)
 class _Call:
-    """One request to make, and by when on the loop's clock it has to be over. `sent`: it may have gone out."""
+    """One request to make, and by when on the loop's clock it has to be over. `sent`: it may have gone out.
+
+    `counted`: what its answer tells of a budget is the account's; a login has a budget of its own."""
 
     operation: Operation
     request: httpx2.Request
     traffic: Traffic
     auth: TokenLogin | None
     deadline: float
+    counted: bool
     sent: bool = False
 
     @property
@@ -133,6 +136,7 @@ class VendorHTTP:
             traffic=asked.traffic if traffic is None else traffic,
             auth=self.auth if login else None,
             deadline=asyncio.get_running_loop().time() + self.guard.timeout,
+            counted=login,
         )
         try:
             async with asyncio.timeout_at(call.deadline):
@@ -256,7 +260,8 @@ class VendorHTTP:
     def _judge(self, call: _Call, passage: Passage, answer: Answer) -> VendorError | None:
         """Tells the guard what the answer says of the vendor, and of the budget that is left."""
         status, headers = answer.status, answer.headers
-        self._tell_budget(headers)
+        if call.counted:
+            self._tell_budget(headers)
         if 200 <= status < 300:
             self.guard.succeed(passage)
             return None

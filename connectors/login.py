@@ -107,6 +107,8 @@ class TokenLogin:
         now = self._clock()
         if token.expires_at is None or token.expires_at <= now:
             return float("inf")
+        if self.current is not None and token.value == self.current.value:
+            return token.expires_at  # handed out again until it ends: to ask earlier brings nothing
         return token.expires_at - min(MARGIN_SECONDS, (token.expires_at - now) * MARGIN_SHARE)
 
     def _spend(self) -> None:

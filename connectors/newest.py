@@ -27,12 +27,14 @@ async def newest(
     """About `want` of those that `counts`, and with them everything as new as the oldest of them.
 
     The order is checked as it comes: vendors fall back to another one without a word, and then the list is read
-    to its end."""
+    to its end. Rows that arrive meanwhile push others down onto the next page, where they are met again."""
     found: dict[Ref, T] = {}
     oldest: datetime | None = None
     ordered = True
     async for page in pages:
         for item in page:
+            if item.ref in found:
+                continue
             found[item.ref] = item
             ordered = ordered and (oldest is None or item.recorded_at <= oldest)
             oldest = item.recorded_at
@@ -41,7 +43,7 @@ async def newest(
         if oldest < span.since:
             break
         whole = [item for item in found.values() if item.recorded_at > oldest and item.recorded_at in span]
-        if whole and sum(map(counts, found.values())) >= want:
+        if whole and sum(map(counts, whole)) >= want:
             return Slice(whole, oldest + INSTANT)
     return Slice([item for item in found.values() if item.recorded_at in span], span.since)
 
@@ -50,4 +52,5 @@ def together(slices: Iterable[Slice[T]]) -> Slice[T]:
     """Slices of one span as one: it is whole only down to where the first of them stopped."""
     parts = list(slices)
     since = max(part.since for part in parts)
-    return Slice([item for part in parts for item in part.items if item.recorded_at >= since], since)
+    found = {item.ref: item for part in parts for item in part.items if item.recorded_at >= since}
+    return Slice(list(found.values()), since, all(part.complete for part in parts))

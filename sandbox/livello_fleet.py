@@ -1,5 +1,7 @@
 """Livello's made-up organizations, kiosks, load cells, products, transactions and alerts."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -8,6 +10,8 @@ from sandbox.world import GOODS, PLACES, World
 
 Row = dict[str, Any]
 
+PREFIX = "LIV-"
+FIRST_PRODUCT = 10  # its id; the others count on from there
 SALES_A_KIOSK = 60
 ALERTS_A_KIOSK = 3
 ALERTS = (
@@ -23,8 +27,12 @@ def iso(moment: datetime) -> str:
 
 
 class Fleet:
-    def __init__(self, world: World) -> None:
+    """`currencies`: those of the organizations in turn."""
+
+    def __init__(self, world: World, currencies: Sequence[str] = ("EUR",)) -> None:
         self._world = world
+        self._currencies = currencies
+        self._takings: Counter[tuple[str, str]] = Counter()  # cents by kiosk and day
         self._live = world.random("livello", "live")
         self._next = 1000
         rng = world.random("livello", "fleet")
@@ -39,12 +47,40 @@ class Fleet:
         self._make_history(world.random("livello", "history"))
 
     def show(self, kiosk: Row, now: datetime) -> Row:
-        """As the list shows it: when it was last online moves on with the clock."""
+        """As the list shows it: when it was last online, and what it took today, move on with the clock."""
         shown = {key: value for key, value in kiosk.items() if key != "silent"}
         if kiosk["silent"] is not None:
             beat = now - timedelta(seconds=now.second % 60) - timedelta(minutes=kiosk["silent"])
             shown["networkLastOnline"] = iso(beat.replace(microsecond=0))
+        shown["todaySalesTotal"] = self._takings[kiosk["serialNumber"], iso(now)[:10]] / 100
         return shown
+
+    def detail(self, serial: str) -> Row:
+        kiosk = self.kiosks[serial]
+        owner = self._owner(kiosk)
+        return {
+            **{key: kiosk[key] for key in ("_id", "name", "orgId", "serialNumber")},
+            "inventory": {"loadCells": self.cells[serial]},
+            "controller": {
+                "preAuth": 40,
+                "tabletLang": "de",
+                "tabletFont": "Arial",
+                "paymentType": "CreditOrDebitCard",
+                "minimumAge": 18,
+                "serviceCheck": {},
+            },
+            "ownerOrganization": {
+                "_id": kiosk["orgId"],
+                "name": owner["name"],
+                "currency": owner["currency"],
+                "support": {},
+                "contact": {},
+                "kioskInitScreen": {},
+            },
+        }
+
+    def _owner(self, kiosk: Row) -> Row:
+        return self.organizations[int(kiosk["orgId"]) - 1]
 
     def alert_types(self) -> list[Row]:
         return [
@@ -55,8 +91,7 @@ class Fleet:
     def sell(self, at: datetime, serial: str | None = None) -> Row:
         """KeyError where there is no such kiosk."""
         kiosk = self.kiosks[serial or self._live.choice(list(self.kiosks))]
-        made = self._transaction(self._live, kiosk, at)
-        self.transactions.append(made)
+        made = self._record(self._live, kiosk, at)
         for item in made["itemsPurchased"]:
             for cell in self.cells[kiosk["serialNumber"]]:
                 line = cell["productLineData"]
@@ -79,7 +114,7 @@ class Fleet:
                     "city": PLACES[at].city,
                     "countryCode": PLACES[at].country_code,
                 },
-                "currency": "EUR",
+                "currency": self._currencies[at % len(self._currencies)],
                 "parentOrg": parent,
             }
             for at, (name, parent) in enumerate(zip(names, parents, strict=True))
@@ -88,7 +123,7 @@ class Fleet:
     def _make_products(self, rng: Random) -> list[Row]:
         return [
             {
-                "id": 10 + at,
+                "id": FIRST_PRODUCT + at,
                 "name": good.name,
                 "description": None,
                 "category": good.category,
@@ -96,20 +131,21 @@ class Fleet:
                 "articleNumber": f"ART-{at:03}",
                 "organizationId": 1 + at % 3,
                 "organizationName": self.organizations[at % 3]["name"],
-                "organizationCurrency": "EUR",
+                "organizationCurrency": self.organizations[at % 3]["currency"],
                 "netPrice": f"{good.price / (100 + good.tax_rate):.2f}",
                 "price": f"{good.price // 100}.{good.price % 100:02}",
                 "cost": good.cost / 100,
-                "ean": good.gtin,
                 "weight": rng.randrange(50, 500),
                 "weightUnit": "g",
+                "updatedAt": iso(self._world.start - timedelta(days=1 + at)),
+                "createdAt": iso(self._world.start - timedelta(days=400 + at)),
                 "images": [],
             }
             for at, good in enumerate(GOODS)
         ]
 
     def _add_kiosk(self, rng: Random, number: int) -> None:
-        serial = f"LIV-{number + 1:04}"
+        serial = f"{PREFIX}{number + 1:04}"
         organization = rng.choice(self.organizations)
         self.kiosks[serial] = {
             "_id": serial,
@@ -118,22 +154,23 @@ class Fleet:
             "organizationName": organization["name"],
             "serialNumber": serial,
             "latestTemperature": None if number % 9 == 8 else rng.choice((4.2, 5, "6.5", 3.75)),
-            "todaySalesTotal": 0,
             "silent": None if number % 13 == 12 else (300 if number % 7 == 6 else rng.randrange(10)),
         }
-        self.cells[serial] = [self._cell(rng, number, at) for at in range(rng.randrange(8, 16))]
+        cells = range(rng.randrange(8, 16))
+        self.cells[serial] = [self._cell(rng, number, at, organization["currency"]) for at in cells]
 
-    def _cell(self, rng: Random, kiosk: int, at: int) -> Row:
-        product = rng.choice(self.products)
+    def _cell(self, rng: Random, kiosk: int, at: int, currency: str) -> Row:
+        chosen = rng.randrange(len(self.products))
+        product = self.products[chosen]
         line = {
             "id": kiosk * 100 + at + 1,
             "productMetaId": product["id"],
             "name": product["name"],
             "price": product["price"] if at % 2 else float(product["price"]),
-            "currency": "EUR",
+            "currency": currency,
             "quantity": rng.randrange(12),
             "capacity": 12,
-            "taxRate": 19,
+            "taxRate": GOODS[chosen].tax_rate,
             "imageUrl": None,
         }
         return {
@@ -147,8 +184,15 @@ class Fleet:
     def _make_history(self, rng: Random) -> None:
         for kiosk in self.kiosks.values():
             moments = self._world.moments(rng, SALES_A_KIOSK)
-            self.transactions += [self._transaction(rng, kiosk, moment) for moment in moments]
+            for moment in moments:
+                self._record(rng, kiosk, moment)
             self.alerts += [self._alert(rng, kiosk, at) for at in self._world.moments(rng, ALERTS_A_KIOSK)]
+
+    def _record(self, rng: Random, kiosk: Row, at: datetime) -> Row:
+        made = self._transaction(rng, kiosk, at)
+        self.transactions.append(made)
+        self._takings[kiosk["serialNumber"], made["created"][:10]] += round(made["total"] * 100)
+        return made
 
     def _transaction(self, rng: Random, kiosk: Row, at: datetime) -> Row:
         self._next += 1
@@ -163,10 +207,20 @@ class Fleet:
             "created": iso(at),
             "total": (cents - discount) / 100,
             "discountTotal": discount / 100,
-            "session": {"details": {}},
+            "session": {
+                "details": {
+                    "sessionClosedAt": iso(at),
+                    "endedWithPurchase": True,
+                    "externalTransactionId": f"ext-{self._next}",
+                }
+            },
             "type": "purchase",
             "userId": rng.randrange(1, 90) if card else 0,
-            "kiosk": {"id": 1, "name": kiosk["name"], "serialNumber": kiosk["serialNumber"]},
+            "kiosk": {
+                "id": int(kiosk["serialNumber"][4:]),
+                "name": kiosk["name"],
+                "serialNumber": kiosk["serialNumber"],
+            },
             "paymentMethod": {
                 "isPaid": rng.random() > 0.03,
                 "membercardId": f"MC-{rng.randrange(100):03}" if card else None,
@@ -184,7 +238,7 @@ class Fleet:
             "productMetaId": line["productMetaId"],
             "productLineId": line["id"],
             "name": line["name"],
-            "ean": None,
+            "ean": GOODS[line["productMetaId"] - FIRST_PRODUCT].gtin,
             "quantity": rng.choice((1, 1, 1, 2)),
             "price": line["price"],
             "taxRate": line["taxRate"],
@@ -194,16 +248,18 @@ class Fleet:
     def _alert(self, rng: Random, kiosk: Row, at: datetime) -> Row:
         self._next += 1
         kind, severity, text = rng.choice(ALERTS)
+        status = rng.choice(("open", "raised", "resolved"))
+        ended = min(at + timedelta(minutes=rng.randrange(1, 90)), max(at, self._world.start))
         return {
             "id": self._next,
             "type": kind,
             "severity": severity,
-            "status": rng.choice(("open", "raised", "resolved")),
+            "status": status,
             "isAck": rng.random() < 0.5,
             "kioskSerialNumber": kiosk["serialNumber"],
             "kioskName": kiosk["name"],
             "message": text,
             "startDate": iso(at - timedelta(minutes=rng.randrange(30))),
-            "endDate": None,
+            "endDate": iso(ended) if status == "resolved" else None,
             "createdAt": iso(at),
         }

@@ -1,8 +1,10 @@
 """Livello: kiosks that know their stock by weight, in a tree of organizations."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
 
 import httpx2
 
@@ -10,8 +12,10 @@ from connectors.base import Account
 from connectors.guard import Guard
 from connectors.livello import client as api
 from connectors.livello import parse
-from connectors.livello.client import LARGEST, LivelloClient, chunks
-from connectors.newest import newest, together
+from connectors.livello.client import LivelloClient
+from connectors.livello.paging import LARGEST, Page, chunks, walk
+from connectors.livello.parse import MILLISECOND
+from connectors.newest import Recorded, newest, together
 from domain.errors import VendorError
 from domain.model import (
     Capability,
@@ -33,7 +37,10 @@ SCOPES = {
     Capability.EVENTS: api.ALERTS,
     Capability.TEMPERATURE: api.KIOSKS,
 }
-MILLISECOND = timedelta(milliseconds=1)
+AT_ONE_TIME = 25  # alerts: more than any millisecond brings
+
+R = TypeVar("R", bound=Recorded)
+Serials = list[str] | None
 
 
 class Livello:
@@ -42,6 +49,7 @@ class Livello:
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
         self._client = LivelloClient(account, client)
+        self._currencies = self._client.currencies
         self.guard: Guard = self._client.guard
 
     async def sign_in(self) -> None:
@@ -55,13 +63,15 @@ class Livello:
         return
 
     async def machines(self) -> Listing[Machine]:
-        return Listing(parse.machines(self.account, await self._client.kiosks(), utc_now()))
+        found = await self._client.kiosks()
+        located = not self._client.lacks(api.ORGANIZATIONS)
+        return parse.machines(self.account, found, utc_now(), located=located)
 
     async def organizations(self) -> Listing[Organization]:
-        return Listing(parse.organizations(self.account, await self._client.organizations()))
+        return parse.organizations(self.account, await self._client.organizations())
 
     async def products(self) -> Listing[Product]:
-        return Listing(parse.products(self.account, await self._client.products()))
+        return parse.products(self.account, await self._client.products())
 
     async def slots(self, machines: Sequence[str]) -> Mapping[str, Sequence[Slot] | VendorError]:
         """A request for each kiosk: the vendor has no list of inventories."""
@@ -70,47 +80,69 @@ class Livello:
 
     async def _slots_of(self, serial: str) -> Sequence[Slot] | VendorError:
         try:
-            return parse.slots(self.account, serial, await self._client.inventory(serial), utc_now())
+            found, at = await self._client.inventory(serial), utc_now()
+            if not parse.tells_currencies(found):
+                await self._currencies.refresh()
+            return parse.slots(self.account, serial, found, self._currency(serial), at)
         except VendorError as error:
             return error
 
-    async def sales(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[Sale]:
-        async def pages(serials: list[str] | None) -> AsyncIterator[Sequence[Sale]]:
-            skip, total = 0, 1
-            limit = min(LARGEST, want + 1)
-            while skip < total:
-                raw, total = await self._client.transactions(
-                    since=span.since, until=_last(span), serials=serials, limit=limit, skip=skip
-                )
-                skip += len(raw) or total
-                yield [parse.sale(self.account, row) for row in raw]
+    def _currency(self, serial: str | None) -> str | None:
+        return self._currencies.of(serial) or self.account.currency
 
-        parts = (newest(pages(serials), span, want) for serials in chunks(machines))
-        return together(await asyncio.gather(*parts))
+    async def sales(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[Sale]:
+        limit = min(LARGEST, want + 1)
+        await self._client.need(api.TRANSACTIONS)
+
+        async def page(serials: Serials, skip: int) -> Page:
+            asked = self._client.transactions(
+                since=span.since, until=_last(span), serials=serials, limit=limit, skip=skip
+            )
+            found, _ = await asyncio.gather(asked, self._currencies.refresh())
+            return found
+
+        return await _newest(page, lambda rows: parse.sales(self.account, rows, self._currency), span, want, machines)
 
     async def sale(self, native: str) -> Sale | None:
-        found = await self._client.transaction(native)
-        return None if found is None else parse.sale(self.account, found)
+        await self._client.need(api.TRANSACTIONS)
+        found, _ = await asyncio.gather(self._client.transaction(native), self._currencies.refresh())
+        return None if found is None else parse.sale(self.account, found, self._currency)
 
     async def events(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[MachineEvent]:
-        async def pages(serials: list[str] | None) -> AsyncIterator[Sequence[MachineEvent]]:
-            offset, total = 0, 1
-            limit = min(LARGEST, want + 1)
-            while offset < total:
-                raw, total = await self._client.alerts(until=_last(span), serials=serials, limit=limit, offset=offset)
-                offset += len(raw) or total
-                yield [parse.event(self.account, row) for row in raw]
+        limit = min(LARGEST, want + 1)
 
-        parts = (newest(pages(serials), span, want) for serials in chunks(machines))
-        return together(await asyncio.gather(*parts))
+        async def page(serials: Serials, offset: int) -> Page:
+            return await self._client.alerts(until=_last(span), serials=serials, limit=limit, offset=offset)
+
+        return await _newest(page, lambda rows: parse.events(self.account, rows), span, want, machines)
 
     async def event(self, native: str) -> MachineEvent | None:
-        wanted, _, created = native.partition("@")
-        if not created.isdecimal():
+        wanted, moment = parse.alert_of(native)
+        if moment is None:
             return None
-        moment = datetime.fromtimestamp(int(created) / 1000, UTC)
-        found = await self.events(Span(moment, moment + MILLISECOND), LARGEST, None)
+        found = await self.events(Span(moment, moment + MILLISECOND), AT_ONE_TIME, None)
         return next((event for event in found.items if event.vendor_id == wanted), None)
+
+
+async def _newest(
+    page: Callable[[Serials, int], Awaitable[Page]],
+    read: Callable[[list[Any]], Listing[R]],
+    span: Span,
+    want: int,
+    machines: frozenset[str] | None,
+) -> Slice[R]:
+    """All machines at once, or as many at a time as fit into a request."""
+    complete = True
+
+    async def pages(serials: Serials) -> AsyncIterator[Sequence[R]]:
+        nonlocal complete
+        async for rows in walk(lambda at: page(serials, at), want):
+            told = read(rows)
+            complete = complete and told.complete
+            yield told.items
+
+    parts = await asyncio.gather(*(newest(pages(serials), span, want) for serials in chunks(machines)))
+    return replace(together(parts), complete=complete) if parts else Slice((), span.since)
 
 
 def _last(span: Span) -> datetime:

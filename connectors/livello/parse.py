@@ -1,10 +1,29 @@
 """Livello's JSON as domain values. Money is major units, as numbers or texts; times are ISO 8601 in UTC."""
 
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.base import Account
-from connectors.parsing import Raw, iso, money, need, need_iso, number, record, records, text, whole, without
+from connectors.livello.paging import Page
+from connectors.login import Token, jwt_expiry
+from connectors.parsing import (
+    Raw,
+    iso,
+    listing,
+    money,
+    need,
+    need_iso,
+    number,
+    readable,
+    record,
+    rows,
+    text,
+    whole,
+    without,
+)
 from domain.model import (
     Connectivity,
     DispenseOutcome,
@@ -27,51 +46,114 @@ from domain.model import (
     Slot,
     Temperature,
     Trust,
+    UnavailableField,
+    UnavailableReason,
     Vendor,
     why_absent,
 )
 from domain.money import Money
-from domain.refs import Kind
+from domain.paging import Listing
+from domain.refs import Kind, Ref
+from domain.times import EPOCH
 
 ONLINE_MINUTES = 15
 SEVERITIES = {"low": Severity.INFO, "mid": Severity.WARNING, "high": Severity.CRITICAL}
 STATES = {"open": EventState.ACTIVE, "raised": EventState.ACTIVE, "resolved": EventState.RESOLVED}
-# The documents show MEMBERCARD here and CreditOrDebitCard at the kiosk; the others are what such a field may hold.
+# The documents show MEMBERCARD here, CreditOrDebitCard at the kiosk, and the names of cards in the statistics; the
+# others are what such a field may hold. Words are told apart by their letters alone: CREDIT_CARD is creditcard.
 METHODS = {
     "membercard": PaymentMethod.MEMBERCARD,
     "creditordebitcard": PaymentMethod.CARD,
     "creditcard": PaymentMethod.CARD,
+    "othercreditcard": PaymentMethod.CARD,
     "debitcard": PaymentMethod.CARD,
     "credit": PaymentMethod.CARD,
     "debit": PaymentMethod.CARD,
     "card": PaymentMethod.CARD,
     "girocard": PaymentMethod.CARD,
+    "visa": PaymentMethod.CARD,
+    "mastercard": PaymentMethod.CARD,
     "cash": PaymentMethod.CASH,
     "account": PaymentMethod.ACCOUNT,
     "other": PaymentMethod.OTHER,
 }
+NOT_LETTERS = re.compile(r"[\W\d_]+")
 UNSUPPORTED = frozenset({"model", "group", "door"})
 SECRETS = frozenset({"pin", "cardToken"})
+UNREADABLE_LOCATION = (UnavailableField(field="location", reason=UnavailableReason.NOT_PERMITTED),)
+MILLISECOND = timedelta(milliseconds=1)
+
+T = TypeVar("T", Machine, Organization, Product)
 
 
-def machines(account: Account, found: list[Any], at: datetime) -> list[Machine]:
-    kiosks = records(account, "kiosk", found, lambda row: _machine(account, row, at))
-    return list({kiosk.ref: kiosk for kiosk in kiosks}.values())
+def token(account: Account, answer: Any, now: float) -> Token:
+    """`now` and the token's end in UNIX seconds."""
+    return record(account, "token", answer, lambda row: _token(row, now))
 
 
-def _machine(account: Account, row: Raw, at: datetime) -> Machine:
-    serial = need(row.get("serialNumber") or row.get("_id"))
+def _token(row: Raw, now: float) -> Token:
+    value = need(row.get("access_token"))
+    # The same token is told until it ends, with the life that it had at first: its own claim is what counts.
+    ends = jwt_expiry(value)
+    if ends is None:
+        life = number(row.get("expires_in"))
+        ends = None if life is None else now + float(life)
+    return Token(value, ends, _scope(row.get("scope")))
+
+
+def _scope(told: Any) -> frozenset[str] | None:
+    """An empty scope covers nothing; one that is not told may cover anything."""
+    if isinstance(told, list):
+        return frozenset(map(str, told))
+    return None if told is None else frozenset(str(told).split())
+
+
+def page(account: Account, what: str, answer: Any, *, at: int, limit: int) -> Page:
+    """Lists come as `{total, data}`. Where the total is not told, a page as long as it may be is not the last."""
+
+    def read(row: Raw) -> Page:
+        found = list(rows(account, what, row.get("data")))
+        total = whole(row.get("total"))
+        return Page(found, at + len(found) + (len(found) >= limit) if total is None else total)
+
+    return record(account, what, answer, read)
+
+
+def _native(row: Raw) -> str | None:
+    return text(row.get("id")) or text(row.get("_id"))
+
+
+def _serial(row: Raw) -> str | None:
+    return text(row.get("serialNumber")) or text(row.get("_id"))
+
+
+def _once(listed: Listing[T], total: int) -> Listing[T]:
+    """A row that comes while a list is read pushes another onto the next page, where it is told again; one that goes
+    hides another, and then there are fewer than the `total` that was told at first."""
+    found = list({item.ref: item for item in listed.items}.values())
+    return Listing(found, complete=listed.complete and len(found) >= total)
+
+
+def machines(account: Account, found: Page, at: datetime, *, located: bool = True) -> Listing[Machine]:
+    """`located`: whether the organizations may be read, whose addresses are where kiosks stand."""
+    kiosks = listing(account, "kiosk", found.rows, lambda row: _machine(account, row, at, located=located))
+    return _once(kiosks, found.total)
+
+
+def _machine(account: Account, row: Raw, at: datetime, *, located: bool) -> Machine:
+    serial = need(_serial(row))
     seen = iso(row.get("networkLastOnline"))
     organization = text(row.get("orgId"))
     owner = None if organization is None else account.to(Kind.ORGANIZATION, organization)
     celsius = number(row.get("latestTemperature"))
     temperature = None if celsius is None else Temperature(celsius=float(celsius), measured_at=None)
     connectivity = _connectivity(seen, at, account.online_minutes or ONLINE_MINUTES)
+    hidden = owner is not None and not located
     return Machine(
         ref=account.to(Kind.MACHINE, serial),
         vendor=Vendor.LIVELLO,
         organization_ref=owner,
-        place_ref=owner,
+        place_ref=None if hidden else owner,
         vendor_id=serial,
         serial_number=text(row.get("serialNumber")),
         name=text(row.get("name")) or serial,
@@ -83,15 +165,18 @@ def _machine(account: Account, row: Raw, at: datetime) -> Machine:
         last_seen_at=seen,
         door=DoorState.UNKNOWN,
         temperature=temperature,
-        unavailable=why_absent(
-            UNSUPPORTED,
-            model=None,
-            group=None,
-            location=owner,
-            connectivity=connectivity,
-            lastSeenAt=seen,
-            door=None,
-            temperature=temperature,
+        unavailable=(
+            *why_absent(
+                UNSUPPORTED,
+                model=None,
+                group=None,
+                location=owner,
+                connectivity=connectivity,
+                lastSeenAt=seen,
+                door=None,
+                temperature=temperature,
+            ),
+            *(UNREADABLE_LOCATION if hidden else ()),
         ),
         observed_at=at,
         vendor_data=without(row, SECRETS),
@@ -104,21 +189,43 @@ def _connectivity(seen: datetime | None, at: datetime, minutes: int) -> Connecti
     return Connectivity.ONLINE if at - seen <= timedelta(minutes=minutes) else Connectivity.OFFLINE
 
 
-def organizations(account: Account, found: list[Any]) -> list[Organization]:
-    """One whose parent is not in the list hangs under the tenant's root."""
-    told = records(account, "organization", found, lambda row: _organization(account, row))
-    visible = {one.ref for one in told}
-    return [one if one.parent_ref in visible else _orphan(one) for one in told]
+def owners(found: Iterable[Any]) -> dict[str, str]:
+    """Kiosks' serial numbers and the ids of their organizations, as far as they can be read."""
+    pairs = ((_serial(row), text(row.get("orgId"))) for row in found if isinstance(row, dict))
+    return {serial: owner for serial, owner in pairs if serial is not None and owner is not None}
 
 
-def _orphan(one: Organization) -> Organization:
-    return Organization(ref=one.ref, name=one.name, parent_ref=None, location=one.location)
+def currencies(found: Iterable[Any]) -> dict[str, str | None]:
+    """By the ids of organizations, as far as they can be read."""
+    pairs = ((_native(row), _code(row.get("currency"))) for row in found if isinstance(row, dict))
+    return {native: currency for native, currency in pairs if native is not None}
+
+
+def organizations(account: Account, found: Page) -> Listing[Organization]:
+    """One whose parent is not in the list hangs under the tenant's root, and so does one that is its own ancestor."""
+    told = listing(account, "organization", found.rows, lambda row: _organization(account, row))
+    parents = {one.ref: one.parent_ref for one in told.items}
+    tree = [one if _hangs(one, parents) else replace(one, parent_ref=None) for one in told.items]
+    return _once(replace(told, items=tree), found.total)
+
+
+def _hangs(one: Organization, parents: Mapping[Ref, Ref | None]) -> bool:
+    """Whether its parent is to be seen and is none of its own descendants."""
+    if one.parent_ref not in parents:
+        return False
+    above, passed = one.parent_ref, set[Ref]()
+    while above is not None and above not in passed:
+        if above == one.ref:
+            return False
+        passed.add(above)
+        above = parents.get(above)
+    return True
 
 
 def _organization(account: Account, row: Raw) -> Organization:
-    native = need(row.get("id") or row.get("_id"))
+    native = need(_native(row))
     parent = row.get("parentOrg")
-    parent = text(parent.get("id") or parent.get("_id")) if isinstance(parent, dict) else text(parent)
+    parent = _native(parent) if isinstance(parent, dict) else text(parent)
     return Organization(
         ref=account.to(Kind.ORGANIZATION, native),
         name=text(row.get("name")) or native,
@@ -140,14 +247,13 @@ def _location(account: Account, address: Any) -> Location | None:
 ADDRESS = {"address": "address", "city": "city", "postal_code": "postalCode"}
 
 
-def products(account: Account, found: list[Any]) -> list[Product]:
-    metas = records(account, "product", found, lambda row: _product(account, row))
-    return list({meta.ref: meta for meta in metas}.values())
+def products(account: Account, found: Page) -> Listing[Product]:
+    return _once(listing(account, "product", found.rows, lambda row: _product(account, row)), found.total)
 
 
 def _product(account: Account, row: Raw) -> Product:
-    native = need(row["id"])
-    currency = _currency(account, row.get("organizationCurrency"))
+    native = need(_native(row))
+    currency = _code(row.get("organizationCurrency")) or account.currency
     organization = text(row.get("organizationId"))
     packaging = row.get("packaging")
     ean = text(row.get("ean")) or (text(packaging.get("ean")) if isinstance(packaging, dict) else None)
@@ -176,16 +282,26 @@ def _image(row: Raw) -> str | None:
     return next((one for one in candidates if isinstance(one, str) and one.startswith(("https://", "http://"))), None)
 
 
-def _currency(account: Account, told: Any) -> str | None:
-    return (text(told) or account.currency or "").upper() or None
+def _code(told: Any) -> str | None:
+    """Capitals in answers, small letters in requests."""
+    found = text(told)
+    return None if found is None else found.upper()
 
 
-def slots(account: Account, serial: str, found: list[Any], at: datetime) -> list[Slot]:
-    return records(account, "load cell", found, lambda row: _slot(account, serial, row, at))
+def tells_currencies(found: list[Any]) -> bool:
+    """Whether each load cell with a product says in which currency its price is."""
+    lines = (row.get("productLineData") for row in found if isinstance(row, dict))
+    return all(text(line.get("currency")) is not None for line in lines if isinstance(line, dict))
 
 
-def _slot(account: Account, serial: str, row: Raw, at: datetime) -> Slot:
-    position = need(row.get("planogramPosition") or row.get("cellId") or row.get("loadCellId"))
+def slots(account: Account, serial: str, found: list[Any], currency: str | None, at: datetime) -> Sequence[Slot]:
+    """`currency` serves where a product line tells none. A load cell that cannot be read is left out."""
+    return listing(account, "load cell", found, lambda row: _slot(account, serial, row, currency, at)).items
+
+
+def _slot(account: Account, serial: str, row: Raw, currency: str | None, at: datetime) -> Slot:
+    names = (text(row.get(key)) for key in ("planogramPosition", "cellId", "loadCellId"))
+    position = need(next(filter(None, names), None))
     line = row.get("productLineData") or {}
     product = text(line.get("productMetaId"))
     return Slot(
@@ -195,7 +311,7 @@ def _slot(account: Account, serial: str, row: Raw, at: datetime) -> Slot:
         row=None,
         column=None,
         product_ref=None if product is None else account.to(Kind.PRODUCT, product),
-        price=money(line.get("price"), _currency(account, line.get("currency"))),
+        price=money(line.get("price"), _code(line.get("currency")) or currency),
         quantity=whole(line.get("quantity")),
         capacity=whole(line.get("capacity")),
         observed_at=at,
@@ -203,16 +319,24 @@ def _slot(account: Account, serial: str, row: Raw, at: datetime) -> Slot:
     )
 
 
-def sale(account: Account, raw: Any) -> Sale:
-    return record(account, "transaction", raw, lambda row: _sale(account, row))
+CurrencyOf = Callable[[str | None], str | None]
 
 
-def _sale(account: Account, row: Raw) -> Sale:
-    native = need(row["id"])
-    currency = _currency(account, row.get("currency"))
+def sales(account: Account, found: list[Any], currency_of: CurrencyOf) -> Listing[Sale]:
+    """`currency_of(serial)`: of the kiosk with that serial number, for transactions tell none."""
+    return readable(account, "transaction", found, lambda row: _sale(account, row, currency_of))
+
+
+def sale(account: Account, raw: Any, currency_of: CurrencyOf) -> Sale:
+    return record(account, "transaction", raw, lambda row: _sale(account, row, currency_of))
+
+
+def _sale(account: Account, row: Raw, currency_of: CurrencyOf) -> Sale:
+    native = need(_native(row))
     created = need_iso(row["created"])
     kiosk = row.get("kiosk") or {}
     serial = text(kiosk.get("serialNumber"))
+    currency = _code(row.get("currency")) or currency_of(serial)
     method = row.get("paymentMethod") or {}
     total = money(row.get("total"), currency)
     return Sale(
@@ -238,7 +362,7 @@ def _sale(account: Account, row: Raw) -> Sale:
 def _payments(method: Raw, total: Money | None) -> tuple[Payment, ...]:
     if not method:
         return ()
-    word = (text(method.get("paymentType")) or "").casefold()
+    word = NOT_LETTERS.sub("", text(method.get("paymentType")) or "").casefold()
     return (
         Payment(
             method=METHODS.get(word, PaymentMethod.UNKNOWN),
@@ -258,9 +382,8 @@ def _person(user: Any) -> Person | None:
 def _line(account: Account, row: Raw, currency: str | None) -> SaleLine:
     product = text(row.get("productMetaId"))
     price = money(row.get("price"), currency)
-    quantity = whole(row.get("quantity"))
-    if quantity is None:
-        raise ValueError("a line has no quantity")
+    told = whole(row.get("quantity"))
+    quantity = 1 if told is None else told  # what is listed was taken, and items are single things to this vendor
     return SaleLine(
         product_ref=None if product is None else account.to(Kind.PRODUCT, product),
         product_name=text(row.get("name")) or "",
@@ -274,17 +397,28 @@ def _line(account: Account, row: Raw, currency: str | None) -> SaleLine:
     )
 
 
-def event(account: Account, raw: Any) -> MachineEvent:
-    return record(account, "alert", raw, lambda row: _event(account, row))
+def events(account: Account, found: list[Any]) -> Listing[MachineEvent]:
+    return readable(account, "alert", found, lambda row: _event(account, row))
+
+
+def alert_of(native: str) -> tuple[str, datetime | None]:
+    """The vendor's id within an event's native id, and when it was recorded: no single alert can be asked for.
+
+    None where that never was the id of an event."""
+    alert, _, recorded = native.rpartition("@")
+    try:
+        return alert, EPOCH + int(recorded) * MILLISECOND if alert and recorded.isdecimal() else None
+    except (ValueError, OverflowError):
+        return alert, None
 
 
 def _event(account: Account, row: Raw) -> MachineEvent:
-    native = need(row["id"])
+    native = need(_native(row))
     created = need_iso(row.get("createdAt") or row.get("startDate"))
     serial = text(row.get("kioskSerialNumber"))
     code = text(row.get("type")) or ""
     return MachineEvent(
-        ref=account.to(Kind.EVENT, f"{native}@{int(created.timestamp() * 1000)}"),
+        ref=account.to(Kind.EVENT, f"{native}@{(created - EPOCH) // MILLISECOND}"),
         machine_ref=None if serial is None else account.to(Kind.MACHINE, serial),
         vendor=Vendor.LIVELLO,
         vendor_id=native,

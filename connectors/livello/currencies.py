@@ -1,0 +1,63 @@
+"""Which currency a kiosk takes: that of its organization, for neither the kiosk nor its transactions tell one."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from connectors.livello import parse
+from connectors.livello.paging import Page
+from domain.errors import VendorError
+
+KEPT = 900.0  # seconds
+PAUSE = 60.0  # seconds: after a list could not be had
+
+Read = Callable[[], Awaitable[Page]]
+
+
+class Currencies:
+    """Learned from the lists of organizations and of kiosks, whoever reads them; asked for where nobody has.
+
+    Where all organizations take one currency the kiosks need not be known. What cannot be found out is None.
+    `patience` in seconds: what is waited for must not be lost over this."""
+
+    def __init__(
+        self, organizations: Read, kiosks: Read, patience: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._organizations = organizations
+        self._kiosks = kiosks
+        self._patience = patience
+        self._clock = clock
+        self._of_organization: dict[str, str | None] = {}
+        self._owner: dict[str, str] = {}
+        self._organizations_due = self._kiosks_due = clock()
+
+    def learn_organizations(self, rows: Iterable[Any]) -> None:
+        self._of_organization = parse.currencies(rows)
+        self._organizations_due = self._clock() + KEPT
+
+    def learn_kiosks(self, rows: Iterable[Any]) -> None:
+        self._owner = parse.owners(rows)
+        self._kiosks_due = self._clock() + KEPT
+
+    async def refresh(self) -> None:
+        if self._clock() >= self._organizations_due and not await self._told(self._organizations):
+            self._organizations_due = self._clock() + PAUSE
+        differ = len(set(self._of_organization.values())) > 1
+        if differ and self._clock() >= self._kiosks_due and not await self._told(self._kiosks):
+            self._kiosks_due = self._clock() + PAUSE
+
+    async def _told(self, read: Read) -> bool:
+        try:
+            async with asyncio.timeout(self._patience):
+                await read()
+        except (VendorError, TimeoutError):
+            return False
+        return True
+
+    def of(self, serial: str | None) -> str | None:
+        told = set(self._of_organization.values())
+        if len(told) == 1:
+            return next(iter(told))
+        owner = None if serial is None else self._owner.get(serial)
+        return None if owner is None else self._of_organization.get(owner)
