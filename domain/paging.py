@@ -17,18 +17,22 @@ class Slice(Generic[T]):
     """Everything that was recorded from `since` on, up to the end of the span that was asked for.
 
     `since` is the beginning of that span where all of it was read, and later where the source stopped early.
-    The items are in no promised order."""
+    The items are in no promised order. `complete` is false where some that there are could not be read."""
 
     items: Sequence[T]
     since: datetime
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T]):
-    """A whole list of an account; `complete` is false where the vendor could not tell all of it."""
+    """A whole list of an account; `complete` is false where the vendor could not tell all of it.
+
+    `growing`: more of it is being read, so that it is not worth keeping."""
 
     items: Sequence[T]
     complete: bool = True
+    growing: bool = False
 
 
 class SourceState(Enum):

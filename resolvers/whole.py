@@ -22,11 +22,12 @@ class Indexed(Generic[T]):
 
     items: Sequence[T]
     complete: bool
+    growing: bool
     by_native: Mapping[str, T]
 
     @classmethod
     def of(cls, listing: Listing[T]) -> "Indexed[T]":
-        return cls(listing.items, listing.complete, {item.ref.native: item for item in listing.items})
+        return cls(listing.items, listing.complete, listing.growing, {item.ref.native: item for item in listing.items})
 
 
 class Whole(Generic[T]):
@@ -40,7 +41,11 @@ class Whole(Generic[T]):
         self.seconds = seconds
 
     async def get(self, timeout: float) -> Cached[Indexed[T]]:  # noqa: ASYNC109  see Cache
-        return await self.cache.get("", self._load, timeout)
+        """What is still growing is asked for again the next time."""
+        found = await self.cache.get("", self._load, timeout)
+        if found.value.growing:
+            self.forget()
+        return found
 
     def peek(self) -> Indexed[T] | None:
         return self.cache.peek("")
