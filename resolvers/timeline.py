@@ -251,9 +251,11 @@ def _serves(stretch: Stretch[T], top: datetime, *, head: bool) -> bool:
 
 
 def _room(group: Mapping[Machines, Stretch[T]], wanted: Wanted, attempt: int) -> int:
-    """How many to ask for: what is missing, and ever more where that does not suffice."""
-    missing = sum(max(1, wanted.count - stretch.count(wanted)) for stretch in group.values())
-    return min(max(missing, LONGEST), missing << attempt)
+    """How many to ask for: a page for each, though it may lack less, for the next page comes; ever more if need be.
+
+    What a page goes on from comes with it."""
+    pages = len(group) * (wanted.count + (wanted.gap.after is not None))
+    return min(max(pages, LONGEST), pages << attempt)
 
 
 def _owners(group: Mapping[Machines, Stretch[T]]) -> Callable[[T], Sequence[Stretch[T]]]:

@@ -10,7 +10,9 @@ FIELDS = "id name parent { id name } accounts { key }"
 LIST = f"""query ($first: Int, $after: String) {{ organizations(first: $first, after: $after) {{
   nodes {{ {FIELDS} }} pageInfo {{ hasNextPage endCursor }} sources {{ account {{ vendor }} state complete }} }} }}"""
 CHILDREN = """query ($id: ID!, $first: Int, $after: String) { organization(id: $id) {
-  children(first: $first, after: $after) { nodes { id name } pageInfo { hasNextPage endCursor } sources { state } } } }"""
+  children(first: $first, after: $after) { nodes { id name } pageInfo { hasNextPage endCursor } } } }"""
+MACHINES = """query ($id: ID!) { organization(id: $id) {
+  machines(first: 1000) { totalCount nodes { id organization { id } } } } }"""
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +90,7 @@ def test_ids_lead_back_to_what_they_stand_for(gateway: Gateway, organizations: l
 def test_an_organizations_machines_are_those_of_all_below_it(
     gateway: Gateway, organizations: list[dict[str, Any]]
 ) -> None:
-    query = "query ($id: ID!) { organization(id: $id) { machines(first: 1000) { totalCount nodes { id organization { id } } } } }"
-    of = {one["id"]: gateway.ask(query, {"id": one["id"]})["organization"]["machines"] for one in organizations}
+    of = {one["id"]: gateway.ask(MACHINES, {"id": one["id"]})["organization"]["machines"] for one in organizations}
     everyone = of[organizations[0]["id"]]["nodes"]
 
     def all_below(id_: str) -> set[str]:

@@ -14,7 +14,8 @@ PRODUCT = """
 """
 LIST = f"""query ($first: Int, $after: String, $filter: ProductFilter) {{
   products(first: $first, after: $after, filter: $filter) {{
-    totalCount nodes {{ {PRODUCT} }} pageInfo {{ hasNextPage endCursor }} sources {{ account {{ vendor }} state }} }} }}"""
+    totalCount nodes {{ {PRODUCT} }} pageInfo {{ hasNextPage endCursor }}
+    sources {{ account {{ vendor }} state }} }} }}"""
 
 
 def walk(gateway: Gateway, first: int = 1000, **narrowing: Any) -> list[dict[str, Any]]:

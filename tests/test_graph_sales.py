@@ -40,11 +40,14 @@ OF_ORGANIZATIONS = """{ organizations(first: 100) { nodes {
   name children(first: 100) { nodes { name } } sales(first: 1000) { nodes { id } totalCount } } } }"""
 
 
-def walk(gateway: Gateway, query: str = BRIEF, first: int = 1000, **filter_: Any) -> list[dict[str, Any]]:
+def walk(
+    gateway: Gateway, query: str = BRIEF, first: int = 1000, since: str | None = None, **narrowing: Any
+) -> list[dict[str, Any]]:
+    filtered = {"from": since, **narrowing}
     seen: list[dict[str, Any]] = []
     after = None
     while True:
-        page = gateway.ask(query, {"first": first, "after": after, "filter": filter_ or None})["sales"]
+        page = gateway.ask(query, {"first": first, "after": after, "filter": filtered})["sales"]
         seen += page["nodes"]
         if not page["pageInfo"]["hasNextPage"]:
             return seen
@@ -128,17 +131,17 @@ def test_a_list_that_fits_on_its_first_page_is_counted(gateway: Gateway, sales: 
 
 def test_a_span_includes_its_beginning_and_not_its_end(gateway: Gateway, sales: list[dict[str, Any]]) -> None:
     newer, older = sales[20]["recordedAt"], sales[60]["recordedAt"]
-    found = walk(gateway, **{"from": older.isoformat(), "to": newer.isoformat()})
+    found = walk(gateway, since=older.isoformat(), to=newer.isoformat())
     assert [one["id"] for one in found] == [one["id"] for one in sales if older <= one["recordedAt"] < newer]
     assert sales[60]["id"] in {one["id"] for one in found}
 
 
 def test_a_span_may_lie_anywhere(gateway: Gateway, sales: list[dict[str, Any]]) -> None:
     now = datetime.now(UTC)
-    assert walk(gateway, **{"from": (now + timedelta(days=1)).isoformat()}) == []
-    assert walk(gateway, **{"from": now.isoformat(), "to": (now - timedelta(days=9)).isoformat()}) == []
+    assert walk(gateway, since=(now + timedelta(days=1)).isoformat()) == []
+    assert walk(gateway, since=now.isoformat(), to=(now - timedelta(days=9)).isoformat()) == []
     assert walk(gateway, to="1990-01-01T00:00:00Z") == []
-    everything = walk(gateway, **{"from": "0001-01-01T00:00:00Z", "to": "9999-12-31T23:59:59Z"})
+    everything = walk(gateway, since="0001-01-01T00:00:00Z", to="9999-12-31T23:59:59Z")
     assert [one["id"] for one in everything] == [one["id"] for one in sales]
 
 

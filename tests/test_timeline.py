@@ -21,15 +21,17 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 M1, M2, M3 = (frozenset({name}) for name in ("m1", "m2", "m3"))
 
 
-async def test_a_page_asks_for_what_it_needs_and_the_next_within_its_time_for_the_rest() -> None:
+async def test_a_page_asks_for_what_it_needs_and_the_next_ones_share_what_they_ask_for() -> None:
     vendor = Vendor()
     vendor.past(100)
     timeline = vendor.timeline()
-    first = await newest(timeline, 11)
-    assert ids(first.items) == ids(vendor.truth()[:11])
-    second = await newest(timeline, 11, gap=after(first))
-    assert ids(second.items) == ids(vendor.truth()[11:22])
-    assert [want for _, want, _ in vendor.reads] == [11, 11]
+    found = await newest(timeline, 11)
+    assert ids(found.items) == ids(vendor.truth()[:11])
+    for page in range(1, 6):
+        gap = Gap(NEWEST_FIRST.position(vendor.truth()[page * 5 - 1]), None)  # a page of five, less what others gave
+        found = await newest(timeline, 11, gap=gap)
+        assert ids(found.items) == ids(vendor.truth()[page * 5 : page * 5 + 11])
+    assert [want for _, want, _ in vendor.reads] == [11, 12, 12, 12]
 
 
 async def test_warm_it_asks_for_nothing() -> None:
@@ -57,7 +59,7 @@ async def test_after_its_time_only_the_page_itself_is_read_again_however_deep_it
         vendor.reads.clear()
         found = await newest(timeline, 10, gap=after(found))
         assert ids(found.items) == ids(vendor.truth()[page * 10 : page * 10 + 10])
-        assert sum(want for _, want, _ in vendor.reads) <= 20
+        assert [want for _, want, _ in vendor.reads] == [11]
 
 
 async def test_forty_at_once_cost_what_one_costs() -> None:
@@ -182,7 +184,7 @@ async def test_one_flight_serves_those_who_want_little_and_those_who_want_much()
     vendor.gate.set()
     assert ids((await little).items) == ids(vendor.truth()[:5])
     assert ids((await much).items) == ids(vendor.truth()[:50])
-    assert [want for _, want, _ in vendor.reads] == [5, 45]
+    assert [want for _, want, _ in vendor.reads] == [5, 50]
 
 
 async def test_a_failing_vendor_without_anything_known_is_an_error() -> None:
