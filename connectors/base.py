@@ -17,6 +17,7 @@ from domain.model import (
     Place,
     Product,
     Sale,
+    SaleKind,
     Slot,
     UnavailableReason,
     Vendor,
@@ -118,6 +119,10 @@ class ReadsProducts(Protocol):
 
 @runtime_checkable
 class ReadsSlots(Protocol):
+    """`slots_at_once`: of how many machines one request can tell."""
+
+    slots_at_once: int
+
     async def slots(self, machines: Sequence[str]) -> Mapping[str, Sequence[Slot] | VendorError]:
         """By native machine id, in the fewest requests; one machine's error is that machine's alone."""
         ...
@@ -125,6 +130,10 @@ class ReadsSlots(Protocol):
 
 @runtime_checkable
 class ReadsSales(Protocol):
+    """`sale_kinds`: all that this vendor records."""
+
+    sale_kinds: frozenset[SaleKind]
+
     async def sales(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[Sale]:
         """The newest of the span by `recorded_at`: about `want` of them, or all there are.
 
@@ -132,6 +141,17 @@ class ReadsSales(Protocol):
         ...
 
     async def sale(self, native: str) -> Sale | None: ...
+
+
+@runtime_checkable
+class ReadsSalesByKind(Protocol):
+    """For a vendor that keeps each kind of sale in a list of its own."""
+
+    async def sales_of_kinds(
+        self, kinds: frozenset[SaleKind], span: Span, want: int, machines: frozenset[str] | None
+    ) -> Slice[Sale]:
+        """As `ReadsSales.sales`."""
+        ...
 
 
 @runtime_checkable

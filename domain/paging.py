@@ -1,6 +1,6 @@
 """Parts of lists, and what a list says about its sources."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -70,8 +70,14 @@ class PageInfo:
 
 @dataclass(frozen=True, slots=True)
 class Edge(Generic[T]):
-    cursor: str
+    """Its cursor is written when it is asked for: most callers ask for nodes alone."""
+
     node: T
+    write: Callable[[], str]
+
+    @property
+    def cursor(self) -> str:
+        return self.write()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

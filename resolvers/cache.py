@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from cachetools import TTLCache
+from cachetools import LRUCache
 
 from domain.errors import VendorError
 from domain.times import utc_now
@@ -49,10 +49,13 @@ class Cached(Generic[V]):
     error: VendorError | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry(Generic[V]):
+    """`told_at` and `fresh_until` are seconds on the cache's clock."""
+
     value: V
     as_of: datetime
+    told_at: float
     fresh_until: float
 
 
@@ -61,6 +64,11 @@ class _Crash:
     """A fault of our own, carried to everyone who waits."""
 
     error: BaseException
+
+
+Loaded = Mapping[K, V | VendorError]
+Load = Callable[[list[K]], Awaitable[Loaded[K, V]]]
+Outcome = Cached[V] | VendorError | _Crash
 
 
 class Cache(Generic[K, V]):
@@ -81,29 +89,34 @@ class Cache(Generic[K, V]):
         self._late = late
         self._clock = clock
         self._now = now
-        self._entries: TTLCache[K, _Entry[V]] = TTLCache(maxsize=size, ttl=KEPT, timer=clock)
-        self._flights: dict[K, asyncio.Future[V | VendorError | _Crash]] = {}
+        self._entries: LRUCache[K, _Entry[V]] = LRUCache(maxsize=size)
+        self._flights: dict[K, asyncio.Future[Outcome[V]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.hits = 0
-        self.misses = 0
 
     def peek(self, key: K) -> V | None:
         """The value, where it is fresh."""
         entry = self._entries.get(key)
         if entry is None or self._clock() >= entry.fresh_until:
             return None
-        self.hits += 1
         hit()
         return entry.value
+
+    def put(self, key: K, value: V) -> Cached[V]:
+        """For what was told by the way."""
+        now = self._clock()
+        entry = self._entries[key] = _Entry(value, self._now(), now, now + self._ttl)
+        return Cached(value, entry.as_of)
 
     def forget(self, key: K) -> None:
         """What was told is no longer fresh; it remains the last good value."""
         entry = self._entries.get(key)
         if entry is not None:
-            self._entries[key] = _Entry(entry.value, entry.as_of, self._clock())
+            entry.fresh_until = self._clock()
 
     async def get(self, key: K, load: Callable[[], Awaitable[V]], timeout: float) -> Cached[V]:  # noqa: ASYNC109
-        async def load_one(_: list[K]) -> Mapping[K, V | VendorError]:
+        """Raises VendorError where there is no last good value either."""
+
+        async def load_one(_: list[K]) -> Loaded[K, V]:
             return {key: await load()}
 
         found = (await self.get_many([key], load_one, timeout))[key]
@@ -114,41 +127,46 @@ class Cache(Generic[K, V]):
     async def get_many(
         self,
         keys: Iterable[K],
-        load: Callable[[list[K]], Awaitable[Mapping[K, V | VendorError]]],
+        load: Load[K, V],
         timeout: float,  # noqa: ASYNC109  flights outlive their waiters, so a cancel scope would not do
+        *,
+        at_once: int | None = None,
     ) -> dict[K, Cached[V] | VendorError]:
-        """Each key's value or error; the keys that are neither fresh nor in flight are loaded together."""
+        """Each key's value or error. The keys that are neither fresh nor in flight are loaded together, or
+        `at_once` by `at_once`, so that none waits for a slow one that it has nothing to do with.
+
+        Without time left nothing is asked for that would come too late."""
         found: dict[K, Cached[V] | VendorError] = {}
-        missing: list[K] = []
-        waiting: dict[K, asyncio.Future[V | VendorError | _Crash]] = {}
-        now = self._clock()
-        for key in keys:
+        absent: list[K] = []
+        for key in dict.fromkeys(keys):
             entry = self._entries.get(key)
-            if entry is not None and now < entry.fresh_until:
+            if entry is not None and self._clock() < entry.fresh_until:
                 found[key] = Cached(entry.value, entry.as_of)
-                self.hits += 1
                 hit()
-            elif key in self._flights:
-                waiting[key] = self._flights[key]
-            elif key not in waiting:
-                waiting[key] = self._flights[key] = asyncio.get_running_loop().create_future()
-                missing.append(key)
-        if missing:
-            self.misses += len(missing)
-            self._start(missing, load)
-        if waiting:
-            await asyncio.wait(waiting.values(), timeout=timeout)
-        for key, flight in waiting.items():
-            found[key] = self._outcome(key, flight.result() if flight.done() else self._late(timeout))
+            else:
+                absent.append(key)
+        if timeout > 0:
+            self._start([key for key in absent if key not in self._flights], load, at_once)
+        flights = {key: self._flights[key] for key in absent if key in self._flights}
+        if flights:
+            await asyncio.wait(flights.values(), timeout=max(0.0, timeout))
+        for key in absent:
+            flight = flights.get(key)
+            found[key] = self._told(key, flight.result() if flight and flight.done() else self._late(timeout))
         return found
 
-    def _start(self, keys: list[K], load: Callable[[list[K]], Awaitable[Mapping[K, V | VendorError]]]) -> None:
-        task = asyncio.create_task(self._fly(keys, load))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _start(self, keys: list[K], load: Load[K, V], at_once: int | None) -> None:
+        size = at_once or max(1, len(keys))
+        for first in range(0, len(keys), size):
+            together = keys[first : first + size]
+            for key in together:
+                self._flights[key] = asyncio.get_running_loop().create_future()
+            task = asyncio.create_task(self._fly(together, load))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def _fly(self, keys: list[K], load: Callable[[list[K]], Awaitable[Mapping[K, V | VendorError]]]) -> None:
-        loaded: Mapping[K, V | VendorError] = {}
+    async def _fly(self, keys: list[K], load: Load[K, V]) -> None:
+        loaded: Loaded[K, V] = {}
         otherwise: VendorError | _Crash = _Crash(asyncio.CancelledError())
         try:
             loaded = await load(keys)
@@ -162,27 +180,27 @@ class Cache(Generic[K, V]):
                 self._land(key, loaded.get(key, otherwise))
 
     def _land(self, key: K, outcome: V | VendorError | _Crash) -> None:
-        if not isinstance(outcome, VendorError | _Crash):
-            self._entries[key] = _Entry(outcome, self._now(), self._clock() + self._ttl)
+        landed: Outcome[V] = outcome if isinstance(outcome, VendorError | _Crash) else self.put(key, outcome)
         flight = self._flights.pop(key)
         if not flight.done():
-            flight.set_result(outcome)
+            flight.set_result(landed)
 
-    def _outcome(self, key: K, outcome: V | VendorError | _Crash) -> Cached[V] | VendorError:
+    def _told(self, key: K, outcome: Outcome[V]) -> Cached[V] | VendorError:
         if isinstance(outcome, _Crash):
             raise outcome.error
         if not isinstance(outcome, VendorError):
-            return Cached(outcome, self._now())
+            return outcome
         entry = self._entries.get(key)
-        return outcome if entry is None else Cached(entry.value, entry.as_of, outcome)
+        if entry is None or self._clock() - entry.told_at > KEPT:
+            return outcome
+        return Cached(entry.value, entry.as_of, outcome)
 
     async def aclose(self) -> None:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for key in tuple(self._flights):  # of tasks that were ended before they began
+            self._land(key, _Crash(asyncio.CancelledError()))
 
     def __len__(self) -> int:
         return len(self._entries)
-
-
-AnyCache = Cache[Any, Any]

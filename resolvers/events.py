@@ -1,17 +1,15 @@
 """Events: the merged list, and every edge that leads away from one."""
 
 from domain.filters import EventFilter
-from domain.model import Machine, MachineEvent, Organization, Severity
+from domain.model import EventState, Machine, MachineEvent, Organization, Severity
 from domain.paging import Connection
 from domain.refs import Ref
 from resolvers import prefetch, records
 from resolvers.context import Context, Info
+from resolvers.log import Narrowing
 from resolvers.lookahead import Selection
 from resolvers.organizations import owner
 
-EVENTS: records.Kept[MachineEvent] = records.Kept(
-    "events", lambda context: context.loaders.events, lambda source: source.events
-)
 EVERYTHING = EventFilter()
 RANK = {severity: rank for rank, severity in enumerate((Severity.INFO, Severity.WARNING, Severity.CRITICAL))}
 
@@ -43,33 +41,43 @@ async def _connection(
     after: str | None,
     filtered: EventFilter,
 ) -> Connection[MachineEvent]:
-    narrowed = _narrowed(filtered)
-    sources = records.sources(info.context, parent, narrowed)
-    prefetch.for_sales(info.context, sources, Selection.of(info).nodes())
-    return await records.connection(info.context, EVENTS, parent, first, after, narrowed, sources)
+    narrowed = _narrowed(parent, filtered)
+    found = await records.connection(info.context, narrowed, first, after)
+    prefetch.for_records(info.context, found.nodes, Selection.of(info).nodes())
+    return found
 
 
-def _narrowed(filtered: EventFilter) -> records.Narrowed[MachineEvent]:
-    severity, state = filtered.min_severity, filtered.state
-
-    def keep(event: MachineEvent) -> bool:
-        severe = severity is None or RANK[event.severity] >= RANK[severity]
-        return severe and (state is None or event.state is state)
-
+def _narrowed(parent: Organization | Machine | None, filtered: EventFilter) -> records.Narrowed[MachineEvent]:
+    narrowing = _narrowing(filtered.min_severity, filtered.state)
     return records.Narrowed(
+        name="events",
+        parent=parent,
         vendors=filtered.vendors,
         accounts=filtered.accounts,
         machines=filtered.machines,
         since=filtered.from_,
         until=filtered.to,
-        keeps=f"{severity and severity.value},{state and state.value}",
-        keep=None if severity is None and state is None else keep,
+        keeps=None if narrowing is None else narrowing.name,
+        records=lambda context: context.loaders.events,
+        timeline=lambda source: source.events_of(narrowing),
+    )
+
+
+def _narrowing(severity: Severity | None, state: EventState | None) -> Narrowing[MachineEvent] | None:
+    if severity in (None, Severity.INFO) and state is None:
+        return None
+    least = RANK[severity or Severity.INFO]
+    return Narrowing(
+        name=f"{least} {state and state.value}",
+        keep=lambda event: RANK[event.severity] >= least and (state is None or event.state is state),
     )
 
 
 async def find(context: Context, ref: Ref) -> MachineEvent | None:
     source = context.source(ref.account)
-    return None if source is None else await source.event(ref.native, context.patience)
+    if source is None or source.events is None:
+        return None
+    return await source.events.find(ref.native, context.patience(source.seconds))
 
 
 async def machine(root: MachineEvent, info: Info) -> Machine | None:

@@ -40,13 +40,18 @@ def taking_part(
     *,
     vendors: Sequence[Vendor] | None,
     accounts: Sequence[str] | None,
+    organizations: Sequence[str] | None = None,
     among: Iterable[Source] | None = None,
 ) -> list[Source]:
+    """Those that can hold something of what the filters let through."""
     wanted = refs(accounts, Kind.ACCOUNT)
+    tops = refs(organizations, Kind.ORGANIZATION)
     return [
         source
         for source in (context.sources if among is None else among)
-        if (vendors is None or source.vendor in vendors) and (wanted is None or source.ref in wanted)
+        if (vendors is None or source.vendor in vendors)
+        and (wanted is None or source.ref in wanted)
+        and (tops is None or any(top == context.tenant_ref(source) or top.account == source.key for top in tops))
     ]
 
 

@@ -12,10 +12,11 @@ from aiodataloader import DataLoader
 from domain.errors import VendorError
 from domain.model import Machine, MachineEvent, Organization, Place, Product, Sale, Slot
 from domain.refs import Ref
-from domain.times import Span
-from resolvers.cursors import Position
-from resolvers.sources import HasRef, Source, Whole
-from resolvers.timeline import Found, Machines, Recorded, Timeline, Wanted
+from resolvers.cache import Cached
+from resolvers.sources import Source
+from resolvers.stretches import Machines, Recorded, Wanted
+from resolvers.timeline import Found, Timeline
+from resolvers.whole import HasRef, Indexed, Whole
 
 if TYPE_CHECKING:
     from resolvers.context import Context
@@ -24,41 +25,91 @@ T = TypeVar("T", bound=HasRef)
 R = TypeVar("R", bound=Recorded)
 
 
+class Lists:
+    """Whole lists, each asked for at most once in a request, so that all of the request sees the same."""
+
+    def __init__(self, context: "Context") -> None:
+        self._context = context
+        self._asked: dict[Whole[Any], asyncio.Task[Cached[Indexed[Any]] | VendorError]] = {}
+
+    def begin(self, whole: Whole[Any] | None) -> None:
+        """For a list that will be needed; nobody waits yet."""
+        if whole is not None and whole not in self._asked:
+            self._asked[whole] = asyncio.create_task(self._ask(whole))
+
+    async def get(self, whole: Whole[T]) -> Cached[Indexed[T]]:
+        """Raises VendorError."""
+        found = await self.outcome(whole)
+        if isinstance(found, VendorError):
+            raise found
+        return found
+
+    async def outcome(self, whole: Whole[T]) -> Cached[Indexed[T]] | VendorError:
+        self.begin(whole)
+        return await self._asked[whole]
+
+    def peek(self, whole: Whole[T]) -> Indexed[T] | None:
+        """What this request was told, or else what is fresh."""
+        asked = self._asked.get(whole)
+        if asked is None:
+            return whole.peek()
+        told = asked.result() if asked.done() else None
+        return told.value if isinstance(told, Cached) else None
+
+    async def _ask(self, whole: Whole[Any]) -> Cached[Indexed[Any]] | VendorError:
+        try:
+            return await whole.get(self._context.patience(whole.seconds))
+        except VendorError as error:
+            return error
+
+
 class ByRef(Generic[T]):
     """Finds things in an account's whole list of them."""
 
-    def __init__(self, context: "Context", whole: Callable[[Source], Whole[T] | None]) -> None:
+    def __init__(self, context: "Context", lists: Lists, whole: Callable[[Source], Whole[T] | None]) -> None:
         self._context = context
+        self._lists = lists
         self._whole = whole
         self._loader: DataLoader[Ref, T | None] = DataLoader(self._load)
+        self._asked: set[str] = set()
 
     def get(self, ref: Ref | None) -> "T | Awaitable[T | None] | None":
         """At once where the list is fresh, else a promise."""
-        source = None if ref is None else self._context.source(ref.account)
-        whole = None if source is None else self._whole(source)
+        whole = self._list_of(ref)
         if ref is None or whole is None:
             return None
-        fresh = whole.peek()
-        return self._loader.load(ref) if fresh is None else fresh.by_native.get(ref.native)
+        fresh = self._lists.peek(whole)
+        if fresh is not None:
+            return fresh.by_native.get(ref.native)
+        self._asked.add(ref.account)
+        return self._loader.load(ref)
 
     async def find(self, ref: Ref | None) -> T | None:
+        """Raises VendorError."""
         found = self.get(ref)
         return await found if isinstance(found, Awaitable) else found
 
+    def knows(self, ref: Ref) -> bool:
+        """Whether finding it will ask nothing of the vendor that this request has not asked already."""
+        whole = self._list_of(ref)
+        return whole is not None and (ref.account in self._asked or self._lists.peek(whole) is not None)
+
+    def _list_of(self, ref: Ref | None) -> Whole[T] | None:
+        source = None if ref is None else self._context.source(ref.account)
+        return None if source is None else self._whole(source)
+
     async def _load(self, refs: list[Ref]) -> list[Any]:
         accounts = list(dict.fromkeys(ref.account for ref in refs))
-        lists = dict(zip(accounts, await asyncio.gather(*map(self._list, accounts)), strict=True))
+        lists = dict(zip(accounts, await asyncio.gather(*map(self._outcome, accounts)), strict=True))
         return [
-            found if isinstance(found := lists[ref.account], VendorError) else found.get(ref.native) for ref in refs
+            found if isinstance(found := lists[ref.account], VendorError) else found.value.by_native.get(ref.native)
+            for ref in refs
         ]
 
-    async def _list(self, account: str) -> Any:
+    async def _outcome(self, account: str) -> "Cached[Indexed[T]] | VendorError":
         whole = self._whole(self._context.graph.sources[account])
         assert whole is not None
-        try:
-            return (await whole.get(self._context.patience)).value.by_native
-        except VendorError as error:
-            return error
+        return await self._lists.outcome(whole)
 
 
 class Slots:
@@ -67,13 +118,22 @@ class Slots:
     def __init__(self, context: "Context") -> None:
         self._context = context
         self._loader: DataLoader[Ref, Sequence[Slot]] = DataLoader(self._load)
+        self._asked: set[Ref] = set()
 
     def get(self, machine: Ref) -> "Sequence[Slot] | Awaitable[Sequence[Slot]] | None":
         source = self._context.source(machine.account)
         if source is None or not source.reads_slots:
             return None
-        fresh = source.peek_slots(machine.native)
-        return self._loader.load(machine) if fresh is None else fresh
+        if machine not in self._asked:
+            fresh = source.peek_slots(machine.native)
+            if fresh is not None:
+                return fresh
+            self._asked.add(machine)
+        return self._loader.load(machine)
+
+    def knows(self, machine: Ref) -> bool:
+        """As `ByRef.knows`."""
+        return machine in self._asked
 
     async def _load(self, machines: list[Ref]) -> list[Any]:
         found: dict[Ref, Any] = {}
@@ -83,7 +143,7 @@ class Slots:
     async def _of(self, account: str, machines: list[Ref], found: dict[Ref, Any]) -> None:
         source = self._context.graph.sources[account]
         natives = [machine.native for machine in machines]
-        told = await source.slots(natives, self._context.patience)
+        told = await source.slots(natives, self._context.patience(source.seconds))
         for machine in machines:
             outcome = told[machine.native]
             found[machine] = outcome if isinstance(outcome, VendorError) else outcome.value
@@ -98,56 +158,45 @@ def _by_account(refs: Iterable[Ref]) -> Iterable[tuple[str, list[Ref]]]:
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[R]):
-    """What is wanted of one account's timeline, for one set of machines. `keeps` names what `keep` does."""
+    """What is wanted of one of an account's timelines, for one set of machines."""
 
-    account: str
+    source: Source
+    timeline: Timeline[R]
     machines: Machines
-    span: Span
-    start: Position | None
-    count: int
-    keeps: Hashable
-    keep: Callable[[R], bool] | None
-
-    @property
-    def together(self) -> Hashable:
-        return (self.account, self.span, self.start, self.count, self.keeps)
+    wanted: Wanted
 
 
 class Records(Generic[R]):
     """Sales or events: sets of machines of which the same is wanted are read together."""
 
-    def __init__(self, context: "Context", timeline: Callable[[Source], Timeline[R] | None]) -> None:
+    def __init__(self, context: "Context") -> None:
         self._context = context
-        self._timeline = timeline
-        self._loader: DataLoader[Request[R], Found[R]] = DataLoader(
-            self._load, get_cache_key=lambda request: (request.machines, request.together)
-        )
+        self._loader: DataLoader[Request[R], Found[R]] = DataLoader(self._load, cache=False)
 
     async def get(self, request: Request[R]) -> Found[R]:
+        """Raises VendorError."""
         return await self._loader.load(request)
 
     async def _load(self, requests: list[Request[R]]) -> list[Any]:
         groups: dict[Hashable, list[Request[R]]] = {}
         for request in requests:
-            groups.setdefault(request.together, []).append(request)
-        found = await asyncio.gather(*map(self._of, groups.values()))
-        by_group = dict(zip(groups, found, strict=True))
-        return [by_group[request.together][request.machines] for request in requests]
+            groups.setdefault((request.timeline, request.wanted), []).append(request)
+        found = dict(zip(groups, await asyncio.gather(*map(self._of, groups.values())), strict=True))
+        return [found[(request.timeline, request.wanted)][request.machines] for request in requests]
 
     async def _of(self, group: list[Request[R]]) -> "dict[Machines, Found[R] | VendorError]":
         one = group[0]
-        timeline = self._timeline(self._context.graph.sources[one.account])
-        assert timeline is not None
-        wanted = Wanted(one.span, one.start, one.count, one.keep)
-        return await timeline.newest({request.machines for request in group}, wanted, self._context.patience)
+        sets = {request.machines for request in group}
+        return await one.timeline.newest(sets, one.wanted, self._context.patience(one.source.seconds))
 
 
 class Loaders:
     def __init__(self, context: "Context") -> None:
-        self.machines: ByRef[Machine] = ByRef(context, lambda source: source.machines)
-        self.organizations: ByRef[Organization] = ByRef(context, lambda source: source.organizations)
-        self.places: ByRef[Place] = ByRef(context, lambda source: source.places)
-        self.products: ByRef[Product] = ByRef(context, lambda source: source.products)
+        self.lists = Lists(context)
+        self.machines: ByRef[Machine] = ByRef(context, self.lists, lambda source: source.machines)
+        self.organizations: ByRef[Organization] = ByRef(context, self.lists, lambda source: source.organizations)
+        self.places: ByRef[Place] = ByRef(context, self.lists, lambda source: source.places)
+        self.products: ByRef[Product] = ByRef(context, self.lists, lambda source: source.products)
         self.slots = Slots(context)
-        self.sales: Records[Sale] = Records(context, lambda source: source.sales)
-        self.events: Records[MachineEvent] = Records(context, lambda source: source.events)
+        self.sales: Records[Sale] = Records(context)
+        self.events: Records[MachineEvent] = Records(context)

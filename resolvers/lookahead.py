@@ -1,6 +1,6 @@
 """What a query will ask for next, so that lists that depend on nothing are fetched at once and not hop by hop."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import strawberry
@@ -8,24 +8,38 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLIncludeDirective,
     GraphQLResolveInfo,
+    GraphQLSkipDirective,
     InlineFragmentNode,
+    SelectionNode,
     SelectionSetNode,
+    get_directive_values,
 )
+
+Included = Callable[[SelectionNode], bool]
 
 
 class Selection:
-    """One level of a selection, by the fields' own names; `@skip` and `@include` are not looked at.
+    """One level of a selection, by the fields' own names; what `@skip` and `@include` leave out is not in it.
 
     Each level visits each fragment once, so that no document makes it slow."""
 
-    def __init__(self, sets: Iterable[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+    def __init__(
+        self,
+        sets: Iterable[SelectionSetNode],
+        fragments: Mapping[str, FragmentDefinitionNode],
+        included: Included,
+    ) -> None:
         self._fragments = fragments
+        self._included = included
         self._below: dict[str, list[SelectionSetNode]] = {}
         pending = list(sets)
         seen: set[str] = set()
         while pending:
             for node in pending.pop().selections:
+                if not included(node):
+                    continue
                 if isinstance(node, FieldNode):
                     found = self._below.setdefault(node.name.value, [])
                     if node.selection_set is not None:
@@ -41,18 +55,27 @@ class Selection:
     def of(cls, field: "strawberry.Info[Any, Any]") -> "Selection":
         """What is selected below the field that is being resolved."""
         info: GraphQLResolveInfo[Any] = field._raw_info  # noqa: SLF001  Strawberry has no other way to the document
-        return cls((node.selection_set for node in info.field_nodes if node.selection_set), info.fragments)
+
+        def included(node: SelectionNode) -> bool:
+            if not node.directives:
+                return True
+            skip = get_directive_values(GraphQLSkipDirective, node, info.variable_values)
+            include = get_directive_values(GraphQLIncludeDirective, node, info.variable_values)
+            return not (skip and skip["if"]) and (include is None or include["if"])
+
+        sets = (node.selection_set for node in info.field_nodes if node.selection_set)
+        return cls(sets, info.fragments, included)
 
     def __contains__(self, name: str) -> bool:
         return name in self._below
 
     def at(self, name: str) -> "Selection":
-        return Selection(self.sets(name), self._fragments)
+        return Selection(self.sets(name), self._fragments, self._included)
 
     def nodes(self) -> "Selection":
         """Below a connection: what is selected of the things themselves."""
         sets = (*self._below.get("nodes", ()), *self.at("edges").sets("node"))
-        return Selection(sets, self._fragments)
+        return Selection(sets, self._fragments, self._included)
 
     def sets(self, name: str) -> Iterable[SelectionSetNode]:
         return self._below.get(name, ())

@@ -1,8 +1,9 @@
 """Machines: the merged list, and every edge that leads away from one."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict
+from typing import TypeVar
 
 from domain.errors import VendorError, VendorForbidden, VendorRateLimited
 from domain.filters import MachineFilter
@@ -21,12 +22,15 @@ from domain.paging import Connection
 from domain.refs import Kind, Ref
 from resolvers import prefetch
 from resolvers.context import Context, Info
-from resolvers.cursors import Position
+from resolvers.cursors import EVERYWHERE, Position
 from resolvers.lists import binding, of_organization, page_size, refs, taking_part
 from resolvers.lookahead import Selection
 from resolvers.merge import Order, Part, failed, told, unsupported, whole_page
 from resolvers.organizations import owner
 from resolvers.sources import Source
+
+T = TypeVar("T")
+V = TypeVar("V")
 
 
 def position(machine: Machine) -> Position:
@@ -64,11 +68,17 @@ async def _connection(
     size = page_size(first)
     bound = binding(context, "machines", parent.id if parent else None, asdict(narrowed))
     cursor = context.graph.signer.read(after, bound)
-    among = None if parent is None else of_organization(context, parent)
-    sources = taking_part(context, vendors=narrowed.vendors, accounts=narrowed.accounts, among=among)
-    prefetch.for_machines(context, sources, Selection.of(info).nodes())
+    sources = taking_part(
+        context,
+        vendors=narrowed.vendors,
+        accounts=narrowed.accounts,
+        organizations=narrowed.organizations,
+        among=None if parent is None else of_organization(context, parent),
+    )
     parts = await asyncio.gather(*(_part(context, source, parent, narrowed) for source in sources))
-    return whole_page(parts, size, cursor, BY_NAME, lambda at: context.graph.signer.write(at, bound))
+    found = whole_page(parts, size, cursor, BY_NAME, lambda at: context.graph.signer.write(at, bound))
+    prefetch.for_machines(context, found.nodes, Selection.of(info).nodes())
+    return found
 
 
 async def _part(
@@ -77,10 +87,11 @@ async def _part(
     if source.machines is None:
         return Part(source.key, unsupported(source.ref))
     try:
-        cached = await source.machines.get(context.patience)
-        inside = await members(context, source, parent, narrowed.organizations)
+        cached, inside = await asyncio.gather(
+            context.loaders.lists.get(source.machines), members(context, source, parent, narrowed.organizations)
+        )
     except VendorError as error:
-        return Part(source.key, failed(source.ref, error), failed=True)
+        return Part(source.key, failed(source.ref, error), untold=(EVERYWHERE,))
     search = (narrowed.search or "").casefold()
     found = [
         machine
@@ -96,12 +107,14 @@ async def _part(
 async def members(
     context: Context, source: Source, parent: Organization | None, ids: Sequence[str] | None
 ) -> frozenset[Ref | None] | None:
-    """The organizations whose machines are wanted, with all below them; None is all, a None in it the root's own."""
+    """The organizations whose things are wanted, with all below them; None is all. Raises VendorError."""
     wanted = [refs(ids, Kind.ORGANIZATION), None if parent is None else frozenset({parent.ref})]
     tops = [one for one in wanted if one is not None and context.tenant_ref(source) not in one]
     if not tops:
         return None
-    tree = () if source.organizations is None else (await source.organizations.get(context.patience)).value.items
+    if source.organizations is None:
+        return frozenset()
+    tree = (await context.loaders.lists.get(source.organizations)).value.items
     sets = [_with_all_below(top, tree) for top in tops]
     return frozenset[Ref | None](sets[0].intersection(*sets[1:]))
 
@@ -122,12 +135,10 @@ def _with_all_below(tops: frozenset[Ref], tree: Iterable[Organization]) -> froze
 
 async def one(root: object, info: Info, id: str) -> Machine | None:  # noqa: A002  the graph's name for it
     ref = Ref.parse(id)
-    if ref is None or ref.kind is not Kind.MACHINE:
-        return None
-    source = info.context.source(ref.account)
-    if source is not None:
-        prefetch.for_machines(info.context, [source], Selection.of(info))
-    return await info.context.loaders.machines.find(ref)
+    found = None if ref is None or ref.kind is not Kind.MACHINE else await info.context.loaders.machines.find(ref)
+    if found is not None:
+        prefetch.for_machines(info.context, [found], Selection.of(info))
+    return found
 
 
 def account(root: Machine, info: Info) -> Source:
@@ -142,21 +153,38 @@ def slots(root: Machine, info: Info) -> Sequence[Slot] | Awaitable[Sequence[Slot
     return info.context.loaders.slots.get(root.ref)
 
 
-async def group(root: Machine, info: Info) -> MachineGroup | None:
-    if root.group is not None or root.place_ref is None or root.place_ref.kind is not Kind.PLACE:
-        return root.group
-    place = await info.context.loaders.places.find(root.place_ref)
-    return place.group if place else None
+def group(root: Machine, info: Info) -> MachineGroup | Awaitable[MachineGroup | None] | None:
+    return _group(info.context, root)
 
 
-async def location(root: Machine, info: Info) -> Location | None:
-    if root.location is not None or root.place_ref is None:
-        return root.location
-    if root.place_ref.kind is Kind.ORGANIZATION:
-        owner_ = await info.context.loaders.organizations.find(root.place_ref)
-        return owner_.location if owner_ else None
-    place = await info.context.loaders.places.find(root.place_ref)
-    return place.location if place else None
+def location(root: Machine, info: Info) -> Location | Awaitable[Location | None] | None:
+    return _location(info.context, root)
+
+
+def _group(context: Context, machine: Machine) -> MachineGroup | Awaitable[MachineGroup | None] | None:
+    if machine.group is not None or machine.place_ref is None or machine.place_ref.kind is not Kind.PLACE:
+        return machine.group
+    return _then(context.loaders.places.get(machine.place_ref), lambda place: place.group)
+
+
+def _location(context: Context, machine: Machine) -> Location | Awaitable[Location | None] | None:
+    if machine.location is not None or machine.place_ref is None:
+        return machine.location
+    if machine.place_ref.kind is Kind.ORGANIZATION:
+        return _then(context.loaders.organizations.get(machine.place_ref), lambda owner: owner.location)
+    return _then(context.loaders.places.get(machine.place_ref), lambda place: place.location)
+
+
+def _then(found: T | Awaitable[T | None] | None, read: Callable[[T], V | None]) -> V | Awaitable[V | None] | None:
+    """A part of what was found, at once where it was found at once."""
+    if isinstance(found, Awaitable):
+        return _later(found, read)
+    return None if found is None else read(found)
+
+
+async def _later(promise: Awaitable[T | None], read: Callable[[T], V | None]) -> V | None:
+    found = await promise
+    return None if found is None else read(found)
 
 
 def capabilities(root: Machine, info: Info) -> list[CapabilityStatus]:
@@ -169,17 +197,47 @@ def capabilities(root: Machine, info: Info) -> list[CapabilityStatus]:
 
 
 async def unavailable(root: Machine, info: Info) -> Sequence[UnavailableField]:
-    """Those that the vendor never tells, and, where the slots could not be had just now, why."""
+    """What the vendor never tells, and what it has not told this request. Nothing is asked for it.
+
+    It begins when all that is selected beside it has been asked for."""
+    context = info.context
+    reasons = {
+        "group": await _why_no_place(context, root, root.group, _group),
+        "location": await _why_no_place(context, root, root.location, _location),
+        "slots": await _why_no_slots(context, root),
+    }
+    known = {one.field for one in root.unavailable}
+    lacking = [
+        UnavailableField(field=field, reason=reason)
+        for field, reason in reasons.items()
+        if reason is not None and field not in known
+    ]
+    return [*root.unavailable, *lacking]
+
+
+async def _why_no_slots(context: Context, machine: Machine) -> UnavailableReason | None:
+    refusal = context.graph.sources[machine.ref.account].refusal(Capability.SLOTS)
+    if refusal is not None or not context.loaders.slots.knows(machine.ref):
+        return refusal
+    return await _why_null(context.loaders.slots.get(machine.ref))
+
+
+async def _why_no_place(
+    context: Context, machine: Machine, own: object, read: Callable[[Context, Machine], object]
+) -> UnavailableReason | None:
+    if own is not None or machine.place_ref is None:
+        return None
+    loader = context.loaders.organizations if machine.place_ref.kind is Kind.ORGANIZATION else context.loaders.places
+    return await _why_null(read(context, machine)) if loader.knows(machine.place_ref) else None
+
+
+async def _why_null(found: object) -> UnavailableReason | None:
     try:
-        found = info.context.loaders.slots.get(root.ref)
-        if isinstance(found, Awaitable):
-            await found
+        value = await found if isinstance(found, Awaitable) else found
     except VendorForbidden:
-        reason = UnavailableReason.NOT_PERMITTED
+        return UnavailableReason.NOT_PERMITTED
     except VendorRateLimited:
-        reason = UnavailableReason.OUT_OF_BUDGET
+        return UnavailableReason.OUT_OF_BUDGET
     except VendorError:
-        reason = UnavailableReason.VENDOR_UNAVAILABLE
-    else:
-        return root.unavailable
-    return [*root.unavailable, UnavailableField(field="slots", reason=reason)]
+        return UnavailableReason.VENDOR_UNAVAILABLE
+    return UnavailableReason.NEVER_REPORTED if value is None else None

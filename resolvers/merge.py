@@ -1,32 +1,33 @@
 """Many sources' lists into one: one order, one page, and a cursor that loses nothing and repeats nothing.
 
-Each source gives its next items in the order of the list, at least one more than the page holds where it has them.
-A source that failed gives none; it stays behind, and its items come when it has healed."""
+Each source gives what is unread of it in the order of the list, at least one more than the page holds where it has
+that many. What it cannot tell it leaves as a gap in the cursor; its items come when it has healed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from heapq import merge
 from itertools import islice
+from math import ceil
 from typing import Generic, TypeVar
 
 from domain.errors import VendorError
 from domain.paging import Connection, Edge, PageInfo, SourceError, SourceState, SourceStatus
 from domain.refs import Ref
-from resolvers.cursors import Cursor, Position
+from resolvers.cursors import BEGINNING, Cursor, Gap, Position, joined
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[T]):
-    """What one account gives to a page: items after its own start, in order, and all of them where `exhausted`."""
+    """What one account gives to a page: unread items, in order, and the gaps in them of which it could not tell."""
 
     account: str
     status: SourceStatus
     items: Sequence[T] = ()
-    exhausted: bool = True
-    failed: bool = False
+    untold: Sequence[Gap] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,26 @@ class Order(Generic[T]):
             return one is None and other is not None
         return one > other if self.newest_first else one < other
 
-    def after(self, start: Position | None, items: Sequence[T]) -> list[T]:
-        return [item for item in items if start is None or self.before(start, self.position(item))]
+    def holds(self, gap: Gap, position: Position) -> bool:
+        return self.before(gap.after, position) and (gap.before is None or self.before(position, gap.before))
 
-    def sorted(self, items: Sequence[T]) -> list[T]:
+    def above(self, gaps: Iterable[Gap], here: Position) -> list[Gap]:
+        """What lies of some gaps before a position."""
+        return [
+            Gap(after, before if before is not None and self.before(before, here) else here)
+            for after, before in gaps
+            if self.before(after, here)
+        ]
+
+    def below(self, gaps: Iterable[Gap], here: Position) -> list[Gap]:
+        """What lies of some gaps after a position."""
+        return [
+            Gap(here if self.before(after, here) else after, before)
+            for after, before in gaps
+            if before is None or self.before(here, before)
+        ]
+
+    def sorted(self, items: Iterable[T]) -> list[T]:
         return sorted(items, key=self.position, reverse=self.newest_first)
 
 
@@ -57,13 +74,17 @@ def page(
     write: Callable[[Cursor], str],
     total_count: int | None = None,
 ) -> Connection[T]:
-    taken, more = _take(parts, first, order)
-    edges = [Edge(write(_at(order, order.position(item), cursor, parts)), item) for item in taken]
+    """A page without edges ends where it began: what a source failed to tell is still to come from there."""
+    together = merge(*(part.items for part in parts), key=order.position, reverse=order.newest_first)
+    found = list(islice(together, first + 1))
+    taken = found[:first]
+    edges = [Edge(item, partial(_write_at, order, item, cursor, parts, write)) for item in taken]
+    began = None if cursor == BEGINNING else write(cursor)
     info = PageInfo(
-        has_next_page=more or (bool(edges) and any(part.failed for part in parts)),
-        has_previous_page=cursor.position is not None or bool(cursor.behind),
+        has_next_page=len(found) > first or (bool(edges) and any(part.untold for part in parts)),
+        has_previous_page=began is not None,
         start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else None,
+        end_cursor=edges[-1].cursor if edges else began,
     )
     return Connection(
         edges=edges,
@@ -79,37 +100,34 @@ def whole_page(
 ) -> Connection[T]:
     """A page of lists that are all read whole, so that they can be counted; the parts are in any order."""
     complete = all(part.status.complete for part in parts)
-    below = [
-        Part(
-            part.account,
-            part.status,
-            order.after(cursor.start(part.account), order.sorted(part.items)),
-            failed=part.failed,
-        )
-        for part in parts
-    ]
     total = sum(len(part.items) for part in parts) if complete else None
-    return page(below, first, cursor, order, write, total)
+    return page([_unread(part, cursor, order) for part in parts], first, cursor, order, write, total)
 
 
-def _take(parts: Sequence[Part[T]], first: int, order: Order[T]) -> tuple[list[T], bool]:
-    together = merge(*(part.items for part in parts), key=order.position, reverse=order.newest_first)
-    taken = list(islice(together, first + 1))
-    return taken[:first], len(taken) > first or any(not part.exhausted for part in parts)
+def _unread(part: Part[T], cursor: Cursor, order: Order[T]) -> Part[T]:
+    gaps = cursor.unread(part.account)
+    items = [item for item in part.items if any(order.holds(gap, order.position(item)) for gap in gaps)]
+    return Part(part.account, part.status, order.sorted(items), gaps if part.untold else ())
+
+
+def _write_at(
+    order: Order[T], item: T, cursor: Cursor, parts: Sequence[Part[T]], write: Callable[[Cursor], str]
+) -> str:
+    return write(_at(order, order.position(item), cursor, parts))
 
 
 def _at(order: Order[T], here: Position, cursor: Cursor, parts: Sequence[Part[T]]) -> Cursor:
-    """The cursor of an item: everything up to it has been read, except of those that failed or were behind."""
-    position = here if order.before(cursor.position, here) else cursor.position
-    behind = dict(cursor.behind)
+    """The cursor of an item: everything up to it has been read, but for what could not be told."""
+    position = here if cursor.position is None or order.before(cursor.position, here) else cursor.position
+    if not cursor.gaps and not any(part.untold for part in parts):
+        return Cursor(position)
+    gaps: dict[str, list[Gap]] = {}
     for part in parts:
-        start = cursor.start(part.account)
-        reached = start if part.failed or order.before(here, start) else here
-        if order.before(reached, position):
-            behind[part.account] = reached
-        else:
-            behind.pop(part.account, None)
-    return Cursor(position, behind)
+        missed = order.above(part.untold, here)
+        ahead = order.below(cursor.unread(part.account), here)
+        if left := joined([*missed, *order.above(ahead, position)]):
+            gaps[part.account] = left
+    return Cursor(position, gaps)
 
 
 def told(account: Ref, as_of: datetime, error: VendorError | None, *, complete: bool = True) -> SourceStatus:
@@ -127,7 +145,7 @@ def failure(error: VendorError) -> SourceError:
     return SourceError(
         code=error.code,
         message=error.message,
-        retry_after_seconds=None if error.retry_after is None else max(1, round(error.retry_after)),
+        retry_after_seconds=None if error.retry_after is None else max(1, ceil(error.retry_after)),
     )
 
 

@@ -9,7 +9,7 @@ from domain.model import Organization
 from domain.paging import Connection
 from domain.refs import Kind, Ref
 from resolvers.context import Context, Info
-from resolvers.cursors import Position
+from resolvers.cursors import EVERYWHERE, Position
 from resolvers.lists import binding, of_organization, page_size
 from resolvers.merge import Order, Part, failed, told, unsupported, whole_page
 from resolvers.sources import Source
@@ -64,22 +64,18 @@ async def _all(context: Context, source: Source) -> Part[Organization]:
     if source.organizations is None:
         return Part(source.key, unsupported(source.ref))
     try:
-        cached = await source.organizations.get(context.patience)
+        cached = await context.loaders.lists.get(source.organizations)
     except VendorError as error:
-        return Part(source.key, failed(source.ref, error), failed=True)
-    complete = cached.value.complete
-    return Part(
-        source.key,
-        told(source.ref, cached.as_of, cached.error, complete=complete),
-        cached.value.items,
-    )
+        return Part(source.key, failed(source.ref, error), untold=(EVERYWHERE,))
+    status = told(source.ref, cached.as_of, cached.error, complete=cached.value.complete)
+    return Part(source.key, status, cached.value.items)
 
 
 async def _below(context: Context, source: Source, parent: Organization) -> Part[Organization]:
     part = await _all(context, source)
     wanted = parent.ref if parent.ref.account else None
     mine = [organization for organization in part.items if organization.parent_ref == wanted]
-    return Part(part.account, part.status, mine, failed=part.failed)
+    return replace(part, items=mine)
 
 
 async def parent(root: Organization, info: Info) -> Organization | None:

@@ -1,54 +1,45 @@
-"""Starts what a query will need of whole lists, together with the first list it asks for. Nothing waits for it."""
+"""Starts what a page will need two levels below it together with what it needs one level below.
 
-import asyncio
+Nothing is started before the page is known, and only for the accounts that are on it: what a vendor is asked for is
+needed then."""
+
 from collections.abc import Iterable
-from typing import Any
 
-from domain.errors import VendorError
+from domain.model import Machine
+from domain.refs import Ref
 from resolvers.context import Context
 from resolvers.lookahead import Selection
-from resolvers.sources import Source, Whole
+from resolvers.sources import Source
+from resolvers.stretches import Recorded
 
-_flying: set["asyncio.Task[None]"] = set()
 
-
-def for_machines(context: Context, sources: Iterable[Source], machine: Selection) -> None:
+def for_machines(context: Context, machines: Iterable[Machine], machine: Selection) -> None:
     """`machine`: what is selected of each machine."""
-    lines = machine.at("sales").nodes().at("lines")
-    catalogue = "product" in machine.at("slots") or "product" in lines
-    located = "location" in machine or "group" in machine
-    for source in sources:
-        if "organization" in machine or (located and source.places is None):
-            _start(context, source.organizations)
-        if located:
-            _start(context, source.places)
-        if catalogue:
-            _start(context, source.products)
+    for source in _accounts(context, (one.ref for one in machines)):
+        _goods(context, source, machine)
 
 
-def for_sales(context: Context, sources: Iterable[Source], sale: Selection) -> None:
-    """`sale`: what is selected of each sale or event."""
-    machine = sale.at("machine")
-    for source in sources:
-        if "machine" in sale or "organization" in sale:
-            _start(context, source.machines)
-        if "organization" in sale:
-            _start(context, source.organizations)
-        if "product" in sale.at("lines"):
-            _start(context, source.products)
-    if "machine" in sale:
-        for_machines(context, sources, machine)
+def for_records(context: Context, records: Iterable[Recorded], record: Selection) -> None:
+    """`record`: what is selected of each sale or event."""
+    machine = record.at("machine")
+    for source in _accounts(context, (one.machine_ref for one in records)):
+        begin = context.loaders.lists.begin
+        if "organization" in record or "organization" in machine:
+            begin(source.organizations)
+        if "group" in machine or "location" in machine:
+            begin(source.places)
+        if "location" in machine and source.places is None:
+            begin(source.organizations)
+        _goods(context, source, machine)
 
 
-def _start(context: Context, whole: Whole[Any] | None) -> None:
-    if whole is not None and whole.peek() is None:
-        task = asyncio.create_task(_fetch(whole, context.patience))
-        _flying.add(task)
-        task.add_done_callback(_flying.discard)
+def _goods(context: Context, source: Source, machine: Selection) -> None:
+    """What slots hold and lines sell comes from the catalogue."""
+    held = source.reads_slots and "product" in machine.at("slots")
+    if held or "product" in machine.at("sales").nodes().at("lines"):
+        context.loaders.lists.begin(source.products)
 
 
-async def _fetch(whole: Whole[Any], patience: float) -> None:
-    try:
-        await whole.get(patience)
-    except VendorError:
-        return  # whoever needs it asks again, and is told why not
+def _accounts(context: Context, refs: Iterable[Ref | None]) -> list[Source]:
+    keys = dict.fromkeys(ref.account for ref in refs if ref is not None)
+    return [context.graph.sources[key] for key in keys]

@@ -9,7 +9,7 @@ from domain.model import Organization, Product
 from domain.paging import Connection
 from domain.refs import Kind, Ref
 from resolvers.context import Context, Info
-from resolvers.cursors import Position
+from resolvers.cursors import EVERYWHERE, Position
 from resolvers.lists import binding, of_organization, page_size, taking_part
 from resolvers.machines import members
 from resolvers.merge import Order, Part, failed, told, unsupported, whole_page
@@ -67,10 +67,11 @@ async def _part(
     if source.products is None:
         return Part(source.key, unsupported(source.ref))
     try:
-        cached = await source.products.get(context.patience)
-        inside = await members(context, source, parent, None)
+        cached, inside = await asyncio.gather(
+            context.loaders.lists.get(source.products), members(context, source, parent, None)
+        )
     except VendorError as error:
-        return Part(source.key, failed(source.ref, error), failed=True)
+        return Part(source.key, failed(source.ref, error), untold=(EVERYWHERE,))
     search = (narrowed.search or "").casefold()
     found = [
         product

@@ -1,75 +1,100 @@
 """What sales and events have in common: newest first over all accounts, by `recorded_at` and then by id."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from domain.errors import VendorError
 from domain.model import Machine, Organization, Vendor
-from domain.paging import Connection
+from domain.paging import Connection, SourceStatus
 from domain.refs import Kind, Ref
 from domain.times import EPOCH, Span
 from resolvers.context import Context
-from resolvers.cursors import Cursor
+from resolvers.cursors import BEGINNING, Cursor, Gap
 from resolvers.lists import binding, of_organization, page_size, refs, taking_part
 from resolvers.loaders import Records, Request
 from resolvers.machines import members
 from resolvers.merge import Part, failed, page, told, unsupported
 from resolvers.sources import Source
-from resolvers.timeline import NEWEST_FIRST, Machines, Recorded, Timeline
+from resolvers.stretches import NEWEST_FIRST, NOBODY, Machines, Recorded, Wanted
+from resolvers.timeline import Found, Timeline
 
 R = TypeVar("R", bound=Recorded)
 
 END = datetime(9999, 1, 1, tzinfo=UTC)
-NOBODY: frozenset[str] = frozenset()
+PAUSE = 1.0  # seconds before a source is asked again that does not say when
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Narrowed(Generic[R]):
-    """A filter, read: `keeps` is what it looks like in a cursor and in a loader's key, `keep` what it does."""
+    """A list of the graph, narrowed by a filter. `name` and `keeps` stand in its cursors.
 
+    `timeline`: an account's own list of this, None where it has none of what the filter lets through."""
+
+    name: str
+    parent: Organization | Machine | None
     vendors: Sequence[Vendor] | None
     accounts: Sequence[str] | None
     machines: Sequence[str] | None
     since: datetime | None
     until: datetime | None
-    keeps: str
-    keep: Callable[[R], bool] | None
+    keeps: Hashable
+    records: Callable[[Context], Records[R]]
+    timeline: Callable[[Source], Timeline[R] | None]
 
     @property
     def span(self) -> Span:
         return Span(self.since or EPOCH, self.until or END)
 
-
-@dataclass(frozen=True, slots=True)
-class Kept(Generic[R]):
-    """One of the two lists: its name in cursors, its loader, and an account's timeline of it."""
-
-    name: str
-    records: Callable[[Context], Records[R]]
-    timeline: Callable[[Source], Timeline[R] | None]
+    def binding(self, context: Context) -> bytes:
+        vendors = None if self.vendors is None else [vendor.value for vendor in self.vendors]
+        narrowed = (vendors, self.accounts, self.machines, self.since, self.until, self.keeps)
+        return binding(context, self.name, self.parent.id if self.parent else None, narrowed)
 
 
-async def connection(
-    context: Context,
-    kept: Kept[R],
-    parent: Organization | Machine | None,
-    first: int | None,
-    after: str | None,
-    narrowed: Narrowed[R],
-    sources: Sequence[Source],
-) -> Connection[R]:
+async def connection(context: Context, narrowed: Narrowed[R], first: int | None, after: str | None) -> Connection[R]:
     size = page_size(first)
-    bound = _binding(context, kept, parent, narrowed)
+    bound = narrowed.binding(context)
     cursor = context.graph.signer.read(after, bound)
-    parts = await asyncio.gather(*(_part(context, kept, source, parent, narrowed, cursor, size) for source in sources))
-    write = context.graph.signer.write
-    return page(parts, size, cursor, NEWEST_FIRST, lambda at: write(at, bound), _total(parts, cursor))
+    sources = _sources(context, narrowed)
+    parts: Sequence[Part[R]] = await asyncio.gather(
+        *(_part(context, narrowed, source, cursor, size) for source in sources)
+    )
+    if cursor != BEGINNING:
+        parts = await _insisted(context, narrowed, parts, cursor, size)
+    return page(
+        parts,
+        size,
+        cursor,
+        NEWEST_FIRST,
+        lambda at: context.graph.signer.write(at, bound),
+        _total(parts, size, cursor),
+    )
 
 
-def sources(context: Context, parent: Organization | Machine | None, narrowed: Narrowed[R]) -> list[Source]:
+async def _insisted(
+    context: Context, narrowed: Narrowed[R], parts: Sequence[Part[R]], cursor: Cursor, size: int
+) -> Sequence[Part[R]]:
+    """Where a later page would be empty for failures alone, they are asked again as long as a request may wait.
+
+    Whoever walks a list would else take the others' end for the end of all."""
+    while not any(part.items for part in parts) and any(part.untold for part in parts):
+        waits = [part.status.error.retry_after_seconds for part in parts if part.status.error is not None]
+        pause = min(wait or PAUSE for wait in waits)
+        if pause >= context.left:
+            break
+        await asyncio.sleep(pause)
+        untold = [context.graph.sources[part.account] for part in parts if part.untold]
+        again = await asyncio.gather(*(_part(context, narrowed, source, cursor, size) for source in untold))
+        healed = {part.account: part for part in again}
+        parts = [healed.get(part.account, part) for part in parts]
+    return parts
+
+
+def _sources(context: Context, narrowed: Narrowed[R]) -> list[Source]:
+    parent = narrowed.parent
     if isinstance(parent, Machine):
         among: Sequence[Source] | None = [context.graph.sources[parent.ref.account]]
     else:
@@ -82,70 +107,76 @@ def sources(context: Context, parent: Organization | Machine | None, narrowed: N
     return [source for source in found if source.key in named]
 
 
-def _binding(context: Context, kept: Kept[R], parent: Organization | Machine | None, narrowed: Narrowed[R]) -> bytes:
-    filtered = (
-        [vendor.value for vendor in narrowed.vendors] if narrowed.vendors is not None else None,
-        narrowed.accounts,
-        narrowed.machines,
-        narrowed.since,
-        narrowed.until,
-        narrowed.keeps,
-    )
-    return binding(context, kept.name, parent.id if parent else None, filtered)
-
-
-async def _part(
-    context: Context,
-    kept: Kept[R],
-    source: Source,
-    parent: Organization | Machine | None,
-    narrowed: Narrowed[R],
-    cursor: Cursor,
-    size: int,
-) -> Part[R]:
-    if kept.timeline(source) is None:
+async def _part(context: Context, narrowed: Narrowed[R], source: Source, cursor: Cursor, size: int) -> Part[R]:
+    timeline = narrowed.timeline(source)
+    if timeline is None:
         return Part(source.key, unsupported(source.ref))
+    gaps = cursor.unread(source.key)
     try:
-        machines = await _machines(context, source, parent, narrowed)
-        request = Request(
-            source.key,
-            machines,
-            narrowed.span,
-            cursor.start(source.key),
-            size + 1,
-            narrowed.keeps,
-            narrowed.keep,
-        )
-        found = await kept.records(context).get(request)
+        machines = await _machines(context, source, narrowed)
     except VendorError as error:
-        return Part(source.key, failed(source.ref, error), failed=True)
-    return Part(source.key, told(source.ref, found.as_of, found.error), found.items, found.exhausted)
+        return Part(source.key, failed(source.ref, error), untold=gaps)
+    wanted = (Wanted(narrowed.span, gap, size + 1) for gap in gaps)
+    requests = (Request(source, timeline, machines, one) for one in wanted)
+    found = await asyncio.gather(*(_found(narrowed.records(context), request) for request in requests))
+    return _joined(source, gaps, found)
 
 
-async def _machines(
-    context: Context, source: Source, parent: Organization | Machine | None, narrowed: Narrowed[R]
-) -> Machines:
+async def _found(records: Records[R], request: Request[R]) -> Found[R] | VendorError:
+    try:
+        return await records.get(request)
+    except VendorError as error:
+        return error
+
+
+def _joined(source: Source, gaps: Sequence[Gap], found: Sequence[Found[R] | VendorError]) -> Part[R]:
+    """What was found in each gap, as one part. The gaps are in order, and so is what is in them."""
+    items: list[R] = []
+    untold: list[Gap] = []
+    for gap, one in zip(gaps, found, strict=True):
+        if isinstance(one, VendorError):
+            untold.append(gap)
+        else:
+            items += one.items
+            untold += one.untold
+    return Part(source.key, _status(source, found), items, untold)
+
+
+def _status(source: Source, found: Sequence[Found[R] | VendorError]) -> SourceStatus:
+    errors = [one if isinstance(one, VendorError) else one.error for one in found]
+    error = next((one for one in errors if one is not None), None)
+    known = [one for one in found if isinstance(one, Found)]
+    if error is not None and not known:
+        return failed(source.ref, error)
+    complete = all(one.complete for one in known)
+    return told(source.ref, min(one.as_of for one in known), error, complete=complete)
+
+
+async def _machines(context: Context, source: Source, narrowed: Narrowed[R]) -> Machines:
     """The native ids of the machines that are wanted of an account; None is all of them."""
     wanted = refs(narrowed.machines, Kind.MACHINE)
     named = None if wanted is None else frozenset(ref.native for ref in wanted if ref.account == source.key)
+    parent = narrowed.parent
     if isinstance(parent, Machine):
         own = frozenset({parent.ref.native})
         return own if named is None else own & named
-    inside = await members(context, source, parent, None)
-    if inside is None:
+    if parent is None or not parent.ref.account:
         return named
     if source.machines is None:
         return NOBODY
-    everyone = (await source.machines.get(context.patience)).value.items
-    own = frozenset(machine.ref.native for machine in everyone if machine.organization_ref in inside)
+    everyone, inside = await asyncio.gather(
+        context.loaders.lists.get(source.machines), members(context, source, parent, None)
+    )
+    own = frozenset(
+        machine.ref.native for machine in everyone.value.items if inside is None or machine.organization_ref in inside
+    )
     return own if named is None else own & named
 
 
-def _total(parts: Sequence[Part[R]], cursor: Cursor) -> int | None:
+def _total(parts: Sequence[Part[R]], size: int, cursor: Cursor) -> int | None:
     """Known only where the first page has read everything to the end."""
-    if cursor.position is not None or not all(part.exhausted and part.status.complete for part in parts):
-        return None
-    return sum(len(part.items) for part in parts)
+    whole = all(part.status.complete and len(part.items) <= size for part in parts)
+    return sum(len(part.items) for part in parts) if whole and cursor == BEGINNING else None
 
 
 async def owner_ref(context: Context, machine: Ref | None) -> Ref | None:
@@ -155,7 +186,3 @@ async def owner_ref(context: Context, machine: Ref | None) -> Ref | None:
     except VendorError:
         return None
     return found.organization_ref if found else None
-
-
-async def machine(root: Recorded, context: Context) -> Machine | None:
-    return await context.loaders.machines.find(root.machine_ref)

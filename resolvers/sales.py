@@ -11,7 +11,6 @@ from resolvers.context import Context, Info
 from resolvers.lookahead import Selection
 from resolvers.organizations import owner
 
-SALES: records.Kept[Sale] = records.Kept("sales", lambda context: context.loaders.sales, lambda source: source.sales)
 EVERYTHING = SaleFilter()
 
 
@@ -42,28 +41,33 @@ async def _connection(
     after: str | None,
     filtered: SaleFilter,
 ) -> Connection[Sale]:
-    narrowed = _narrowed(filtered)
-    sources = records.sources(info.context, parent, narrowed)
-    prefetch.for_sales(info.context, sources, Selection.of(info).nodes())
-    return await records.connection(info.context, SALES, parent, first, after, narrowed, sources)
+    narrowed = _narrowed(parent, filtered)
+    found = await records.connection(info.context, narrowed, first, after)
+    prefetch.for_records(info.context, found.nodes, Selection.of(info).nodes())
+    return found
 
 
-def _narrowed(filtered: SaleFilter) -> records.Narrowed[Sale]:
+def _narrowed(parent: Organization | Machine | None, filtered: SaleFilter) -> records.Narrowed[Sale]:
     kinds = None if filtered.kinds is None else frozenset(filtered.kinds)
     return records.Narrowed(
-        vendors=filtered.vendors,
+        name="sales",
+        parent=parent,
+        vendors=filtered.vendors if kinds != frozenset() else (),
         accounts=filtered.accounts,
         machines=filtered.machines,
         since=filtered.from_,
         until=filtered.to,
-        keeps="" if kinds is None else ",".join(sorted(kind.value for kind in kinds)) or "none",
-        keep=None if kinds is None else lambda sale: sale.kind in kinds,
+        keeps=None if kinds is None else tuple(sorted(kind.value for kind in kinds)),
+        records=lambda context: context.loaders.sales,
+        timeline=lambda source: source.sales_of(kinds),
     )
 
 
 async def find(context: Context, ref: Ref) -> Sale | None:
     source = context.source(ref.account)
-    return None if source is None else await source.sale(ref.native, context.patience)
+    if source is None or source.sales is None:
+        return None
+    return await source.sales.find(ref.native, context.patience(source.seconds))
 
 
 async def one(root: object, info: Info, id: str) -> Sale | None:  # noqa: A002  the graph's name for it

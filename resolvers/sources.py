@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Generic, Protocol, TypeVar
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
 
 from connectors.base import (
     Account,
@@ -14,6 +15,7 @@ from connectors.base import (
     ReadsPlaces,
     ReadsProducts,
     ReadsSales,
+    ReadsSalesByKind,
     ReadsSlots,
 )
 from domain.errors import VendorError, VendorUnavailable
@@ -25,18 +27,19 @@ from domain.model import (
     MachineEvent,
     RateLimit,
     Sale,
+    SaleKind,
     Slot,
     UnavailableReason,
     Vendor,
 )
 from domain.paging import Listing
-from domain.refs import Ref
 from resolvers.cache import Cache, Cached
+from resolvers.log import Log, Narrowing
 from resolvers.timeline import Timeline
+from resolvers.whole import HasRef, Whole
 
-T = TypeVar("T", bound="HasRef")
+T = TypeVar("T", bound=HasRef)
 
-HISTORY = timedelta(days=731)
 SLOTTED_MACHINES = 20_000  # how many machines' slots an account may keep
 ACTS = frozenset(Capability) - {
     Capability.SLOTS,
@@ -47,11 +50,6 @@ ACTS = frozenset(Capability) - {
     Capability.TEMPERATURE,
     Capability.DOOR,
 }  # what needs the machine to be online
-
-
-class HasRef(Protocol):
-    @property
-    def ref(self) -> Ref: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,44 +63,6 @@ class CacheTimes:
     sales: float = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Indexed(Generic[T]):
-    """A whole list, and where to find each of its things by native id."""
-
-    items: Sequence[T]
-    complete: bool
-    growing: bool
-    by_native: Mapping[str, T]
-
-    @classmethod
-    def of(cls, listing: Listing[T]) -> "Indexed[T]":
-        return cls(listing.items, listing.complete, listing.growing, {item.ref.native: item for item in listing.items})
-
-
-class Whole(Generic[T]):
-    """A list that is always read whole."""
-
-    def __init__(self, read: Callable[[], Awaitable[Listing[T]]], cache: "Cache[str, Indexed[T]]") -> None:
-        self._read = read
-        self.cache = cache
-
-    async def get(self, timeout: float) -> Cached[Indexed[T]]:  # noqa: ASYNC109  see Cache
-        """What is still growing is asked for again the next time."""
-        found = await self.cache.get("", self._load, timeout)
-        if found.value.growing:
-            self.forget()
-        return found
-
-    def peek(self) -> Indexed[T] | None:
-        return self.cache.peek("")
-
-    def forget(self) -> None:
-        self.cache.forget("")
-
-    async def _load(self) -> Indexed[T]:
-        return Indexed.of(await self._read())
-
-
 class Source:
     """Lists are None where the vendor has none of the kind. What GraphQL shows of an account stands here too."""
 
@@ -114,6 +74,7 @@ class Source:
         self.vendor: Vendor = self.account.vendor
         self.organization_key = self.account.organization
         self.webhook = None
+        self.seconds = self.account.limits.timeout_seconds
         has = connector
         state = min(times.machines, times.state)
         self.machines = self._whole(has.machines, state) if isinstance(has, ReadsMachines) else None
@@ -125,22 +86,15 @@ class Source:
         self._slots: Cache[str, Sequence[Slot]] | None = (
             Cache(ttl=times.slots, size=SLOTTED_MACHINES, late=self.late) if isinstance(has, ReadsSlots) else None
         )
-        self.sales: Timeline[Sale] | None = (
-            Timeline(has.sales, ttl=times.sales, horizon=HISTORY, late=self.late)
-            if isinstance(has, ReadsSales)
-            else None
+        self.sales: Log[Sale] | None = (
+            Log(has.sales, has.sale, ttl=times.sales, late=self.late) if isinstance(has, ReadsSales) else None
         )
-        self.events: Timeline[MachineEvent] | None = (
-            Timeline(has.events, ttl=times.sales, horizon=HISTORY, late=self.late)
-            if isinstance(has, ReadsEvents)
-            else None
+        self.events: Log[MachineEvent] | None = (
+            Log(has.events, has.event, ttl=times.sales, late=self.late) if isinstance(has, ReadsEvents) else None
         )
-
-        self._single_sales: Cache[str, Sale | None] = Cache(ttl=times.sales, size=4_096, late=self.late)
-        self._single_events: Cache[str, MachineEvent | None] = Cache(ttl=times.sales, size=4_096, late=self.late)
 
     def _whole(self, read: "Callable[[], Awaitable[Listing[T]]]", ttl: float) -> "Whole[T]":
-        return Whole(read, Cache(ttl=ttl, size=1, late=self.late))
+        return Whole(read, Cache(ttl=ttl, size=1, late=self.late), self.seconds)
 
     @property
     def id(self) -> str:
@@ -186,19 +140,28 @@ class Source:
         """By native id of the machine. Only for a source that reads slots."""
         reader: Any = self.connector
         assert self._slots is not None
-        return await self._slots.get_many(machines, reader.slots, timeout)
+        return await self._slots.get_many(machines, reader.slots, timeout, at_once=reader.slots_at_once)
 
-    async def sale(self, native: str, timeout: float) -> Sale | None:  # noqa: ASYNC109  see Cache
+    def sales_of(self, kinds: frozenset[SaleKind] | None) -> Timeline[Sale] | None:
+        """The sales of some kinds; None where the vendor has none of them. They are narrowed there where it can."""
         reader = self.connector
-        if not isinstance(reader, ReadsSales):
+        if self.sales is None or not isinstance(reader, ReadsSales):
             return None
-        return (await self._single_sales.get(native, lambda: reader.sale(native), timeout)).value
+        has = reader.sale_kinds
+        if kinds is None or kinds >= has:
+            return self.sales.whole
+        wanted = kinds & has
+        if not wanted:
+            return None
+        read = partial(reader.sales_of_kinds, wanted) if isinstance(reader, ReadsSalesByKind) else None
+        name = " ".join(sorted(kind.value for kind in wanted))
+        return self.sales.narrowed(Narrowing(name, lambda sale: sale.kind in wanted, read))
 
-    async def event(self, native: str, timeout: float) -> MachineEvent | None:  # noqa: ASYNC109  see Cache
-        reader = self.connector
-        if not isinstance(reader, ReadsEvents):
+    def events_of(self, narrowing: Narrowing[MachineEvent] | None) -> Timeline[MachineEvent] | None:
+        """Narrowed here: a vendor's filter would lose what it has in words that we do not know."""
+        if self.events is None:
             return None
-        return (await self._single_events.get(native, lambda: reader.event(native), timeout)).value
+        return self.events.whole if narrowing is None else self.events.narrowed(narrowing)
 
     @property
     def reads_slots(self) -> bool:
@@ -208,15 +171,16 @@ class Source:
         """Ends what is in flight."""
         kept = (self.machines, self.organizations, self.places, self.products)
         caches = [whole.cache for whole in kept if whole is not None]
-        closing = (*caches, self._slots, self.sales, self.events, self._single_sales, self._single_events)
+        closing = (*caches, self._slots, self.sales, self.events)
         for cache in closing:
             if cache is not None:
                 await cache.aclose()
         await self.connector.aclose()
 
     def late(self, seconds: float) -> VendorError:
+        took = f"{self.vendor.value} did not answer within {seconds:.1f} s"
         return VendorUnavailable(
-            f"{self.vendor.value} did not answer within {max(seconds, 0):.1f} s",
+            took if seconds > 0 else f"there was no time left to ask {self.vendor.value}",
             account=self.key,
             vendor=self.vendor.value,
         )

@@ -6,93 +6,66 @@ is fresh serves every page that lies in it, is lengthened for the pages below, a
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from cachetools import TTLCache
 
 from domain.errors import VendorError
 from domain.paging import Slice
-from domain.refs import Ref
 from domain.times import Span, utc_now
 from resolvers.cache import KEPT, hit
-from resolvers.cursors import Position
-from resolvers.merge import Order
+from resolvers.cursors import Gap
+from resolvers.stretches import (
+    INSTANT,
+    NEWEST_FIRST,
+    NOBODY,
+    SETS,
+    Machines,
+    Recorded,
+    Stretch,
+    Stretches,
+    Wanted,
+    at,
+    position,
+)
 
-AHEAD = timedelta(seconds=2)  # a vendor's clock may run a little ahead of ours
+AHEAD = timedelta(minutes=1)  # a vendor's clock may run that much ahead of ours
 SETTLED = timedelta(hours=1)  # what is older than this when it is read will not be joined by more
 LONGEST = 5_000  # items of one stretch: a page below so many starts a stretch of its own
-STRETCHES = 4  # that are kept for one set of machines
-
-Machines = frozenset[str] | None
-
-
-class Recorded(Protocol):
-    @property
-    def ref(self) -> Ref: ...
-    @property
-    def recorded_at(self) -> datetime: ...
-    @property
-    def machine_ref(self) -> Ref | None: ...
-
 
 T = TypeVar("T", bound=Recorded)
-
-
-def position(item: Recorded) -> Position:
-    return Position(item.recorded_at.isoformat(timespec="microseconds"), item.ref.text)
-
-
-NEWEST_FIRST: Order[Any] = Order(position, newest_first=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted(Generic[T]):
-    """`count` items that `keep` lets through, after `start`, within `span`."""
-
-    span: Span
-    start: Position | None
-    count: int
-    keep: Callable[[T], bool] | None = None
+Read = Callable[[Span, int, Machines], Awaitable[Slice[T]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[T]):
-    """In order. `exhausted`: there are no more in the span. `error`: why this is not as fresh as it should be."""
+    """In order. `untold`: the gaps in what was wanted of which nothing is known, on account of `error`.
+
+    `complete` is false where some that there are could not be read."""
 
     items: Sequence[T]
-    exhausted: bool
     as_of: datetime
+    complete: bool
     error: VendorError | None = None
-
-
-@dataclass(slots=True, eq=False)
-class _Stretch(Generic[T]):
-    """Everything from `since` up to `until`, in order. `head`: it began at the newest that there was."""
-
-    until: datetime
-    since: datetime
-    head: bool
-    as_of: datetime
-    fresh_until: float
-    items: list[T] = field(default_factory=list)
-    flight: "asyncio.Task[VendorError | None] | None" = None
+    untold: Sequence[Gap] = ()
 
 
 class Timeline(Generic[T]):
     """One list of one account. `read` is the connector's; `horizon` is how far back it is ever read.
 
-    A set of machines (None: all) has stretches of its own; sets that are asked for together are read together."""
+    A set of machines (None: all) has stretches of its own; sets that are asked for together are read together.
+    `tell` hears of every item that was read."""
 
     def __init__(
         self,
-        read: Callable[[Span, int, Machines], Awaitable[Slice[T]]],
+        read: Read[T],
         *,
         ttl: float,
         horizon: timedelta,
         late: Callable[[float], VendorError],
-        size: int = 4_096,
+        tell: Callable[[Sequence[T]], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -100,173 +73,198 @@ class Timeline(Generic[T]):
         self._ttl = ttl
         self._horizon = horizon
         self._late = late
+        self._tell = tell
         self._clock = clock
         self._now = now
-        self._stretches: TTLCache[Machines, list[_Stretch[T]]] = TTLCache(size, KEPT, timer=clock)
-        self._floors: TTLCache[Machines, datetime] = TTLCache(size, KEPT, timer=clock)
+        self._stretches: Stretches[T] = Stretches()
+        self._floors: TTLCache[Machines, datetime] = TTLCache(SETS, KEPT, timer=clock)
         self._tasks: set[asyncio.Task[VendorError | None]] = set()
 
     async def newest(
         self,
         sets: Iterable[Machines],
-        wanted: Wanted[T],
+        wanted: Wanted,
         timeout: float,  # noqa: ASYNC109  flights outlive their waiters, so a cancel scope would not do
-    ) -> dict[Machines, "Found[T] | VendorError"]:
+    ) -> "dict[Machines, Found[T] | VendorError]":
         """For each set of machines the newest that are wanted, or why there are none."""
-        ends = self._clock() + timeout
-        chosen = {machines: self._choose(machines, wanted) for machines in sets}
-        hit(sum(self._suffices(key, stretch, wanted) for key, stretch in chosen.items()))
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + timeout
+        newest = self._now() + AHEAD  # one moment for all, so that they are read together
+        chosen = {machines: self._choose(machines, wanted, newest) for machines in sets}
+        hit(sum(self._suffices(machines, stretch, wanted) for machines, stretch in chosen.items()))
         errors: dict[Machines, VendorError] = {}
-        while short := {
-            key: stretch
-            for key, stretch in chosen.items()
-            if key not in errors and not self._suffices(key, stretch, wanted)
-        }:
-            self._lengthen(short, wanted)
-            flights = {key: stretch.flight for key, stretch in short.items() if stretch.flight is not None}
-            _, pending = await asyncio.wait(set(flights.values()), timeout=max(0.0, ends - self._clock()))
-            for key, flight in flights.items():
-                error = self._late(timeout) if flight in pending else flight.result()
-                if error is not None:
-                    errors[key] = error
-        return {key: self._result(key, stretch, wanted, errors.get(key)) for key, stretch in chosen.items()}
+        attempt = 0
+        while True:
+            short = {
+                machines: stretch
+                for machines, stretch in chosen.items()
+                if machines not in errors and not self._suffices(machines, stretch, wanted)
+            }
+            if not short:
+                break
+            if loop.time() < ends:
+                attempt += self._lengthen(short, wanted, attempt)
+            errors |= await self._landed(short, ends - loop.time(), timeout)
+        return {
+            machines: self._result(machines, stretch, wanted, errors.get(machines))
+            for machines, stretch in chosen.items()
+        }
 
     def forget(self) -> None:
         """What is kept is no longer fresh; it still stands in when the vendor fails."""
-        for stretches in self._stretches.values():
-            for stretch in stretches:
-                stretch.fresh_until = self._clock()
+        for stretch in self._stretches:
+            stretch.fresh_until = self._clock()
 
     async def aclose(self) -> None:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def _choose(self, machines: Machines, wanted: Wanted, newest: datetime) -> Stretch[T]:
+        head = wanted.gap.after is None and wanted.span.until >= newest
+        top = newest if head else wanted.until
+        for stretch in self._stretches.of(machines):
+            if _serves(stretch, top, head=head) and self._is_usable(machines, stretch, wanted):
+                return stretch
+        fresh_until = self._clock() + self._ttl
+        made = Stretch[T](until=top, since=top, head=head, as_of=self._now(), fresh_until=fresh_until)
+        self._stretches.add(machines, made)
+        return made
+
+    def _is_usable(self, machines: Machines, stretch: Stretch[T], wanted: Wanted) -> bool:
+        joinable = stretch.flight is not None and not stretch.begun
+        short = len(stretch.items) < LONGEST or self._suffices(machines, stretch, wanted)
+        return short and (joinable or self._clock() < stretch.fresh_until)
+
+    def _suffices(self, machines: Machines, stretch: Stretch[T], wanted: Wanted) -> bool:
+        return self._ended(machines, stretch, wanted) or stretch.count(wanted) >= wanted.count
+
+    def _ended(self, machines: Machines, stretch: Stretch[T], wanted: Wanted) -> bool:
+        return machines == NOBODY or stretch.since <= max(wanted.since, self._bottom(machines))
+
     def _bottom(self, machines: Machines) -> datetime:
         """Below this nothing was ever recorded, as far as we look."""
         horizon = self._now() - self._horizon
         return max(horizon, self._floors.get(machines, horizon), self._floors.get(None, horizon))
 
-    def _choose(self, machines: Machines, wanted: Wanted[T]) -> _Stretch[T]:
-        newest = self._now() + AHEAD
-        head = wanted.start is None and wanted.span.until >= newest
-        top = newest if head else self._top(wanted)
-        kept = self._stretches.get(machines, [])
-        for stretch in kept:
-            serves = stretch.head if head else self._covers(stretch, top)
-            if serves and (self._clock() < stretch.fresh_until or stretch.flight is not None):
-                return stretch
-        fresh_until = self._clock() + self._ttl
-        made = _Stretch[T](until=top, since=top, head=head, as_of=self._now(), fresh_until=fresh_until)
-        self._stretches[machines] = [made, *kept][:STRETCHES]
-        return made
-
-    def _top(self, wanted: Wanted[T]) -> datetime:
-        """Just above the start, for items may share its time."""
-        if wanted.start is None:
-            return wanted.span.until
-        below = datetime.fromisoformat(wanted.start.key) + timedelta(microseconds=1)
-        return min(below, wanted.span.until)
-
-    def _covers(self, stretch: _Stretch[T], top: datetime) -> bool:
-        return stretch.since <= top <= stretch.until and len(stretch.items) < LONGEST
-
-    def _matching(self, stretch: _Stretch[T], wanted: Wanted[T]) -> list[T]:
-        keep = wanted.keep
-        found = [item for item in stretch.items if item.recorded_at in wanted.span and (keep is None or keep(item))]
-        return NEWEST_FIRST.after(wanted.start, found)
-
-    def _ended(self, machines: Machines, stretch: _Stretch[T], wanted: Wanted[T]) -> bool:
-        return stretch.since <= max(wanted.span.since, self._bottom(machines))
-
-    def _suffices(self, machines: Machines, stretch: _Stretch[T], wanted: Wanted[T]) -> bool:
-        if self._ended(machines, stretch, wanted):
-            return True
-        return len(stretch.items) >= wanted.count and len(self._matching(stretch, wanted)) >= wanted.count
-
-    def _lengthen(self, short: Mapping[Machines, _Stretch[T]], wanted: Wanted[T]) -> None:
-        """Starts a flight for each group of stretches that end at the same time."""
-        groups: dict[tuple[datetime, bool], dict[Machines, _Stretch[T]]] = {}
+    def _lengthen(self, short: Mapping[Machines, Stretch[T]], wanted: Wanted, attempt: int) -> bool:
+        """Starts a flight for each group of stretches that end at the same time, and says whether there was any."""
+        groups: dict[tuple[datetime, bool], dict[Machines, Stretch[T]]] = {}
         for machines, stretch in short.items():
             if stretch.flight is None:
                 groups.setdefault((stretch.since, machines is None), {})[machines] = stretch
         for (until, _), group in groups.items():
-            lower = min(max(wanted.span.since, self._bottom(machines)) for machines in group)
-            task = asyncio.create_task(self._fly(group, Span(lower, until), self._room(group, wanted)))
+            lower = min(max(wanted.since, self._bottom(machines)) for machines in group)
+            task = asyncio.create_task(self._fly(group, Span(lower, until), _room(group, wanted, attempt)))
             self._tasks.add(task)
-            task.add_done_callback(self._landed)
+            task.add_done_callback(self._forget_task)
             for stretch in group.values():
                 stretch.flight = task
+        return bool(groups)
 
-    def _room(self, group: Mapping[Machines, _Stretch[T]], wanted: Wanted[T]) -> int:
-        """How many to ask for: what is missing, and ever more where most of what comes is not kept."""
-        missing = sum(max(1, wanted.count - len(self._matching(it, wanted))) for it in group.values())
-        if wanted.keep is None:
-            return missing
-        return max(missing, min(LONGEST, 2 * sum(len(it.items) for it in group.values())))
+    def _forget_task(self, task: "asyncio.Task[VendorError | None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waits has it; nobody waiting is no reason to warn
 
-    async def _fly(self, group: Mapping[Machines, _Stretch[T]], span: Span, want: int) -> VendorError | None:
+    async def _landed(
+        self, short: Mapping[Machines, Stretch[T]], left: float, patience: float
+    ) -> dict[Machines, VendorError]:
+        """What went wrong, once all flights have landed or the time is over."""
+        flights = {machines: stretch.flight for machines, stretch in short.items()}
+        waited = {flight for flight in flights.values() if flight is not None}
+        if waited:
+            await asyncio.wait(waited, timeout=max(0.0, left))
+        errors: dict[Machines, VendorError] = {}
+        for machines, flight in flights.items():
+            error = self._late(patience) if flight is None or not flight.done() else flight.result()
+            if error is not None:
+                errors[machines] = error
+        return errors
+
+    async def _fly(self, group: Mapping[Machines, Stretch[T]], span: Span, want: int) -> VendorError | None:
         sets = [machines for machines in group if machines is not None]
         union = sets[0].union(*sets[1:]) if sets else None
         started = self._now()
         try:
             found = await self._read(span, want, union)
         except VendorError as error:
-            self._drop_empty(group)
+            for machines, stretch in group.items():
+                if not stretch.begun:
+                    self._stretches.drop(machines, stretch)
             return error
         finally:
             for stretch in group.values():
                 stretch.flight = None
-        self._share(group, found, started)
+        inside = [item for item in found.items if item.recorded_at in span]
+        self._share(group, replace(found, items=inside), started)
         return None
 
-    def _share(self, group: Mapping[Machines, _Stretch[T]], found: Slice[T], started: datetime) -> None:
-        owners: dict[str, list[_Stretch[T]]] = {}
-        for machines, stretch in group.items():
-            for machine in machines or ():
-                owners.setdefault(machine, []).append(stretch)
-        everything = group.get(None)
-        for item in NEWEST_FIRST.sorted(found.items):
-            if everything is not None:
-                everything.items.append(item)
-            elif item.machine_ref is not None:
-                for stretch in owners.get(item.machine_ref.native, ()):
-                    stretch.items.append(item)
-        for machines, stretch in group.items():
-            if stretch.since == stretch.until:
+    def _share(self, group: Mapping[Machines, Stretch[T]], found: Slice[T], started: datetime) -> None:
+        items = NEWEST_FIRST.sorted(found.items)
+        self._tell(items)
+        for stretch in group.values():
+            if not stretch.begun:
                 stretch.as_of, stretch.fresh_until = started, self._clock() + self._ttl
-            stretch.since = min(found.since, stretch.since - timedelta(microseconds=1))
+            stretch.since = min(found.since, stretch.since - INSTANT)
+            stretch.complete = stretch.complete and found.complete
+        owners = _owners(group)
+        for item in items:
+            place = position(item)
+            for stretch in owners(item):
+                stretch.add(item, place)
+        for machines, stretch in group.items():
             if stretch.since <= self._now() - self._horizon:
                 oldest = stretch.items[-1].recorded_at if stretch.items else stretch.until
                 self._floors[machines] = min(oldest, stretch.as_of - SETTLED)
-
-    def _drop_empty(self, group: Mapping[Machines, _Stretch[T]]) -> None:
-        for machines, stretch in group.items():
-            kept = self._stretches.get(machines, [])
-            if stretch.since == stretch.until and stretch in kept:
-                self._stretches[machines] = [other for other in kept if other is not stretch]
-
-    def _landed(self, task: "asyncio.Task[VendorError | None]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever waits has it; nobody waiting is no reason to warn
+        self._stretches.trim()
 
     def _result(
-        self, machines: Machines, stretch: _Stretch[T], wanted: Wanted[T], error: VendorError | None
-    ) -> "Found[T] | VendorError":
+        self, machines: Machines, chosen: Stretch[T], wanted: Wanted, error: VendorError | None
+    ) -> Found[T] | VendorError:
         if error is None:
-            return self._found(machines, stretch, wanted, None)
-        head = stretch.head
-        top = self._top(wanted)
-        for old in self._stretches.get(machines, []):
-            serves = old.head if head else self._covers(old, top)
-            if serves and old.since < old.until and self._suffices(machines, old, wanted):
-                return self._found(machines, old, wanted, error)
-        return error
+            return Found(chosen.found(wanted), chosen.as_of, chosen.complete)
+        stretch = self._stand_in(machines, chosen, wanted)
+        if stretch is None:
+            return error
+        untold: list[Gap] = []
+        if stretch is not chosen and wanted.gap.after is None and stretch.head:
+            untold += NEWEST_FIRST.above([wanted.gap], stretch.top)
+        if not self._suffices(machines, stretch, wanted):
+            untold += NEWEST_FIRST.below([wanted.gap], at(stretch.since))
+        return Found(stretch.found(wanted), stretch.as_of, stretch.complete, error, untold)
 
-    def _found(
-        self, machines: Machines, stretch: _Stretch[T], wanted: Wanted[T], error: VendorError | None
-    ) -> Found[T]:
-        matching = self._matching(stretch, wanted)
-        exhausted = len(matching) <= wanted.count and self._ended(machines, stretch, wanted)
-        return Found(matching[: wanted.count], exhausted, stretch.as_of, error)
+    def _stand_in(self, machines: Machines, chosen: Stretch[T], wanted: Wanted) -> Stretch[T] | None:
+        """What is known where the vendor failed: all that is wanted, or else as much as there is."""
+        oldest = self._now() - timedelta(seconds=KEPT)
+        known = [
+            stretch
+            for stretch in (chosen, *self._stretches.of(machines))
+            if stretch.begun and stretch.as_of >= oldest and _serves(stretch, wanted.until, head=chosen.head)
+        ]
+        whole = (stretch for stretch in known if self._suffices(machines, stretch, wanted))
+        return next(whole, next(iter(known), None))
+
+
+def _serves(stretch: Stretch[T], top: datetime, *, head: bool) -> bool:
+    return stretch.head if head else stretch.covers(top)
+
+
+def _room(group: Mapping[Machines, Stretch[T]], wanted: Wanted, attempt: int) -> int:
+    """How many to ask for: a page for each, though it may lack less, for the next page comes; ever more if need be.
+
+    What a page goes on from comes with it."""
+    pages = len(group) * (wanted.count + (wanted.gap.after is not None))
+    return min(max(pages, LONGEST), pages << attempt)
+
+
+def _owners(group: Mapping[Machines, Stretch[T]]) -> Callable[[T], Sequence[Stretch[T]]]:
+    """Whose an item is: of the one that takes all, or of those whose set its machine is in."""
+    if None in group:
+        everything = (group[None],)
+        return lambda _: everything
+    by_machine: dict[str, list[Stretch[T]]] = {}
+    for machines, stretch in group.items():
+        for machine in machines or ():
+            by_machine.setdefault(machine, []).append(stretch)
+    return lambda item: () if item.machine_ref is None else by_machine.get(item.machine_ref.native, ())

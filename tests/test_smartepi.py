@@ -32,6 +32,7 @@ from domain.model import (
     Trust,
     UnavailableReason,
 )
+from domain.paging import Listing, Slice
 from domain.refs import Kind
 from domain.times import Span
 from resolvers.sources import CacheTimes, Source
@@ -594,6 +595,20 @@ async def test_one_list_that_fails_does_not_hide_the_devices_of_the_others() -> 
     assert (len(listing.items), listing.complete) == (4, True)
 
 
+async def test_what_cannot_be_read_costs_the_rest_nothing_and_is_owned_up_to() -> None:
+    rows = [withdrawal(createdAt=NOW - 5), withdrawal(id="w-2", createdAt="soon")]
+    answers = {"/withdrawals": {"data": rows, "cursor": None}, "/products": {"data": [{"id": 1}, {}], "cursor": None}}
+    connector, other = answering(answers)
+    lists: list[Listing[Any] | Slice[Any]] = [
+        await connector.products(),
+        await connector.sales(EVERYTHING, 5, None),
+        await connector.machines(),
+    ]
+    assert [(len(one.items), one.complete) for one in lists] == [(1, False)] * len(lists)
+    other.answers[f"{ROOT}/withdrawals"] = {"data": [], "cursor": None}
+    assert not (await connector.machines()).complete, "it may have told of a device, and is not read again"
+
+
 # ---- What the words mean ----------------------------------------------------------------------------------------
 
 
@@ -668,7 +683,7 @@ def test_a_transaction_of_which_little_is_told_is_still_one() -> None:
 
 
 def test_a_documented_product() -> None:
-    (product,) = parse.products(ACCOUNT, [fixture("smartepi/product")])
+    (product,) = parse.products(ACCOUNT, [fixture("smartepi/product")]).items
     assert (product.vendor_id, product.name, product.sku) == ("prd-3", "Cut-resistant Gloves", "PPE-003")
     assert product.vendor_data is not None
     assert product.vendor_data["certificates"][0]["number"] == "CA 30411"

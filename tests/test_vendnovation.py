@@ -40,6 +40,7 @@ from domain.model import (
     UnavailableReason,
 )
 from domain.money import Money
+from domain.paging import Listing, Slice
 from domain.refs import Kind
 from domain.times import Span
 from sandbox.app import create_app
@@ -561,8 +562,8 @@ def _slots(told: object) -> Sequence[Any]:
 
 async def test_of_no_machine_at_all_nothing_is_asked(connector: VendNovation, app: Any) -> None:
     """As a filter an empty list filters nothing."""
-    assert (await connector.sales(EVERYTHING, 10, frozenset())).items == []
-    assert (await connector.events(EVERYTHING, 10, frozenset())).items == []
+    assert not (await connector.sales(EVERYTHING, 10, frozenset())).items
+    assert not (await connector.events(EVERYTHING, 10, frozenset())).items
     assert asked_of(app) == []
 
 
@@ -764,7 +765,7 @@ def test_the_names_in_a_sale_are_of_its_time_and_its_machine_is_by_id() -> None:
 
 
 def _machine(row: Row, at: datetime = START) -> Any:
-    (machine,) = parse.machines(ACCOUNT, [row], at)
+    (machine,) = parse.machines(ACCOUNT, [row], at).items
     return machine
 
 
@@ -817,10 +818,34 @@ async def test_a_machine_that_keeps_no_count_has_slots_of_unknown_quantity(vendo
 
 async def test_a_slot_that_cannot_be_read_is_its_own_machine_s_trouble(vendor: Emulated) -> None:
     selection = fixture("vendnovation/selection")
-    rows = [selection, {"machineId": 2, "id": None}]
+    rows = [selection, {"machineId": 2, "id": None}, {"machineId": 2, "id": 5, "selectionNumber": "1"}, None]
     connector, _ = answering(vendor, {"/selections": rows})
     found = await connector.slots(["11398", "2"])
     assert len(_slots(found["11398"])) == 1
+    assert isinstance(found["2"], VendorProtocolError)
+
+
+async def test_what_cannot_be_read_costs_the_rest_nothing_and_is_owned_up_to(vendor: Emulated) -> None:
+    recorded = stamp(START)
+    answers = {
+        "/machines": [{"id": 1}, {"name": "of no id"}],
+        "/sites": [{"id": 1}, None],
+        "/organizations": [{"id": 1}, {}],
+        "/products": [{"id": 1}, {"id": 2, "price": "much"}],
+        "/transactions/": [transaction(recordedAtUtc=recorded), transaction(id="B2", recordedAtUtc="yesterday")],
+        "/alerts/": [alert(raisedAt=recorded), alert(id=2, raisedAt=None)],
+    }
+    connector, _ = answering(vendor, answers)
+    recent = Span(START - timedelta(hours=1), START + timedelta(seconds=2))
+    lists: list[Listing[Any] | Slice[Any]] = [
+        await connector.machines(),
+        await connector.places(),
+        await connector.organizations(),
+        await connector.products(),
+        await connector.sales(recent, 5, None),
+        await connector.events(recent, 5, None),
+    ]
+    assert [(len(one.items), one.complete) for one in lists] == [(1, False)] * len(lists)
 
 
 def test_a_documented_alert_and_what_its_state_is() -> None:
@@ -838,21 +863,21 @@ def test_a_documented_alert_and_what_its_state_is() -> None:
 
 
 def test_a_documented_product_and_site() -> None:
-    (product,) = parse.products(ACCOUNT, [fixture("vendnovation/product")])
+    (product,) = parse.products(ACCOUNT, [fixture("vendnovation/product")]).items
     assert (product.vendor_id, product.price, product.cost, product.archived) == (
         "49998",
         usd("0.7"),
         usd("0.3125"),
         True,
     )
-    (place,) = parse.places(ACCOUNT, [fixture("vendnovation/site")])
+    (place,) = parse.places(ACCOUNT, [fixture("vendnovation/site")]).items
     assert place.location is not None
     assert (place.location.name, place.location.timezone) == ("Plant 4", "America/Los_Angeles")
 
 
 def test_an_address_in_parts_is_read_however_its_members_are_spelled() -> None:
     address = {"Address1": "40 Main St", "City": "Mesa", "zip": 85201, "Country": "US"}
-    (place,) = parse.places(ACCOUNT, [{"id": 1, "address": address}])
+    (place,) = parse.places(ACCOUNT, [{"id": 1, "address": address}]).items
     assert place.location is not None
     told = place.location
     assert (told.address, told.city, told.postal_code, told.country) == ("40 Main St", "Mesa", "85201", "US")

@@ -24,6 +24,7 @@ from domain.model import (
     Organization,
     Product,
     Sale,
+    SaleKind,
     Slot,
     UnavailableReason,
 )
@@ -45,6 +46,8 @@ Serials = list[str] | None
 
 class Livello:
     capabilities = frozenset(SCOPES)
+    sale_kinds = frozenset({SaleKind.PURCHASE})
+    slots_at_once = 1
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account

@@ -5,16 +5,18 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import pairwise
 from math import ceil
+from typing import Any
 
 import httpx2
 
 from connectors.base import Account
 from connectors.guard import Guard
 from connectors.newest import newest, together
+from connectors.parsing import readable
 from connectors.smartepi import parse
 from connectors.smartepi.client import LARGEST, SmartEPIClient
 from connectors.smartepi.history import History
-from domain.model import Capability, Machine, Product, Sale, UnavailableReason
+from domain.model import Capability, Machine, Product, Sale, SaleKind, UnavailableReason
 from domain.paging import Listing, Slice
 from domain.times import Span
 
@@ -24,6 +26,7 @@ NATIVE = re.compile(r"(?P<letter>[wrx]):(?P<id>.+)@(?P<second>[0-9]{1,11})", re.
 
 class SmartEPI:
     capabilities = frozenset({Capability.SALES})
+    sale_kinds = frozenset(one.kind for one in parse.TRANSACTIONS)
 
     def __init__(self, account: Account, client: httpx2.AsyncClient, *, patience: float = PATIENCE) -> None:
         self.account = account
@@ -43,7 +46,7 @@ class SmartEPI:
 
     async def products(self) -> Listing[Product]:
         raw = [row async for page in self._client.pages("list-products") for row in page]
-        return Listing(parse.products(self.account, raw))
+        return parse.products(self.account, raw)
 
     async def machines(self) -> Listing[Machine]:
         """Every device that was ever seen, or, while a long past is being read, those that are known so far."""
@@ -52,22 +55,38 @@ class SmartEPI:
         return Listing(found, complete=complete, growing=self._history.reading)
 
     async def sales(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[Sale]:
+        return await self.sales_of_kinds(self.sale_kinds, span, want, machines)
+
+    async def sales_of_kinds(
+        self, kinds: frozenset[SaleKind], span: Span, want: int, machines: frozenset[str] | None
+    ) -> Slice[Sale]:
         """A window goes with no other filter, so that machines are picked out here."""
 
         def counts(sale: Sale) -> bool:
             return machines is None or (sale.machine_ref is not None and sale.machine_ref.native in machines)
 
+        complete = True
+
         async def pages(transaction: parse.Transaction) -> AsyncIterator[Sequence[Sale]]:
+            nonlocal complete
             query = {"createdSince": int(span.since.timestamp()), "createdUntil": ceil(span.until.timestamp())}
             limit = min(LARGEST, want + 1) if machines is None else LARGEST
             async for page in self._client.pages(transaction.operation, query, limit):
-                yield _thinned([parse.sale(self.account, transaction, row) for row in page], counts)
+                told = self._read(transaction, page)
+                complete = complete and told.complete
+                yield _thinned(told.items, counts)
 
         if machines is not None and not machines:
             return Slice([], span.since)
-        lists = (newest(pages(transaction), span, want, counts) for transaction in parse.TRANSACTIONS)
+        wanted = (transaction for transaction in parse.TRANSACTIONS if transaction.kind in kinds)
+        lists = (newest(pages(transaction), span, want, counts) for transaction in wanted)
         found = together(await asyncio.gather(*lists))
-        return Slice(list(filter(counts, found.items)), found.since)
+        return Slice(list(filter(counts, found.items)), found.since, complete)
+
+    def _read(self, transaction: parse.Transaction, page: Sequence[Any]) -> Listing[Sale]:
+        return readable(
+            self.account, transaction.kind.value.lower(), page, lambda row: parse.sale(self.account, transaction, row)
+        )
 
     async def sale(self, native: str) -> Sale | None:
         """From the second in which it was recorded: the vendor gives no single transaction."""
@@ -78,8 +97,7 @@ class SmartEPI:
         second = int(named["second"])
         query = {"createdSince": second, "createdUntil": second}
         async for page in self._client.pages(transaction.operation, query):
-            for row in page:
-                sale = parse.sale(self.account, transaction, row)
+            for sale in self._read(transaction, page).items:
                 if sale.vendor_id == named["id"]:
                     return sale
         return None

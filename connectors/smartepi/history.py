@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import Account
+from connectors.parsing import readable
 from connectors.smartepi import parse
 from connectors.smartepi.client import SmartEPIClient
 from connectors.smartepi.parse import TRANSACTIONS, Device, Transaction
@@ -34,6 +35,7 @@ class History:
         self._client = client
         self._reach = {transaction: Reach() for transaction in TRANSACTIONS}
         self._pages = 0
+        self._readable = True  # what could not be read may have told of a device
         self._flight: asyncio.Task[bool] | None = None
         self._began = 0.0  # on the loop's clock
 
@@ -68,7 +70,7 @@ class History:
         for error in errors:
             if self._pages == before or not isinstance(error, VendorError):
                 raise error
-        return not errors
+        return self._readable and not errors
 
     async def _read_list(self, transaction: Transaction) -> None:
         reach = self._reach[transaction]
@@ -97,12 +99,14 @@ class History:
     def _keep(self, transaction: Transaction, page: Sequence[Any]) -> list[datetime]:
         """The times of the transactions."""
         self._pages += 1
-        found = [parse.sighting(self._account, transaction, row) for row in page]
-        for sighting in found:
+        what = transaction.kind.value.lower()
+        found = readable(self._account, what, page, lambda row: parse.sighting(self._account, transaction, row))
+        self._readable = self._readable and found.complete
+        for sighting in found.items:
             if sighting.device is not None:
                 device, known = Device.of(sighting), self.devices.get(sighting.device)
                 self.devices[sighting.device] = device if known is None else known.joined(device)
-        return [sighting.at for sighting in found]
+        return [sighting.at for sighting in found.items]
 
     async def aclose(self) -> None:
         flight = self._flight

@@ -1,12 +1,12 @@
 """SmartEPI's JSON as domain values. There is no money; times are UNIX seconds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, need, record, records, text, unix, whole
+from connectors.parsing import Raw, listing, need, record, text, unix, whole
 from domain.model import (
     Connectivity,
     DispenseOutcome,
@@ -23,6 +23,7 @@ from domain.model import (
     Vendor,
     why_absent,
 )
+from domain.paging import Listing
 from domain.refs import Kind
 
 STATUSES = {"SUCCESS": SaleStatus.COMPLETED, "FAILED": SaleStatus.FAILED}
@@ -46,8 +47,8 @@ EXCHANGES = Transaction("list-exchanges", "x", "exchangeStatus", SaleKind.EXCHAN
 TRANSACTIONS = (WITHDRAWALS, RETURNS, EXCHANGES)
 
 
-def products(account: Account, found: list[Any]) -> list[Product]:
-    return records(account, "product", found, lambda row: _product(account, row))
+def products(account: Account, found: Sequence[Any]) -> Listing[Product]:
+    return listing(account, "product", found, lambda row: _product(account, row))
 
 
 def _product(account: Account, row: Raw) -> Product:

@@ -15,7 +15,7 @@ from connectors.smartvend.client import SmartVendClient
 from connectors.smartvend.texts import Texts
 from connectors.windows import NO_LIMIT, Window, Windows
 from domain.errors import VendorError
-from domain.model import Capability, Machine, MachineEvent, Product, Sale, Slot, UnavailableReason
+from domain.model import Capability, Machine, MachineEvent, Product, Sale, SaleKind, Slot, UnavailableReason
 from domain.paging import Listing, Slice
 from domain.times import Span, utc_now
 
@@ -26,6 +26,8 @@ SECOND = timedelta(seconds=1)
 
 class SmartVend:
     capabilities = frozenset({Capability.SLOTS, Capability.SALES, Capability.EVENTS})
+    sale_kinds = frozenset({SaleKind.PURCHASE})
+    slots_at_once = 1
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account

@@ -10,6 +10,7 @@ import httpx2
 
 from connectors.base import Account
 from connectors.guard import Guard
+from connectors.parsing import readable
 from connectors.vendnovation import parse
 from connectors.vendnovation.client import IDS_AT_ONCE, LARGEST, WIDEST, VendNovationClient
 from connectors.windows import Window, Windows
@@ -22,6 +23,7 @@ from domain.model import (
     Place,
     Product,
     Sale,
+    SaleKind,
     Slot,
     UnavailableReason,
 )
@@ -32,11 +34,12 @@ T = TypeVar("T", Sale, MachineEvent)
 
 MINUTE = timedelta(minutes=1)
 MILLISECONDS = re.compile(r"[0-9]{1,14}")
-NOBODY: frozenset[str] = frozenset()  # sent as a filter it would filter nothing
 
 
 class VendNovation:
     capabilities = frozenset({Capability.SLOTS, Capability.STOCK_COUNTS, Capability.SALES, Capability.EVENTS})
+    sale_kinds = frozenset({SaleKind.PURCHASE})
+    slots_at_once = IDS_AT_ONCE
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
@@ -56,7 +59,7 @@ class VendNovation:
         return
 
     async def machines(self) -> Listing[Machine]:
-        return Listing(parse.machines(self.account, await self._machines(), utc_now()))
+        return parse.machines(self.account, await self._machines(), utc_now())
 
     async def _machines(self) -> list[Any]:
         raw = await self._client.machines()
@@ -64,13 +67,13 @@ class VendNovation:
         return raw
 
     async def organizations(self) -> Listing[Organization]:
-        return Listing(parse.organizations(self.account, await self._client.organizations()))
+        return parse.organizations(self.account, await self._client.organizations())
 
     async def places(self) -> Listing[Place]:
-        return Listing(parse.places(self.account, await self._client.sites()))
+        return parse.places(self.account, await self._client.sites())
 
     async def products(self) -> Listing[Product]:
-        return Listing(parse.products(self.account, await self._client.products()))
+        return parse.products(self.account, await self._client.products())
 
     async def slots(self, machines: Sequence[str]) -> Mapping[str, Sequence[Slot] | VendorError]:
         """Those of many machines in one list; an error is every machine's that was asked for with it."""
@@ -101,54 +104,56 @@ class VendNovation:
             raw = await self._client.transactions(window, room, machines)
             if raw.rows is None:
                 return Window(None, raw.total)
-            found = _inside((parse.sale(self.account, row) for row in raw.rows), window, machines)
-            return Window(found, len(found))
+            told = self._read_sales(raw.rows)
+            inside = _inside(told.items, window, machines)
+            return Window(inside, len(inside), told.complete)
 
-        if machines == NOBODY:
-            return Slice([], span.since)
         return await self._sales.read(span, want, machines, fetch)
 
     async def sale(self, native: str) -> Sale | None:
         wanted, span = _around(native)
         rows = [] if span is None else await self._client.transaction(wanted, span)
-        found = (parse.sale(self.account, row) for row in rows)
-        return next((sale for sale in found if sale.vendor_id == wanted), None)
+        return next((sale for sale in self._read_sales(rows).items if sale.vendor_id == wanted), None)
 
     async def events(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[MachineEvent]:
         async def fetch(window: Span, room: int) -> Window[MachineEvent]:
             found: list[MachineEvent] = []
-            dated = True
+            dated = complete = True
             async for page in self._client.alerts(window, machines):
-                read = [parse.event(self.account, row) for row in page.rows]
-                dated = dated and all(event.recorded_at in _wider(window) for event in read)
-                found += read
+                told = self._read_events(page.rows)
+                dated = dated and all(event.recorded_at in _wider(window) for event in told.items)
+                complete = complete and told.complete
+                found += told.items
                 if dated and len(found) > room and not page.last:
                     return Window(None, len(found))
             if not dated:
-                raise DatesIgnored(found)
+                raise DatesIgnored(Slice(_inside(found, span, machines), span.since, complete))
             inside = _inside(found, window, machines)
-            return Window(inside, len(inside))
+            return Window(inside, len(inside), complete)
 
-        if machines == NOBODY:
-            return Slice([], span.since)
         try:
             return await self._alerts.read(span, want, machines, fetch)
-        except DatesIgnored as everything:
-            return Slice(_inside(everything.events, span, machines), span.since)
+        except DatesIgnored as ignored:
+            return ignored.everything
 
     async def event(self, native: str) -> MachineEvent | None:
         wanted, span = _around(native)
         rows = [] if span is None else await self._client.alert(wanted, span)
-        found = (parse.event(self.account, row) for row in rows)
-        return next((event for event in found if event.vendor_id == wanted), None)
+        return next((event for event in self._read_events(rows).items if event.vendor_id == wanted), None)
+
+    def _read_sales(self, rows: Sequence[Any]) -> Listing[Sale]:
+        return readable(self.account, "transaction", rows, lambda row: parse.sale(self.account, row))
+
+    def _read_events(self, rows: Sequence[Any]) -> Listing[MachineEvent]:
+        return readable(self.account, "alert", rows, lambda row: parse.event(self.account, row))
 
 
 class DatesIgnored(Exception):
-    """The alerts' route gave what was not asked for: `events` are all there are, whatever the dates."""
+    """The alerts' route gave what was not asked for: `everything` of the span was among it, whatever the dates."""
 
-    def __init__(self, events: Sequence[MachineEvent]) -> None:
+    def __init__(self, everything: Slice[MachineEvent]) -> None:
         super().__init__()
-        self.events = events
+        self.everything = everything
 
 
 def _wider(window: Span) -> Span:

@@ -1,12 +1,12 @@
 """VendNovation's JSON as domain values. Money is major units; times have no offset and are UTC; ids are text or int."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, iso, money, need, need_iso, number, record, records, text, whole, without
+from connectors.parsing import Raw, iso, listing, money, need, need_iso, number, record, text, whole, without
 from connectors.vendnovation.timezones import iana
 from domain.model import (
     Connectivity,
@@ -35,6 +35,7 @@ from domain.model import (
     why_absent,
 )
 from domain.money import Money
+from domain.paging import Listing
 from domain.refs import Kind, Ref
 
 ONLINE_MINUTES = 60
@@ -56,8 +57,8 @@ PAYMENT_STATES = {
 REFERENCES = ("referenceNumber1", "referenceNumber2", "invoiceNumber")
 
 
-def machines(account: Account, found: list[Any], at: datetime) -> list[Machine]:
-    return records(account, "machine", found, lambda row: _machine(account, row, at))
+def machines(account: Account, found: Sequence[Any], at: datetime) -> Listing[Machine]:
+    return listing(account, "machine", found, lambda row: _machine(account, row, at))
 
 
 def uncounted(found: Iterable[Any]) -> frozenset[str]:
@@ -111,18 +112,18 @@ def _connectivity(seen: datetime | None, at: datetime, minutes: int) -> Connecti
     return Connectivity.ONLINE if at - seen <= timedelta(minutes=minutes) else Connectivity.OFFLINE
 
 
-def organizations(account: Account, found: list[Any]) -> list[Organization]:
+def organizations(account: Account, found: Sequence[Any]) -> Listing[Organization]:
     def read(row: Raw) -> Organization:
         native = need(row["id"])
         return Organization(
             ref=account.to(Kind.ORGANIZATION, native), name=text(row.get("name")) or native, parent_ref=None
         )
 
-    return records(account, "organization", found, read)
+    return listing(account, "organization", found, read)
 
 
-def places(account: Account, found: list[Any]) -> list[Place]:
-    return records(account, "site", found, lambda row: _place(account, row))
+def places(account: Account, found: Sequence[Any]) -> Listing[Place]:
+    return listing(account, "site", found, lambda row: _place(account, row))
 
 
 def _place(account: Account, row: Raw) -> Place:
@@ -153,8 +154,8 @@ def _location(name: str | None, address: Any, timezone: str | None) -> Location:
     )
 
 
-def products(account: Account, found: list[Any]) -> list[Product]:
-    return records(account, "product", found, lambda row: _product(account, row))
+def products(account: Account, found: Sequence[Any]) -> Listing[Product]:
+    return listing(account, "product", found, lambda row: _product(account, row))
 
 
 def _product(account: Account, row: Raw) -> Product:

@@ -1,0 +1,82 @@
+"""What an account records of one kind, sales or events: the list, narrowed ones, and single records."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+from domain.errors import VendorError
+from domain.paging import Slice
+from domain.times import Span
+from resolvers.cache import Cache
+from resolvers.stretches import ITEMS, Machines, Recorded
+from resolvers.timeline import Read, Timeline
+
+T = TypeVar("T", bound=Recorded)
+
+HISTORY = timedelta(days=731)
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing(Generic[T]):
+    """What a list is narrowed to; equal names narrow alike. `read`: the vendor's own way to read it, if it has one."""
+
+    name: str
+    keep: Callable[[T], bool]
+    read: Read[T] | None = None
+
+
+class Log(Generic[T]):
+    """`read` and `one` are the connector's: the list, and one record by its native id."""
+
+    def __init__(
+        self,
+        read: Read[T],
+        one: Callable[[str], Awaitable[T | None]],
+        *,
+        ttl: float,
+        late: Callable[[float], VendorError],
+    ) -> None:
+        self._read = read
+        self._one = one
+        self._ttl = ttl
+        self._late = late
+        self._single: Cache[str, T | None] = Cache(ttl=ttl, size=ITEMS, late=late)
+        self._narrowed: dict[str, Timeline[T]] = {}
+        self.whole = self._timeline(read)
+
+    def narrowed(self, narrowing: Narrowing[T]) -> Timeline[T]:
+        """A timeline of its own, so that it keeps nothing of what is not asked for."""
+        found = self._narrowed.get(narrowing.name)
+        if found is None:
+            read = narrowing.read or _keeping(self._read, narrowing.keep)
+            found = self._narrowed[narrowing.name] = self._timeline(read)
+        return found
+
+    async def find(self, native: str, timeout: float) -> T | None:  # noqa: ASYNC109  see Cache
+        return (await self._single.get(native, lambda: self._one(native), timeout)).value
+
+    def forget(self) -> None:
+        for timeline in (self.whole, *self._narrowed.values()):
+            timeline.forget()
+
+    async def aclose(self) -> None:
+        for timeline in (self.whole, *self._narrowed.values()):
+            await timeline.aclose()
+        await self._single.aclose()
+
+    def _timeline(self, read: Read[T]) -> Timeline[T]:
+        return Timeline(read, ttl=self._ttl, horizon=HISTORY, late=self._late, tell=self._hear)
+
+    def _hear(self, items: Sequence[T]) -> None:
+        """Whoever asks for one of them next has no need to ask the vendor."""
+        for item in items:
+            self._single.put(item.ref.native, item)
+
+
+def _keeping(read: Read[T], keep: Callable[[T], bool]) -> Read[T]:
+    async def kept(span: Span, want: int, machines: Machines) -> Slice[T]:
+        found = await read(span, want, machines)
+        return replace(found, items=[item for item in found.items if keep(item)])
+
+    return kept
