@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from connectors.base import Secret
 from connectors.breaker import Breaker
+from connectors.guard import Limits
 from connectors.smartepi import SmartEPI, connect, parse
 from connectors.smartepi.history import OVERLAP
 from domain.errors import (
@@ -524,6 +525,12 @@ async def test_only_who_comes_soon_after_its_beginning_waits_for_a_reading() -> 
     assert (later.complete, len(later.items)) == (False, 3)
     gate.open.set()
     assert (await first).complete
+
+
+def test_the_devices_known_so_far_are_told_before_a_query_gives_up_its_source() -> None:
+    limits = Limits(timeout_seconds=2.0)
+    connector = connect(replace(ACCOUNT, limits=limits), over(None))
+    assert 1 < connector._patience < limits.timeout_seconds
 
 
 async def test_a_list_that_is_growing_is_not_kept_until_it_has_grown_old() -> None:

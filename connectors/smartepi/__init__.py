@@ -20,7 +20,7 @@ from domain.model import Capability, Machine, Product, Sale, SaleKind, Unavailab
 from domain.paging import Listing, Slice
 from domain.times import Span
 
-PATIENCE = 4.0  # seconds: a query waits a little longer for its source
+PATIENCE = 0.8  # of the account's time limit: a query waits a little longer for its source
 NATIVE = re.compile(r"(?P<letter>[wrx]):(?P<id>.+)@(?P<second>[0-9]{1,11})", re.DOTALL)
 
 
@@ -28,12 +28,12 @@ class SmartEPI:
     capabilities = frozenset({Capability.SALES})
     sale_kinds = frozenset(one.kind for one in parse.TRANSACTIONS)
 
-    def __init__(self, account: Account, client: httpx2.AsyncClient, *, patience: float = PATIENCE) -> None:
+    def __init__(self, account: Account, client: httpx2.AsyncClient, *, patience: float | None = None) -> None:
         self.account = account
         self._client = SmartEPIClient(account, client)
         self.guard: Guard = self._client.guard
         self._history = History(account, self._client)
-        self._patience = patience
+        self._patience = PATIENCE * self.guard.timeout if patience is None else patience
 
     async def sign_in(self) -> None:
         await self._client.sign_in()
