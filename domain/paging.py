@@ -26,10 +26,13 @@ class Slice(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T]):
-    """A whole list of an account; `complete` is false where the vendor could not tell all of it."""
+    """A whole list of an account; `complete` is false where the vendor could not tell all of it.
+
+    `growing`: more of it is being read, so that it is not worth keeping."""
 
     items: Sequence[T]
     complete: bool = True
+    growing: bool = False
 
 
 class SourceState(Enum):

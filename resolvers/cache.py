@@ -210,6 +210,8 @@ class Cache(Generic[K, V]):
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for key in tuple(self._flights):  # of tasks that were ended before they began
+            self._land(key, _Crash(asyncio.CancelledError()))
 
     def __len__(self) -> int:
         return len(self._entries)

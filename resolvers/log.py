@@ -1,7 +1,7 @@
 """What an account records of one kind, sales or events: the list, narrowed ones, and single records."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Generic, TypeVar
 
@@ -88,6 +88,6 @@ class Log(Generic[T]):
 def _keeping(read: Read[T], keep: Callable[[T], bool]) -> Read[T]:
     async def kept(span: Span, want: int, machines: Machines) -> Slice[T]:
         found = await read(span, want, machines)
-        return Slice([item for item in found.items if keep(item)], found.since)
+        return replace(found, items=[item for item in found.items if keep(item)])
 
     return kept

@@ -145,10 +145,11 @@ def _joined(source: Source, gaps: Sequence[Gap], found: Sequence[Found[R] | Vend
 def _status(source: Source, found: Sequence[Found[R] | VendorError]) -> SourceStatus:
     errors = [one if isinstance(one, VendorError) else one.error for one in found]
     error = next((one for one in errors if one is not None), None)
-    known = [one.as_of for one in found if isinstance(one, Found)]
-    if known or error is None:
-        return told(source.ref, min(known), error)
-    return failed(source.ref, error)
+    known = [one for one in found if isinstance(one, Found)]
+    if error is not None and not known:
+        return failed(source.ref, error)
+    complete = all(one.complete for one in known)
+    return told(source.ref, min(one.as_of for one in known), error, complete=complete)
 
 
 async def _machines(context: Context, source: Source, narrowed: Narrowed[R]) -> Machines:

@@ -77,7 +77,9 @@ class Wanted:
 
 @dataclass(slots=True, eq=False)
 class Stretch(Generic[T]):
-    """Everything from `since` up to `until`, in order. `head`: it began at the newest that there was."""
+    """Everything from `since` up to `until`, in order. `head`: it began at the newest that there was.
+
+    `complete` is false where some that there are could not be read."""
 
     until: datetime
     since: datetime
@@ -86,6 +88,7 @@ class Stretch(Generic[T]):
     fresh_until: float
     items: list[T] = field(default_factory=list)
     places: list[Position] = field(default_factory=list)
+    complete: bool = True
     flight: "asyncio.Task[VendorError | None] | None" = None
 
     @property

@@ -6,9 +6,8 @@ is fresh serves every page that lies in it, is lengthened for the pages below, a
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Generic, TypeVar
 
 from cachetools import TTLCache
@@ -42,10 +41,13 @@ Read = Callable[[Span, int, Machines], Awaitable[Slice[T]]]
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[T]):
-    """In order. `untold`: the gaps in what was wanted of which nothing is known, on account of `error`."""
+    """In order. `untold`: the gaps in what was wanted of which nothing is known, on account of `error`.
+
+    `complete` is false where some that there are could not be read."""
 
     items: Sequence[T]
     as_of: datetime
+    complete: bool
     error: VendorError | None = None
     untold: Sequence[Gap] = ()
 
@@ -91,7 +93,8 @@ class Timeline(Generic[T]):
         chosen = {machines: self._choose(machines, wanted, newest) for machines in sets}
         hit(sum(self._suffices(machines, stretch, wanted) for machines, stretch in chosen.items()))
         errors: dict[Machines, VendorError] = {}
-        for attempt in count():
+        attempt = 0
+        while True:
             short = {
                 machines: stretch
                 for machines, stretch in chosen.items()
@@ -100,7 +103,7 @@ class Timeline(Generic[T]):
             if not short:
                 break
             if loop.time() < ends:
-                self._lengthen(short, wanted, attempt)
+                attempt += self._lengthen(short, wanted, attempt)
             errors |= await self._landed(short, ends - loop.time(), timeout)
         return {
             machines: self._result(machines, stretch, wanted, errors.get(machines))
@@ -150,8 +153,8 @@ class Timeline(Generic[T]):
         horizon = self._now() - self._horizon
         return max(horizon, self._floors.get(machines, horizon), self._floors.get(None, horizon))
 
-    def _lengthen(self, short: Mapping[Machines, Stretch[T]], wanted: Wanted, attempt: int) -> None:
-        """Starts a flight for each group of stretches that end at the same time."""
+    def _lengthen(self, short: Mapping[Machines, Stretch[T]], wanted: Wanted, attempt: int) -> bool:
+        """Starts a flight for each group of stretches that end at the same time, and says whether there was any."""
         groups: dict[tuple[datetime, bool], dict[Machines, Stretch[T]]] = {}
         for machines, stretch in short.items():
             if stretch.flight is None:
@@ -163,6 +166,7 @@ class Timeline(Generic[T]):
             task.add_done_callback(self._forget_task)
             for stretch in group.values():
                 stretch.flight = task
+        return bool(groups)
 
     def _forget_task(self, task: "asyncio.Task[VendorError | None]") -> None:
         self._tasks.discard(task)
@@ -198,7 +202,8 @@ class Timeline(Generic[T]):
         finally:
             for stretch in group.values():
                 stretch.flight = None
-        self._share(group, Slice([item for item in found.items if item.recorded_at in span], found.since), started)
+        inside = [item for item in found.items if item.recorded_at in span]
+        self._share(group, replace(found, items=inside), started)
         return None
 
     def _share(self, group: Mapping[Machines, Stretch[T]], found: Slice[T], started: datetime) -> None:
@@ -208,6 +213,7 @@ class Timeline(Generic[T]):
             if not stretch.begun:
                 stretch.as_of, stretch.fresh_until = started, self._clock() + self._ttl
             stretch.since = min(found.since, stretch.since - INSTANT)
+            stretch.complete = stretch.complete and found.complete
         owners = _owners(group)
         for item in items:
             place = position(item)
@@ -223,7 +229,7 @@ class Timeline(Generic[T]):
         self, machines: Machines, chosen: Stretch[T], wanted: Wanted, error: VendorError | None
     ) -> Found[T] | VendorError:
         if error is None:
-            return Found(chosen.found(wanted), chosen.as_of)
+            return Found(chosen.found(wanted), chosen.as_of, chosen.complete)
         stretch = self._stand_in(machines, chosen, wanted)
         if stretch is None:
             return error
@@ -232,7 +238,7 @@ class Timeline(Generic[T]):
             untold += NEWEST_FIRST.above([wanted.gap], stretch.top)
         if not self._suffices(machines, stretch, wanted):
             untold += NEWEST_FIRST.below([wanted.gap], at(stretch.since))
-        return Found(stretch.found(wanted), stretch.as_of, error, untold)
+        return Found(stretch.found(wanted), stretch.as_of, stretch.complete, error, untold)
 
     def _stand_in(self, machines: Machines, chosen: Stretch[T], wanted: Wanted) -> Stretch[T] | None:
         """What is known where the vendor failed: all that is wanted, or else as much as there is."""
@@ -251,9 +257,11 @@ def _serves(stretch: Stretch[T], top: datetime, *, head: bool) -> bool:
 
 
 def _room(group: Mapping[Machines, Stretch[T]], wanted: Wanted, attempt: int) -> int:
-    """How many to ask for: what is missing, and ever more where that does not suffice."""
-    missing = sum(max(1, wanted.count - stretch.count(wanted)) for stretch in group.values())
-    return min(max(missing, LONGEST), missing << attempt)
+    """How many to ask for: a page for each, though it may lack less, for the next page comes; ever more if need be.
+
+    What a page goes on from comes with it."""
+    pages = len(group) * (wanted.count + (wanted.gap.after is not None))
+    return min(max(pages, LONGEST), pages << attempt)
 
 
 def _owners(group: Mapping[Machines, Stretch[T]]) -> Callable[[T], Sequence[Stretch[T]]]:

@@ -1,7 +1,7 @@
 """An account's lists that are always read whole: machines, organizations, places, products."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from domain.paging import Listing
@@ -22,11 +22,12 @@ class Indexed(Generic[T]):
 
     items: Sequence[T]
     complete: bool
+    growing: bool
     by_native: Mapping[str, T]
 
     @classmethod
     def of(cls, listing: Listing[T]) -> "Indexed[T]":
-        return cls(listing.items, listing.complete, {item.ref.native: item for item in listing.items})
+        return cls(listing.items, listing.complete, listing.growing, {item.ref.native: item for item in listing.items})
 
 
 class Whole(Generic[T]):
@@ -40,7 +41,11 @@ class Whole(Generic[T]):
         self.seconds = seconds
 
     async def get(self, timeout: float) -> Cached[Indexed[T]]:  # noqa: ASYNC109  see Cache
-        return await self.cache.get("", self._load, timeout)
+        """What is still growing is asked for again the next time."""
+        found = await self.cache.get("", self._load, timeout)
+        if found.value.growing:
+            self.forget()
+        return found
 
     def peek(self) -> Indexed[T] | None:
         return self.cache.peek("")
@@ -53,14 +58,14 @@ class Whole(Generic[T]):
             return False
         changed = change(item)
         items = [changed if one.ref.native == native else one for one in kept.items]
-        self.cache.amend("", Indexed(items, kept.complete, {**kept.by_native, native: changed}))
+        self.cache.amend("", replace(kept, items=items, by_native={**kept.by_native, native: changed}))
         return True
 
     def extend(self, join: Callable[[Listing[T]], Listing[T]]) -> None:
         """Shows more than the list that is kept told."""
         kept = self.cache.kept("")
         if kept is not None:
-            self.cache.amend("", Indexed.of(join(Listing(kept.items, kept.complete))))
+            self.cache.amend("", Indexed.of(join(Listing(kept.items, kept.complete, kept.growing))))
 
     def forget(self) -> None:
         self.cache.forget("")

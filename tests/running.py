@@ -103,18 +103,20 @@ def config_text(
     environment: str = "development",
     store: str | None = None,
     cache: str = "",
+    limits: str = "",
 ) -> str:
     """A configuration over all five vendors of a sandbox, as tenant `acme`, and over those of `others` as `other`.
 
-    `cache`: the members of every account's `[accounts.cache]`, as TOML."""
+    `cache` and `limits`: the members of every account's `[accounts.cache]` and `[accounts.limits]`, as TOML."""
     text = gateway_config(sandbox.base, sandbox.vendors.values())
     for other in others:
         whole = gateway_config(other.base, other.vendors.values())
         accounts = whole[whole.index("[[accounts]]") :]
         text += accounts.replace('key = "acme-', 'key = "other-').replace('"acme"', '"other"')
     text = text.replace('environment = "development"', f'environment = "{environment}"')
-    if cache:
-        text = text.replace("[accounts.credentials]", f"[accounts.cache]\n{cache}\n[accounts.credentials]")
+    for table, members in (("cache", cache), ("limits", limits)):
+        if members:
+            text = text.replace("[accounts.credentials]", f"[accounts.{table}]\n{members}\n[accounts.credentials]")
     text += '\n[[organizations]]\nkey = "other"\nname = "Other Vending"\n'
     text += f'\n[store]\nurl = "{store or f"sqlite:///{folder}/vendgraph.db"}"\n'
     for key, role, organization in KEYS:

@@ -1,8 +1,10 @@
 """SmartEPI: dispensers of protective equipment, known only by what they handed out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from itertools import pairwise
 from math import ceil
 from typing import Any
 
@@ -11,15 +13,17 @@ import httpx2
 from connectors.base import Account, Delivery
 from connectors.guard import Guard
 from connectors.newest import newest, together
-from connectors.parsing import stamp
+from connectors.parsing import readable
 from connectors.smartepi import hooks, parse
-from connectors.smartepi.client import LARGEST, PAGES, SmartEPIClient
+from connectors.smartepi.client import LARGEST, SmartEPIClient
+from connectors.smartepi.history import History
 from domain.facts import Fact
 from domain.model import Capability, Machine, Product, Sale, SaleKind, UnavailableReason
 from domain.paging import Listing, Slice
 from domain.times import Span
 
-OVERLAP = timedelta(minutes=5)
+PATIENCE = 0.8  # of the account's time limit: a query waits a little longer for its source
+NATIVE = re.compile(r"(?P<letter>[wrx]):(?P<id>.+)@(?P<second>[0-9]{1,11})", re.DOTALL)
 
 
 class SmartEPI:
@@ -27,13 +31,13 @@ class SmartEPI:
     sale_kinds = frozenset(one.kind for one in parse.TRANSACTIONS)
     by_machine = False
 
-    def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
+    def __init__(self, account: Account, client: httpx2.AsyncClient, *, patience: float | None = None) -> None:
         self.account = account
         self._client = SmartEPIClient(account, client)
         self.guard: Guard = self._client.guard
         self._signing = hooks.signing(account)
-        self._devices: dict[str, parse.Device] = {}
-        self._whole: dict[str, bool] = {}
+        self._history = History(account, self._client)
+        self._patience = PATIENCE * self.guard.timeout if patience is None else patience
 
     async def sign_in(self) -> None:
         await self._client.sign_in()
@@ -42,35 +46,17 @@ class SmartEPI:
         return None
 
     async def aclose(self) -> None:
-        return
+        await self._history.aclose()
 
     async def products(self) -> Listing[Product]:
         raw = [row async for page in self._client.pages("list-products") for row in page]
-        return Listing(parse.products(self.account, raw))
+        return parse.products(self.account, raw)
 
     async def machines(self) -> Listing[Machine]:
-        """Every device that was ever seen. The whole history is read once; then only what has come since."""
-        newest_seen = max((device.seen_at for device in self._devices.values()), default=None)
-        since = (
-            newest_seen - OVERLAP if newest_seen is not None and len(self._whole) == len(parse.TRANSACTIONS) else None
-        )
-        lists = await asyncio.gather(*(self._rows(one, since) for one in parse.TRANSACTIONS))
-        for native, device in parse.devices(self.account, (row for rows in lists for row in rows)).items():
-            known = self._devices.get(native)
-            self._devices[native] = device if known is None else known.joined(device)
-        found = [parse.machine(self.account, native, device) for native, device in self._devices.items()]
-        return Listing(found, complete=all(self._whole.values()))
-
-    async def _rows(self, transaction: parse.Transaction, since: datetime | None) -> list[Any]:
-        query = {} if since is None else {"createdSince": int(since.timestamp())}
-        found: list[Any] = []
-        pages = 0
-        async for page in self._client.pages(transaction.operation, query):
-            found.extend(page)
-            pages += 1
-        if since is None:
-            self._whole[transaction.operation] = pages < PAGES
-        return found
+        """Every device that was ever seen, or, while a long past is being read, those that are known so far."""
+        complete = await self._history.catch_up(self._patience)
+        found = [parse.machine(self.account, *device) for device in self._history.devices.items()]
+        return Listing(found, complete=complete, growing=self._history.reading)
 
     async def sales(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[Sale]:
         return await self.sales_of_kinds(self.sale_kinds, span, want, machines)
@@ -83,29 +69,40 @@ class SmartEPI:
         def counts(sale: Sale) -> bool:
             return machines is None or (sale.machine_ref is not None and sale.machine_ref.native in machines)
 
+        complete = True
+
         async def pages(transaction: parse.Transaction) -> AsyncIterator[Sequence[Sale]]:
+            nonlocal complete
             query = {"createdSince": int(span.since.timestamp()), "createdUntil": ceil(span.until.timestamp())}
             limit = min(LARGEST, want + 1) if machines is None else LARGEST
             async for page in self._client.pages(transaction.operation, query, limit):
-                yield [parse.sale(self.account, transaction, row) for row in page]
+                told = self._read(transaction, page)
+                complete = complete and told.complete
+                yield _thinned(told.items, counts)
 
+        if machines is not None and not machines:
+            return Slice([], span.since)
         wanted = (transaction for transaction in parse.TRANSACTIONS if transaction.kind in kinds)
         lists = (newest(pages(transaction), span, want, counts) for transaction in wanted)
-        return together(await asyncio.gather(*lists))
+        found = together(await asyncio.gather(*lists))
+        return Slice(list(filter(counts, found.items)), found.since, complete)
+
+    def _read(self, transaction: parse.Transaction, page: Sequence[Any]) -> Listing[Sale]:
+        return readable(
+            self.account, transaction.kind.value.lower(), page, lambda row: parse.sale(self.account, transaction, row)
+        )
 
     async def sale(self, native: str) -> Sale | None:
         """From the second in which it was recorded: the vendor gives no single transaction."""
-        letter, _, rest = native.partition(":")
-        wanted, _, digits = rest.rpartition("@")
-        created = stamp(digits)
-        transaction = next((one for one in parse.TRANSACTIONS if one.letter == letter), None)
-        if transaction is None or created is None:
+        named = NATIVE.fullmatch(native)
+        if named is None:
             return None
-        query = {"createdSince": created, "createdUntil": created}
+        transaction = next(one for one in parse.TRANSACTIONS if one.letter == named["letter"])
+        second = int(named["second"])
+        query = {"createdSince": second, "createdUntil": second}
         async for page in self._client.pages(transaction.operation, query):
-            for row in page:
-                sale = parse.sale(self.account, transaction, row)
-                if sale.vendor_id == wanted:
+            for sale in self._read(transaction, page).items:
+                if sale.vendor_id == named["id"]:
                     return sale
         return None
 
@@ -121,6 +118,15 @@ class SmartEPI:
     def learned(self, native: str, name: str | None, seen_at: datetime) -> Machine:
         named_at = None if name is None else seen_at
         return parse.machine(self.account, native, parse.Device(name, named_at, seen_at))
+
+
+def _thinned(page: Sequence[Sale], counts: Callable[[Sale], bool]) -> list[Sale]:
+    """A page without what does not count, for a whole past may be searched for one device.
+
+    The ends stay, for the list's order is seen by them, and so does all of a page that is out of order."""
+    ordered = all(later.recorded_at <= earlier.recorded_at for earlier, later in pairwise(page))
+    ends = (page[0], page[-1]) if page else ()
+    return [sale for sale in page if not ordered or counts(sale) or any(sale is end for end in ends)]
 
 
 def connect(account: Account, client: httpx2.AsyncClient) -> SmartEPI:

@@ -1,12 +1,12 @@
 """SmartEPI's JSON as domain values. There is no money; times are UNIX seconds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, need, record, records, text, unix, whole
+from connectors.parsing import Raw, listing, need, record, text, unix, whole
 from domain.model import (
     Connectivity,
     DispenseOutcome,
@@ -23,11 +23,12 @@ from domain.model import (
     Vendor,
     why_absent,
 )
+from domain.paging import Listing
 from domain.refs import Kind
 
 STATUSES = {"SUCCESS": SaleStatus.COMPLETED, "FAILED": SaleStatus.FAILED}
 OUTCOMES = {"SUCCESS": DispenseOutcome.DISPENSED, "FAILED": DispenseOutcome.FAILED}
-UNSUPPORTED = frozenset({"serialNumber", "model", "group", "location", "temperature", "door", "slots"})
+UNSUPPORTED = frozenset({"serialNumber", "model", "group", "location", "connectivity", "temperature", "door", "slots"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ EXCHANGES = Transaction("list-exchanges", "x", "exchangeStatus", SaleKind.EXCHAN
 TRANSACTIONS = (WITHDRAWALS, RETURNS, EXCHANGES)
 
 
-def products(account: Account, found: list[Any]) -> list[Product]:
-    return records(account, "product", found, lambda row: _product(account, row))
+def products(account: Account, found: Sequence[Any]) -> Listing[Product]:
+    return listing(account, "product", found, lambda row: _product(account, row))
 
 
 def _product(account: Account, row: Raw) -> Product:
@@ -110,22 +111,23 @@ def _person(row: Raw) -> Person | None:
 
 
 def _lines(account: Account, row: Raw, outcome: DispenseOutcome) -> Iterable[SaleLine]:
-    """What was handed out or given back, and, in an exchange, what came back for it."""
-    given = text(row.get("productId"))
-    if given is not None or text(row.get("productName")) is not None:
-        yield _line(account, given, text(row.get("productName")), whole(row.get("quantity")), outcome)
+    """What was handed out or given back, and, in an exchange, what came back for it: that counts negative."""
+    given, name = text(row.get("productId")), text(row.get("productName"))
+    if given is not None or name is not None:
+        yield _line(account, given, name, _quantity(row.get("quantity")), outcome)
     back = text(row.get("returnedProductId"))
     if back is not None:
-        quantity = whole(row.get("returnedQuantity"))
-        name = text(row.get("returnedProductName"))
-        yield _line(account, back, name, None if quantity is None else -quantity, outcome)
+        quantity = _quantity(row.get("returnedQuantity"))
+        yield _line(account, back, text(row.get("returnedProductName")), -quantity, outcome)
 
 
-def _line(
-    account: Account, product: str | None, name: str | None, quantity: int | None, outcome: DispenseOutcome
-) -> SaleLine:
-    if quantity is None:
-        raise ValueError("a quantity is missing")
+def _quantity(value: Any) -> int:
+    """Where none is told it is one piece."""
+    quantity = whole(value)
+    return 1 if quantity is None else quantity
+
+
+def _line(account: Account, product: str | None, name: str | None, quantity: int, outcome: DispenseOutcome) -> SaleLine:
     return SaleLine(
         product_ref=None if product is None else account.to(Kind.PRODUCT, product),
         product_name=name or product or "",
@@ -140,6 +142,23 @@ def _line(
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """What one transaction tells of a device; `device` is None where it names none."""
+
+    device: str | None
+    name: str | None
+    at: datetime
+
+
+def sighting(account: Account, transaction: Transaction, raw: Any) -> Sighting:
+    return record(account, transaction.kind.value.lower(), raw, _sighting)
+
+
+def _sighting(row: Raw) -> Sighting:
+    return Sighting(text(row.get("deviceId")), text(row.get("deviceName")), unix(row["createdAt"]))
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """A device as its transactions tell of it: the last name that it was given, and when it was last seen."""
 
@@ -147,30 +166,15 @@ class Device:
     named_at: datetime | None
     seen_at: datetime
 
+    @classmethod
+    def of(cls, sighting: Sighting) -> "Device":
+        return cls(sighting.name, None if sighting.name is None else sighting.at, sighting.at)
+
     def joined(self, other: "Device") -> "Device":
         newer = self
         if other.named_at is not None and (self.named_at is None or other.named_at > self.named_at):
             newer = other
         return Device(newer.name, newer.named_at, max(self.seen_at, other.seen_at))
-
-
-def devices(account: Account, found: Iterable[Any]) -> dict[str, Device]:
-    """By id, of all the transactions."""
-    seen: dict[str, Device] = {}
-    for raw in found:
-        told = record(account, "transaction", raw, _device)
-        if told is not None:
-            native, device = told
-            seen[native] = seen[native].joined(device) if native in seen else device
-    return seen
-
-
-def _device(row: Raw) -> tuple[str, Device] | None:
-    native = text(row.get("deviceId"))
-    if native is None:
-        return None
-    name, at = text(row.get("deviceName")), unix(row["createdAt"])
-    return native, Device(name, None if name is None else at, at)
 
 
 def machine(account: Account, native: str, device: Device) -> Machine:

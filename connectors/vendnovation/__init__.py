@@ -1,7 +1,8 @@
 """VendNovation: vending machines of any maker, with counted selections, at sites."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -9,7 +10,7 @@ import httpx2
 
 from connectors.base import Account
 from connectors.guard import Guard
-from connectors.parsing import stamp
+from connectors.parsing import readable
 from connectors.vendnovation import parse
 from connectors.vendnovation.client import IDS_AT_ONCE, LARGEST, WIDEST, VendNovationClient
 from connectors.windows import Window, Windows
@@ -32,6 +33,7 @@ from domain.times import Span, utc_now
 T = TypeVar("T", Sale, MachineEvent)
 
 MINUTE = timedelta(minutes=1)
+MILLISECONDS = re.compile(r"[0-9]{1,14}")
 
 
 class VendNovation:
@@ -45,6 +47,7 @@ class VendNovation:
         self.guard: Guard = self._client.guard
         self._sales = Windows(WIDEST, LARGEST)
         self._alerts = Windows(WIDEST, LARGEST)
+        self._uncounted: frozenset[str] | None = None  # machines that keep no count; None before they were read
 
     async def sign_in(self) -> None:
         await self._client.sign_in()
@@ -56,75 +59,101 @@ class VendNovation:
         return
 
     async def machines(self) -> Listing[Machine]:
-        return Listing(parse.machines(self.account, await self._client.machines(), utc_now()))
+        return parse.machines(self.account, await self._machines(), utc_now())
+
+    async def _machines(self) -> list[Any]:
+        raw = await self._client.machines()
+        self._uncounted = parse.uncounted(raw)
+        return raw
 
     async def organizations(self) -> Listing[Organization]:
-        return Listing(parse.organizations(self.account, await self._client.organizations()))
+        return parse.organizations(self.account, await self._client.organizations())
 
     async def places(self) -> Listing[Place]:
-        return Listing(parse.places(self.account, await self._client.sites()))
+        return parse.places(self.account, await self._client.sites())
 
     async def products(self) -> Listing[Product]:
-        return Listing(parse.products(self.account, await self._client.products()))
+        return parse.products(self.account, await self._client.products())
 
     async def slots(self, machines: Sequence[str]) -> Mapping[str, Sequence[Slot] | VendorError]:
         """Those of many machines in one list; an error is every machine's that was asked for with it."""
+        if self._uncounted is None:
+            await self._machines()
         parts = [machines[at : at + IDS_AT_ONCE] for at in range(0, len(machines), IDS_AT_ONCE)]
         found = await asyncio.gather(*map(self._slots_of, parts))
         return {machine: slots for part in found for machine, slots in part.items()}
 
     async def _slots_of(self, machines: Sequence[str]) -> Mapping[str, Sequence[Slot] | VendorError]:
-        by_machine: dict[str, list[Slot]] = {machine: [] for machine in machines}
         try:
             raw, at = await self._client.selections(machines), utc_now()
-            for slot in (parse.slot(self.account, row, at) for row in raw):
-                # A filter that is not honoured is ignored without a word: what was not asked for is left out.
-                by_machine.get(slot.machine_ref.native, []).append(slot)
         except VendorError as error:
             return dict.fromkeys(machines, error)
-        return dict[str, Sequence[Slot] | VendorError](by_machine)
+        # A filter that is not honoured is ignored without a word: what was not asked for is left out.
+        by_machine = parse.by_machine(raw)
+        return {machine: self._read_slots(machine, by_machine.get(machine, []), at) for machine in machines}
+
+    def _read_slots(self, machine: str, raw: list[Any], at: datetime) -> Sequence[Slot] | VendorError:
+        counted = machine not in (self._uncounted or ())
+        try:
+            return [parse.slot(self.account, row, at, counted=counted) for row in raw]
+        except VendorError as error:
+            return error
 
     async def sales(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[Sale]:
         async def fetch(window: Span, room: int) -> Window[Sale]:
             raw = await self._client.transactions(window, room, machines)
-            return _inside(window, raw, lambda row: parse.sale(self.account, row))
+            if raw.rows is None:
+                return Window(None, raw.total)
+            told = self._read_sales(raw.rows)
+            inside = _inside(told.items, window, machines)
+            return Window(inside, len(inside), told.complete)
 
         return await self._sales.read(span, want, machines, fetch)
 
     async def sale(self, native: str) -> Sale | None:
         wanted, span = _around(native)
         rows = [] if span is None else await self._client.transaction(wanted, span)
-        found = (parse.sale(self.account, row) for row in rows)
-        return next((sale for sale in found if sale.vendor_id == wanted), None)
+        return next((sale for sale in self._read_sales(rows).items if sale.vendor_id == wanted), None)
 
     async def events(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[MachineEvent]:
         async def fetch(window: Span, room: int) -> Window[MachineEvent]:
-            found = await self._alerts_of(machines, window, room)
-            if any(event.recorded_at not in _wider(window) for event in found):
-                raise DatesIgnored
-            if len(found) > room:
-                return Window(None, len(found))
-            inside = [event for event in found if event.recorded_at in window]
-            return Window(inside, len(inside))
+            found: list[MachineEvent] = []
+            dated = complete = True
+            async for page in self._client.alerts(window, machines):
+                told = self._read_events(page.rows)
+                dated = dated and all(event.recorded_at in _wider(window) for event in told.items)
+                complete = complete and told.complete
+                found += told.items
+                if dated and len(found) > room and not page.last:
+                    return Window(None, len(found))
+            if not dated:
+                raise DatesIgnored(Slice(_inside(found, span, machines), span.since, complete))
+            inside = _inside(found, window, machines)
+            return Window(inside, len(inside), complete)
 
         try:
             return await self._alerts.read(span, want, machines, fetch)
-        except DatesIgnored:
-            everything = await self._alerts_of(machines, span, None)
-            return Slice([event for event in everything if event.recorded_at in span], span.since)
-
-    async def _alerts_of(self, machines: frozenset[str] | None, span: Span, room: int | None) -> list[MachineEvent]:
-        return [parse.event(self.account, row) for row in await self._client.alerts(machines, span, room)]
+        except DatesIgnored as ignored:
+            return ignored.everything
 
     async def event(self, native: str) -> MachineEvent | None:
         wanted, span = _around(native)
         rows = [] if span is None else await self._client.alert(wanted, span)
-        found = (parse.event(self.account, row) for row in rows)
-        return next((event for event in found if event.vendor_id == wanted), None)
+        return next((event for event in self._read_events(rows).items if event.vendor_id == wanted), None)
+
+    def _read_sales(self, rows: Sequence[Any]) -> Listing[Sale]:
+        return readable(self.account, "transaction", rows, lambda row: parse.sale(self.account, row))
+
+    def _read_events(self, rows: Sequence[Any]) -> Listing[MachineEvent]:
+        return readable(self.account, "alert", rows, lambda row: parse.event(self.account, row))
 
 
 class DatesIgnored(Exception):
-    """The alerts' route gave what was not asked for: it gives all there is, whatever the dates."""
+    """The alerts' route gave what was not asked for: `everything` of the span was among it, whatever the dates."""
+
+    def __init__(self, everything: Slice[MachineEvent]) -> None:
+        super().__init__()
+        self.everything = everything
 
 
 def _wider(window: Span) -> Span:
@@ -133,21 +162,23 @@ def _wider(window: Span) -> Span:
 
 
 def _around(native: str) -> tuple[str, Span | None]:
-    """The vendor's id, and a minute on either side of the time that goes with it: unasked, a week counts."""
-    wanted, _, digits = native.partition("@")
-    recorded = stamp(digits)
-    if recorded is None:
+    """The vendor's id, and a minute on either side of the time that goes with it: unasked, a week counts.
+
+    The text comes from a caller, so that it may hold anything: then there is no time in it."""
+    wanted, _, recorded = native.rpartition("@")
+    if not wanted or MILLISECONDS.fullmatch(recorded) is None:
         return wanted, None
-    moment = datetime.fromtimestamp(recorded / 1000, UTC)
+    moment = datetime.fromtimestamp(int(recorded) / 1000, UTC)
     return wanted, Span(moment - MINUTE, moment + MINUTE)
 
 
-def _inside(window: Span, raw: Window[Any], read: Callable[[Any], T]) -> Window[T]:
-    """Dates that a route does not honour are ignored without a word: what lies outside is left out here."""
-    if raw.rows is None:
-        return Window(None, raw.total)
-    found = [item for item in map(read, raw.rows) if item.recorded_at in window]
-    return Window(found, len(found))
+def _inside(rows: Iterable[T], window: Span, machines: frozenset[str] | None) -> list[T]:
+    """Filters that a route does not honour are ignored without a word: what was not asked for is left out here."""
+    return [row for row in rows if row.recorded_at in window and (machines is None or _machine(row) in machines)]
+
+
+def _machine(row: T) -> str | None:
+    return None if row.machine_ref is None else row.machine_ref.native
 
 
 def connect(account: Account, client: httpx2.AsyncClient) -> VendNovation:

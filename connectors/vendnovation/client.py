@@ -2,8 +2,11 @@
 
 https://docs.vendnovation-services.com/vendor/v2.1/"""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from time import time
 from typing import Any
 
@@ -22,10 +25,19 @@ BASE_URL = "https://vendor-api.vendnovation-services.com/prod"
 LARGEST = 100
 CLAMPED = 50  # some routes give no more a page, whatever is asked for, and do not say so
 IDS_AT_ONCE = 200
-WIDEST = timedelta(days=31)
+WIDEST = timedelta(days=31) - timedelta(seconds=1)  # of 31 days; the ends of a range are rounded outwards
 TOKEN_LIFE = timedelta(days=3)
 RATES = (Rate(requests=20, per_seconds=1, burst=100), Rate(requests=5000, per_seconds=86_400))
-BAD_LOGIN = "INVALID_LOGIN"
+FOREIGN_DATA = "UNAUTHORIZED_DATA_ACCESS"
+NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records that no page before has brought. `last`: no page comes after it."""
+
+    rows: Sequence[Any]
+    last: bool
 
 
 def _read(name: str, path: str, *, documented: bool = False) -> Operation:
@@ -51,11 +63,11 @@ def explain(data: Any) -> str | None:
 
 
 def _token_refused(status: int, data: Any) -> bool:
-    """401, or a 403 that speaks of the token and of nothing else."""
-    if status == 401:
-        return True
-    words = (explain(data) or "").casefold()
-    return status == 403 and "token" in words
+    """401, or a 403 that is not the application's word on the data that was asked for.
+
+    The gateway's 403 has no code and may mean the key as well: then the next login is refused, and says so."""
+    code = text(data.get("code")) if isinstance(data, dict) else None
+    return status == 401 or (status == 403 and code != FOREIGN_DATA)
 
 
 def _moment(at: datetime) -> str:
@@ -117,50 +129,65 @@ class VendNovationClient:
 
     async def transactions(self, span: Span, room: int, machines: frozenset[str] | None) -> Window[Any]:
         """All of the window, or, where there are more than `room`, how many had come when it was given up."""
-        found = await self._all("list-transactions", _filters(span, machines), room=room)
-        return Window(None if len(found) > room else found, len(found))
+        found: list[Any] = []
+        async for page in self._pages("list-transactions", _filters(span, machines)):
+            found += page.rows
+            if len(found) > room and not page.last:
+                return Window(None, len(found))
+        return Window(found, len(found))
 
     async def transaction(self, native: str, span: Span) -> list[Any]:
         return await self._all("list-transactions", _dates(span), {"transactionIdentifiers": [native]})
 
-    async def alerts(self, machines: frozenset[str] | None, span: Span, room: int | None) -> list[Any]:
-        """Those of the span, or all there are, where the route does not honour dates; more than `room`: not all."""
-        return await self._all("list-alerts", _filters(span, machines), room=room)
+    def alerts(self, span: Span, machines: frozenset[str] | None) -> AsyncIterator[Page]:
+        """Those of the span, or all there are, where the route does not honour dates."""
+        return self._pages("list-alerts", _filters(span, machines))
 
     async def alert(self, native: str, span: Span) -> list[Any]:
-        number = int(native) if native.isdecimal() else native
+        number = int(native) if NUMBER.fullmatch(native) else native
         return await self._all("list-alerts", _dates(span), {"alertIds": [number]})
 
     async def _all(
-        self,
-        operation: str,
-        request_filter: Mapping[str, Any],
-        route_filter: Mapping[str, Any] | None = None,
-        *,
-        room: int | None = None,
+        self, operation: str, request_filter: Mapping[str, Any], route_filter: Mapping[str, Any] | None = None
     ) -> list[Any]:
-        """All pages, each record once; with `room`, no more pages once there are more records than that."""
-        found: dict[str, Any] = {}
-        page = 1
-        while True:
+        return [row async for page in self._pages(operation, request_filter, route_filter) for row in page.rows]
+
+    async def _pages(
+        self, operation: str, request_filter: Mapping[str, Any], route_filter: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[Page]:
+        """To the end, each record once: one that is added meanwhile moves others to the next page."""
+        seen: set[str] = set()
+        size = LARGEST
+        for number in count(1):
             answer = await self._http.json(
                 operation,
                 body={"requestFilter": request_filter, "routeFilter": route_filter or {}},
-                headers={"page": str(page), "size": str(LARGEST)},
+                headers={"page": str(number), "size": str(LARGEST)},
             )
             got = rows(self.account, operation, answer)
-            known = len(found)
-            found.update((text(row.get("id")) or f"#{len(found)}", row) for row in got if isinstance(row, dict))
-            if len(got) < LARGEST and len(got) != CLAMPED:
-                return list(found.values())
-            if len(found) == known:
+            if number == 1 and len(got) == CLAMPED:
+                size = CLAMPED
+            new = _unseen(got, seen)
+            yield Page(new, last=len(got) < size)
+            if len(got) < size:
+                return
+            if not new:
                 raise self._broken(f"{operation} gives the same page again and again")
-            if room is not None and len(found) > room:
-                return list(found.values())
-            page += 1
 
     def _broken(self, why: str) -> VendorProtocolError:
         return VendorProtocolError(why, account=self.account.key, vendor="vendnovation")
+
+
+def _unseen(got: Iterable[Any], seen: set[str]) -> list[Any]:
+    """Those whose id was not seen before; what is no record, or has no id, is passed on for the parser to judge."""
+    new = []
+    for row in got:
+        native = text(row.get("id")) if isinstance(row, dict) else None
+        if native is None or native not in seen:
+            new.append(row)
+        if native is not None:
+            seen.add(native)
+    return new
 
 
 def _filters(span: Span, machines: frozenset[str] | None) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """VendNovation's JSON as domain values. Money is major units; times have no offset and are UTC; ids are text or int."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, iso, money, need, need_iso, number, record, records, text, whole, without, word
+from connectors.parsing import Raw, iso, listing, money, need, need_iso, number, record, text, whole, without, word
 from connectors.vendnovation.timezones import iana
 from domain.model import (
     Connectivity,
@@ -34,6 +35,7 @@ from domain.model import (
     why_absent,
 )
 from domain.money import Money
+from domain.paging import Listing
 from domain.refs import Kind, Ref
 
 ONLINE_MINUTES = 60
@@ -44,7 +46,7 @@ METHODS = {
     "credit": PaymentMethod.CARD,
     "cash": PaymentMethod.CASH,
     "account": PaymentMethod.ACCOUNT,
-    "a": PaymentMethod.ACCOUNT,  # as the documented sample abbreviates it; C could be either of two
+    "a": PaymentMethod.ACCOUNT,  # as the documented sample abbreviates it
 }
 PAYMENT_STATES = {
     "authorized": SaleStatus.PENDING,
@@ -54,11 +56,17 @@ PAYMENT_STATES = {
 }
 VENDED = {True: DispenseOutcome.DISPENSED, False: DispenseOutcome.FAILED}
 CLEARED = {True: EventState.RESOLVED, False: EventState.ACTIVE}
-REFERENCES = ("referenceNumber1", "authorizationNumber", "invoiceNumber")
+REFERENCES = ("referenceNumber1", "referenceNumber2", "invoiceNumber")
 
 
-def machines(account: Account, found: list[Any], at: datetime) -> list[Machine]:
-    return records(account, "machine", found, lambda row: _machine(account, row, at))
+def machines(account: Account, found: Sequence[Any], at: datetime) -> Listing[Machine]:
+    return listing(account, "machine", found, lambda row: _machine(account, row, at))
+
+
+def uncounted(found: Iterable[Any]) -> frozenset[str]:
+    """The ids of the machines that say of themselves that they keep no count of their stock."""
+    rows = (row for row in found if isinstance(row, dict) and row.get("enableSlotCountTracking") is False)
+    return frozenset(native for row in rows if (native := text(row.get("id"))) is not None)
 
 
 def _machine(account: Account, row: Raw, at: datetime) -> Machine:
@@ -106,18 +114,18 @@ def _connectivity(seen: datetime | None, at: datetime, minutes: int) -> Connecti
     return Connectivity.ONLINE if at - seen <= timedelta(minutes=minutes) else Connectivity.OFFLINE
 
 
-def organizations(account: Account, found: list[Any]) -> list[Organization]:
+def organizations(account: Account, found: Sequence[Any]) -> Listing[Organization]:
     def read(row: Raw) -> Organization:
         native = need(row["id"])
         return Organization(
             ref=account.to(Kind.ORGANIZATION, native), name=text(row.get("name")) or native, parent_ref=None
         )
 
-    return records(account, "organization", found, read)
+    return listing(account, "organization", found, read)
 
 
-def places(account: Account, found: list[Any]) -> list[Place]:
-    return records(account, "site", found, lambda row: _place(account, row))
+def places(account: Account, found: Sequence[Any]) -> Listing[Place]:
+    return listing(account, "site", found, lambda row: _place(account, row))
 
 
 def _place(account: Account, row: Raw) -> Place:
@@ -148,8 +156,8 @@ def _location(name: str | None, address: Any, timezone: str | None) -> Location:
     )
 
 
-def products(account: Account, found: list[Any]) -> list[Product]:
-    return records(account, "product", found, lambda row: _product(account, row))
+def products(account: Account, found: Sequence[Any]) -> Listing[Product]:
+    return listing(account, "product", found, lambda row: _product(account, row))
 
 
 def _product(account: Account, row: Raw) -> Product:
@@ -173,11 +181,22 @@ def _product(account: Account, row: Raw) -> Product:
     )
 
 
-def slot(account: Account, raw: Any, at: datetime) -> Slot:
-    return record(account, "selection", raw, lambda row: _slot(account, row, at))
+def by_machine(found: Iterable[Any]) -> Mapping[str, list[Any]]:
+    """Selections by the id of their machine, unread."""
+    groups: dict[str, list[Any]] = {}
+    for row in found:
+        machine = text(row.get("machineId")) if isinstance(row, dict) else None
+        if machine is not None:
+            groups.setdefault(machine, []).append(row)
+    return groups
 
 
-def _slot(account: Account, row: Raw, at: datetime) -> Slot:
+def slot(account: Account, raw: Any, at: datetime, *, counted: bool) -> Slot:
+    """`counted`: its machine keeps count of what is in its slots."""
+    return record(account, "selection", raw, lambda row: _slot(account, row, at, counted=counted))
+
+
+def _slot(account: Account, row: Raw, at: datetime, *, counted: bool) -> Slot:
     machine = need(row["machineId"])
     return Slot(
         ref=account.to(Kind.SLOT, f"{machine}/{need(row['id'])}"),
@@ -187,7 +206,7 @@ def _slot(account: Account, row: Raw, at: datetime) -> Slot:
         column=None,
         product_ref=_product_ref(account, row),
         price=money(row.get("price"), account.currency),
-        quantity=whole(row.get("count")),
+        quantity=whole(row.get("count")) if counted else None,
         capacity=whole(row.get("depth")),
         observed_at=at,
         vendor_data=without(row, SECRETS),
@@ -245,14 +264,21 @@ def _payments(account: Account, row: Raw, payment: Raw) -> tuple[Payment, ...]:
     if not payment:
         return ()
     credit = payment.get("creditInformation") or {}
-    kind = (text(payment.get("type")) or "").strip().casefold()
     return (
         Payment(
-            method=METHODS.get(kind, PaymentMethod.UNKNOWN),
+            method=_method(payment, credit),
             amount=money(row.get("totalPrice"), account.currency),
             reference=next((found for name in REFERENCES if (found := text(credit.get(name)))), None),
         ),
     )
+
+
+def _method(payment: Raw, credit: Raw) -> PaymentMethod:
+    """A letter, padded, may stand for the word. C could be either of two, but credit always comes with details."""
+    kind = (text(payment.get("type")) or "").strip().casefold()
+    if kind == "c":
+        return PaymentMethod.CARD if any(map(text, credit.values())) else PaymentMethod.CASH
+    return METHODS.get(kind, PaymentMethod.UNKNOWN)
 
 
 def _person(holder: Any) -> Person | None:
@@ -304,10 +330,18 @@ def _event(account: Account, row: Raw) -> MachineEvent:
         code=code,
         message=text(row.get("message")) or code,
         severity=Severity.WARNING,  # the vendor does not rank its alerts
-        state=word(CLEARED, row.get("isCleared"), EventState.UNKNOWN),
+        state=_state(row),
         source=None,
         recorded_at=raised,
         occurred_at=raised,
         trust=Trust.POLLED,
         vendor_data=without(row, SECRETS),
     )
+
+
+def _state(row: Raw) -> EventState:
+    """Where it does not say whether it is cleared, the time of its clearing does."""
+    cleared = row.get("isCleared")
+    if cleared is None and iso(row.get("clearedAt")) is not None:
+        cleared = True
+    return word(CLEARED, cleared, EventState.UNKNOWN)

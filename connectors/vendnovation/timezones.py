@@ -1,10 +1,12 @@
 """Windows names of time zones as IANA names, by the CLDR's table."""
 
+from functools import lru_cache
 from zoneinfo import available_timezones
 
 from tzlocal.windows_tz import win_tz
 
 
+@lru_cache(maxsize=1024)
 def iana(name: str | None) -> str | None:
     """None for a name that is in neither list."""
     if name is None:
