@@ -191,9 +191,9 @@ async def test_products_are_as_the_vendor_has_them(connector: VendNovation, vend
 
 async def test_slots_are_as_the_vendor_has_them(connector: VendNovation, vendor: Emulated) -> None:
     truth = vendor.truth()
-    counts = {str(row["id"]): row["enableSlotCountTracking"] for row in truth["machines"]}
-    found = await connector.slots(list(counts))
-    assert found.keys() == counts.keys()
+    machines = [str(row["id"]) for row in truth["machines"]]
+    found = await connector.slots(machines)
+    assert list(found) == machines
     slots = [slot for of_machine in found.values() if not isinstance(of_machine, VendorError) for slot in of_machine]
     assert {
         (
@@ -211,7 +211,7 @@ async def test_slots_are_as_the_vendor_has_them(connector: VendNovation, vendor:
             row["selectionNumber"],
             None if row["productId"] in {None, -1} else str(row["productId"]),
             usd(row["price"]),
-            row["count"] if counts[str(row["machineId"])] else None,
+            row["count"],
             row["depth"],
         )
         for row in truth["slots"]
@@ -799,21 +799,10 @@ def test_a_machine_of_which_little_is_told_keeps_its_id_as_its_name() -> None:
 def test_a_selection_of_no_product_is_empty(empty: Any) -> None:
     selection = fixture("vendnovation/selection")
     rows = (selection, {**selection, "productId": empty})
-    full, slot = (parse.slot(ACCOUNT, row, START, counted=True) for row in rows)
+    full, slot = (parse.slot(ACCOUNT, row, START) for row in rows)
     assert full.product_ref == ACCOUNT.to(Kind.PRODUCT, "49998")
     assert slot.product_ref is None
     assert (slot.position, slot.quantity, slot.capacity, slot.price) == ("104", 4, 10, usd("0.7"))
-
-
-async def test_a_machine_that_keeps_no_count_has_slots_of_unknown_quantity(vendor: Emulated) -> None:
-    machine, selection = fixture("vendnovation/machine"), fixture("vendnovation/selection")
-    machines = [machine, {**machine, "id": 2, "enableSlotCountTracking": False}]
-    rows = [selection, {**selection, "id": 2, "machineId": 2, "count": 0}]
-    connector, other = answering(vendor, {"/machines": machines, "/selections": rows})
-    found = await connector.slots(["11398", "2"])
-    assert [_slots(found[native])[0].quantity for native in ("11398", "2")] == [4, None]
-    await connector.slots(["2"])
-    assert len(other.of(f"{ROOT}/machines")) == 1, "whether a machine counts was known"
 
 
 async def test_a_slot_that_cannot_be_read_is_its_own_machine_s_trouble(vendor: Emulated) -> None:

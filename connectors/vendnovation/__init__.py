@@ -47,7 +47,6 @@ class VendNovation:
         self.guard: Guard = self._client.guard
         self._sales = Windows(WIDEST, LARGEST)
         self._alerts = Windows(WIDEST, LARGEST)
-        self._uncounted: frozenset[str] | None = None  # machines that keep no count; None before they were read
 
     async def sign_in(self) -> None:
         await self._client.sign_in()
@@ -59,12 +58,7 @@ class VendNovation:
         return
 
     async def machines(self) -> Listing[Machine]:
-        return parse.machines(self.account, await self._machines(), utc_now())
-
-    async def _machines(self) -> list[Any]:
-        raw = await self._client.machines()
-        self._uncounted = parse.uncounted(raw)
-        return raw
+        return parse.machines(self.account, await self._client.machines(), utc_now())
 
     async def organizations(self) -> Listing[Organization]:
         return parse.organizations(self.account, await self._client.organizations())
@@ -77,8 +71,6 @@ class VendNovation:
 
     async def slots(self, machines: Sequence[str]) -> Mapping[str, Sequence[Slot] | VendorError]:
         """Those of many machines in one list; an error is every machine's that was asked for with it."""
-        if self._uncounted is None:
-            await self._machines()
         parts = [machines[at : at + IDS_AT_ONCE] for at in range(0, len(machines), IDS_AT_ONCE)]
         found = await asyncio.gather(*map(self._slots_of, parts))
         return {machine: slots for part in found for machine, slots in part.items()}
@@ -90,12 +82,11 @@ class VendNovation:
             return dict.fromkeys(machines, error)
         # A filter that is not honoured is ignored without a word: what was not asked for is left out.
         by_machine = parse.by_machine(raw)
-        return {machine: self._read_slots(machine, by_machine.get(machine, []), at) for machine in machines}
+        return {machine: self._read_slots(by_machine.get(machine, []), at) for machine in machines}
 
-    def _read_slots(self, machine: str, raw: list[Any], at: datetime) -> Sequence[Slot] | VendorError:
-        counted = machine not in (self._uncounted or ())
+    def _read_slots(self, raw: list[Any], at: datetime) -> Sequence[Slot] | VendorError:
         try:
-            return [parse.slot(self.account, row, at, counted=counted) for row in raw]
+            return [parse.slot(self.account, row, at) for row in raw]
         except VendorError as error:
             return error
 

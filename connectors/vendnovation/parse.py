@@ -63,12 +63,6 @@ def machines(account: Account, found: Sequence[Any], at: datetime) -> Listing[Ma
     return listing(account, "machine", found, lambda row: _machine(account, row, at))
 
 
-def uncounted(found: Iterable[Any]) -> frozenset[str]:
-    """The ids of the machines that say of themselves that they keep no count of their stock."""
-    rows = (row for row in found if isinstance(row, dict) and row.get("enableSlotCountTracking") is False)
-    return frozenset(native for row in rows if (native := text(row.get("id"))) is not None)
-
-
 def _machine(account: Account, row: Raw, at: datetime) -> Machine:
     native = need(row["id"])
     prose = text(row.get("prose"))
@@ -191,12 +185,11 @@ def by_machine(found: Iterable[Any]) -> Mapping[str, list[Any]]:
     return groups
 
 
-def slot(account: Account, raw: Any, at: datetime, *, counted: bool) -> Slot:
-    """`counted`: its machine keeps count of what is in its slots."""
-    return record(account, "selection", raw, lambda row: _slot(account, row, at, counted=counted))
+def slot(account: Account, raw: Any, at: datetime) -> Slot:
+    return record(account, "selection", raw, lambda row: _slot(account, row, at))
 
 
-def _slot(account: Account, row: Raw, at: datetime, *, counted: bool) -> Slot:
+def _slot(account: Account, row: Raw, at: datetime) -> Slot:
     machine = need(row["machineId"])
     return Slot(
         ref=account.to(Kind.SLOT, f"{machine}/{need(row['id'])}"),
@@ -206,7 +199,7 @@ def _slot(account: Account, row: Raw, at: datetime, *, counted: bool) -> Slot:
         column=None,
         product_ref=_product_ref(account, row),
         price=money(row.get("price"), account.currency),
-        quantity=whole(row.get("count")) if counted else None,
+        quantity=whole(row.get("count")),
         capacity=whole(row.get("depth")),
         observed_at=at,
         vendor_data=without(row, SECRETS),
