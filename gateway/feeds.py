@@ -73,15 +73,17 @@ class Feed:
         return f"feed:{self._source.key}"
 
     async def run(self) -> None:
-        """Until it is cancelled; then another process may take over at once."""
+        """Until it is cancelled; then another process may take over at once. It begins after one interval: what is
+        recorded from the start on is found then, and queries go first."""
         asking.set(Traffic.FEED)
         try:
+            held = True
             while True:
+                wait = self._every * (1 - random.random() * HURRY)  # noqa: S311  it spreads load, it guards nothing
+                await asyncio.sleep(wait if held else min(wait, LOOKED))
                 held = await self._hold()
                 if held:
                     await self.read()
-                wait = self._every * (1 - random.random() * HURRY)  # noqa: S311  it spreads load, it guards nothing
-                await asyncio.sleep(wait if held else min(wait, LOOKED))
         finally:
             with suppress(SQLAlchemyError):
                 await asyncio.shield(asyncio.to_thread(leases.release, self._journal.engine, self._lease, self._owner))

@@ -156,7 +156,7 @@ class Endpoint:
             )
         except InvalidOperationTypeError as error:
             if error.operation_type is OperationType.SUBSCRIPTION:
-                raise BadInput(SUBSCRIBED) from None
+                return errors.refusal(BadInput(SUBSCRIBED))
             raise NotByGet(error.as_http_error_reason(method)) from None
         except CannotGetOperationTypeError as error:
             return errors.refusal(BadInput(error.as_http_error_reason()))

@@ -259,7 +259,7 @@ def _livello_products(sandbox: Sandbox) -> dict[str, Row]:
             "manufacturer": row["manufacturer"],
             "category": row["category"],
             "sku": row["articleNumber"],
-            "gtin": row["ean"],
+            "gtin": row.get("ean"),
             "price": major(row["price"], "EUR"),
             "cost": major(row["cost"], "EUR"),
             "archived": False,

@@ -18,6 +18,7 @@ from domain.model import (
     DispenseOutcome,
     EventState,
     Machine,
+    MachineEvent,
     MachineKind,
     PaymentMethod,
     Sale,
@@ -323,6 +324,11 @@ def reworded(data: Any, name: str, word: Any) -> Any:
     return [reworded(item, name, word) for item in data] if isinstance(data, list) else data
 
 
+def uncleared(event: MachineEvent) -> EventState:
+    """The state of those alerts whose clearing no time tells of."""
+    return event.state if (event.vendor_data or {}).get("clearedAt") is None else EventState.UNKNOWN
+
+
 # What a value is where the vendor's word for it is none that we know: what is read, the word's member, the value.
 WORDS: Sequence[tuple[str, str, str, Callable[[Any], Any], Any]] = (
     ("smartvend", "machines", "connectionStatus", lambda it: it.connectivity, Connectivity.UNKNOWN),
@@ -334,7 +340,7 @@ WORDS: Sequence[tuple[str, str, str, Callable[[Any], Any], Any]] = (
     ("livello", "events", "status", lambda it: it.state, EventState.UNKNOWN),
     ("vendnovation", "sales", "type", lambda it: it.payments[0].method, PaymentMethod.UNKNOWN),
     ("vendnovation", "sales", "vendWasSuccessful", lambda it: it.lines[0].dispensed, DispenseOutcome.UNKNOWN),
-    ("vendnovation", "events", "isCleared", lambda it: it.state, EventState.UNKNOWN),
+    ("vendnovation", "events", "isCleared", uncleared, EventState.UNKNOWN),
     ("smartepi", "sales", "withdrawalStatus", lambda it: only(it, SaleKind.WITHDRAWAL), SaleStatus.UNKNOWN),
     ("smartepi", "sales", "returnStatus", lambda it: only(it, SaleKind.RETURN), SaleStatus.UNKNOWN),
     ("smartepi", "sales", "exchangeStatus", lambda it: only(it, SaleKind.EXCHANGE), SaleStatus.UNKNOWN),

@@ -145,6 +145,8 @@ def expected(name: str, broken: Broken) -> tuple[type[VendorError], int]:
         return broken.error, 2
     if broken.status == 403 and name == "smartepi":
         return VendorUnauthorized, 1
+    if broken.status == 403 and name == "vendnovation":
+        return VendorUnauthorized, 2
     return broken.error, broken.tries
 
 

@@ -120,8 +120,8 @@ async def test_a_fridge_stays_the_same_from_list_to_list(eatmachine: EatMachine)
     assert (await eatmachine.machines()).items == (await eatmachine.machines()).items
 
 
-async def test_nothing_is_promised_that_cannot_be_had(eatmachine: EatMachine) -> None:
-    assert eatmachine.capabilities == frozenset()
+async def test_what_it_reports_cannot_be_read(eatmachine: EatMachine) -> None:
+    assert Capability.WEBHOOKS in eatmachine.capabilities
     assert not any(eatmachine.refusal(capability) for capability in Capability)
     reads = (base.ReadsOrganizations, base.ReadsPlaces, base.ReadsProducts, base.ReadsSlots, base.ReadsSales)
     assert isinstance(eatmachine, base.ReadsMachines)

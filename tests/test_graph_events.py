@@ -58,9 +58,12 @@ def test_they_come_newest_recorded_first_and_then_by_id_over_all_vendors(
     assert [one["id"] for one in walk(gateway, first=7)] == [one["id"] for one in events]
 
 
-def test_a_vendor_without_events_is_said_to_have_none(gateway: Gateway) -> None:
+def test_vendors_that_list_no_events_tell_them_by_webhook(gateway: Gateway, sandbox: Sandbox) -> None:
+    sandbox.forget_requests()
     sources = gateway.ask(WHOLE, {"first": 1})["events"]["sources"]
-    assert {one["account"]["vendor"] for one in sources if one["state"] == "UNSUPPORTED"} == {"SMARTEPI", "EATMACHINE"}
+    told = {one["account"]["vendor"]: (one["state"], one["complete"]) for one in sources}
+    assert (told["SMARTEPI"], told["EATMACHINE"]) == (("FRESH", True), ("FRESH", True))
+    assert sandbox.requests("smartepi") == sandbox.requests("eatmachine") == []
 
 
 RANK = ("INFO", "WARNING", "CRITICAL")

@@ -183,8 +183,9 @@ def test_every_capability_is_named_and_says_why_it_is_not_there(gateway: Gateway
         assert len({one["capability"] for one in told}) == len(told) == 20
         assert all(one["available"] == (one["reason"] is None) for one in told)
         reads = {one["capability"] for one in told if one["available"]}
-        assert ("SLOTS" in reads) == (machine["vendor"] in ("SMARTVEND", "LIVELLO", "VENDNOVATION"))
-        assert ("SALES" in reads) == (machine["vendor"] != "EATMACHINE")
+        assert ("SLOTS" in reads) == (machine["vendor"] != "SMARTEPI")
+        assert ("WEBHOOKS" in reads) == (machine["vendor"] in ("SMARTVEND", "SMARTEPI", "EATMACHINE"))
+        assert "SALES" in reads
 
 
 def test_first_is_bounded(gateway: Gateway) -> None:

@@ -1,5 +1,6 @@
 """The endpoint over HTTP: whatever is sent is answered as GraphQL, with the status that the protocol asks for."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -25,6 +26,8 @@ from gateway.auth import Authenticator
 from gateway.graphql import Endpoint
 from gateway.requests import LARGEST_BODY
 from gateway.settings import load
+from journal.bus import Bus
+from journal.journal import Journal
 from journal.keys import digest
 from journal.store import open_store
 from resolvers.context import Graph
@@ -229,7 +232,7 @@ ACCEPTED: Mapping[str, str] = {
     "application/graphql-response+json;q=0.5, */*": JSON,
     "application/graphql-response+json;q=x": JSON,
     "application/json;q=0.5, application/graphql-response+json": RESPONSE,
-    "text/event-stream, application/json, ,;;,/": JSON,
+    "text/html;q=0.1, application/json, ,;;,/": JSON,
 }
 
 
@@ -437,8 +440,9 @@ async def endpoint(tmp_path: Path, resolver: Any) -> AsyncIterator[httpx2.AsyncC
     settings = load_keys(tmp_path)
     served = Endpoint(
         QuietSchema(Query, config=StrawberryConfig(scalar_map=scalars.SCALARS)),
-        Graph({}, {}, CursorSigner(b"x" * 32)),
+        Graph({}, {}, CursorSigner(b"x" * 32), Journal(store, Bus(), lambda *_: None)),
         Authenticator(settings.auth.keys, ["acme"], store),
+        asyncio.Event(),
         development=False,
     )
     app = Starlette(routes=[Route("/graphql", served.serve, methods=["GET", "POST"])])

@@ -17,6 +17,7 @@ from resolvers.sources import CacheTimes
 CANARY = "canary-8d21"
 ORGANIZATION = '[[organizations]]\nkey = "acme"\nname = "Acme Vending"\n'
 KEY = f'[[auth.keys]]\nname = "dashboard"\nsha256 = "{digest("k")}"\nrole = "viewer"\norganizations = ["acme"]\n'
+SPKI = "302a300506032b6570032100ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c"
 EVERYTHING = f"""
 [server]
 host = "0.0.0.0"
@@ -50,7 +51,7 @@ online_minutes = 30
 organization_key = "3059"
 user_id = "17"
 [accounts.webhook]
-public_key = ["302a3005", "302A3006"]
+public_key = ["{SPKI}", "{SPKI.upper()}"]
 [accounts.limits]
 requests = 1000
 per_seconds = 3600
@@ -113,10 +114,10 @@ def test_every_key_that_is_promised_is_taken(tmp_path: Path) -> None:
     assert settings.bus.url.get_secret_value() == "redis://bus.example.com:6379/0"
     assert settings.auth.keys[0].sha256 == digest("k")
     assert settings.auth.keys[0].role is Role.OPERATOR
-    assert [key.get_secret_value() for key in coffee.webhook["public_key"]] == ["302a3005", "302A3006"]
+    assert [key.get_secret_value() for key in coffee.webhook.public_key or ()] == [SPKI, SPKI.upper()]
     assert coffee.feed.every_seconds == 60
     assert coffee.cache_times() == CacheTimes(machines=1, slots=2, products=3, state=4, sales=0)
-    assert fridges.webhook["url_secret"][0].get_secret_value() == "long and secret"
+    assert [key.get_secret_value() for key in fridges.webhook.url_secret or ()] == ["long and secret"]
 
 
 def test_an_account_reaches_the_connectors_as_it_was_written(tmp_path: Path) -> None:
@@ -150,14 +151,14 @@ def test_what_is_left_out_has_a_default(tmp_path: Path) -> None:
 
 
 def test_variables_are_replaced_wherever_a_text_stands(tmp_path: Path) -> None:
-    text = EVERYTHING.replace('"3059"', '"${A}-${B}"').replace('["302a3005", "302A3006"]', '["30${HEX}", "30${HEX}"]')
+    text = EVERYTHING.replace('"3059"', '"${A}-${B}"').replace(SPKI, "30${HEX}")
     text = text.replace('["*"]', '["${ORG}"]').replace("port = 8001", 'port = "${PORT}"')
     text = text.replace('"Lobby fridge"', '"${PLACE} fridge"')
-    environment = {"A": "one", "B": "${C}", "HEX": "AA", "ORG": "acme", "PORT": "81", "PLACE": "Café"}
+    environment = {"A": "one", "B": "${C}", "HEX": SPKI[2:], "ORG": "acme", "PORT": "81", "PLACE": "Café"}
     settings = loaded(tmp_path, text, environment)
     coffee, fridges = settings.accounts
     assert coffee.credentials["organization_key"].get_secret_value() == "one-${C}"
-    assert [one.get_secret_value() for one in coffee.webhook["public_key"]] == ["30AA", "30AA"]
+    assert [one.get_secret_value() for one in coffee.webhook.public_key or ()] == [SPKI, SPKI.upper()]
     assert settings.auth.keys[0].organizations == ["acme"]
     assert settings.server.port == 81
     assert fridges.machines[0].name == "Café fridge"
@@ -277,15 +278,15 @@ WRONG: Mapping[str, tuple[str, str]] = {
     ),
     "a webhook of another vendor": (
         account(more='webhook = { secret = "x" }'),
-        "accounts.0.webhook.secret (acme-coffee): there is no such key here: there is public_key",
+        "accounts.0.webhook.secret (acme-coffee): there is no such key here: smartvend takes public_key",
     ),
     "a webhook that is not sent": (
         account("livello", 'client_id = "x", client_secret = "y"', 'webhook = { secret = "x" }'),
-        "accounts.0.webhook.secret (acme-coffee): there is no such key here: livello sends no webhooks",
+        "accounts.0.webhook (acme-coffee): livello sends no webhooks",
     ),
     "a key that is no key": (
         account(more='webhook = { public_key = "30zz" }'),
-        'accounts.0.webhook.public_key (acme-coffee): an SPKI in hex, which begins with "30", is expected',
+        "accounts.0.webhook (acme-coffee): public_key is no public key: SPKI in hex digits is expected",
     ),
     "three keys": (
         account(more='webhook = { public_key = ["3000", "3001", "3002"] }'),

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.responses import JSONResponse
 
 from connectors.base import Secret
-from connectors.breaker import Breaker
+from connectors.breaker import REFUSED_SECONDS, Breaker
 from connectors.guard import Limits
 from connectors.smartepi import SmartEPI, connect, parse
 from connectors.smartepi.history import OVERLAP
@@ -36,6 +37,9 @@ from domain.model import (
 from domain.paging import Listing, Slice
 from domain.refs import Kind
 from domain.times import Span
+from journal.bus import Bus
+from journal.journal import Journal
+from journal.store import open_store
 from resolvers.sources import CacheTimes, Source
 from sandbox.app import create_app
 from sandbox.smartepi import API_KEY
@@ -243,7 +247,7 @@ async def test_a_key_that_is_not_active_yet_is_tried_again_after_a_while(vendor:
         await early.sign_in()
     with pytest.raises(VendorUnauthorized):
         await connector.sign_in()
-    clock.seconds += 15
+    clock.seconds += REFUSED_SECONDS
     await connector.sign_in()
     assert connector.guard.status is AccountStatus.OK
 
@@ -533,10 +537,11 @@ def test_the_devices_known_so_far_are_told_before_a_query_gives_up_its_source() 
     assert 1 < connector._patience < limits.timeout_seconds
 
 
-async def test_a_list_that_is_growing_is_not_kept_until_it_has_grown_old() -> None:
+async def test_a_list_that_is_growing_is_not_kept_until_it_has_grown_old(tmp_path: Path) -> None:
     gate = Gate()
     connector, _ = answering({"/withdrawals": listed(many(150, devices=120), before=gate)}, patience=0.05)
-    source = Source(connector, CacheTimes())
+    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    source = Source(connector, CacheTimes(), Journal(store, Bus(), lambda *_: None))
     assert source.machines is not None
     partly = (await source.machines.get(1.0)).value
     assert (len(partly.items), partly.complete) == (100, False)
@@ -547,6 +552,7 @@ async def test_a_list_that_is_growing_is_not_kept_until_it_has_grown_old() -> No
     await flight
     assert (len((await source.machines.get(1.0)).value.items), source.machines.peek() is not None) == (120, True)
     await source.aclose()
+    store.dispose()
 
 
 async def test_reading_that_is_under_way_ends_with_the_account() -> None:

@@ -68,28 +68,44 @@ def test_prices_are_exact(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("vendor", "rest", "fault"),
     [
-        ("smartvend", 'webhook = { public_key = "3059" }', "accounts.0: it: webhook.public_key is no public key"),
-        ("smartvend", f'webhook = {{ public_key = ["{ED25519}", "xy"] }}', "accounts.0: it: webhook.public_key"),
-        ("smartvend", 'webhook = { public_key = "" }', "accounts.0.webhook.public_key.0: "),
-        ("smartvend", 'webhook = { public_key = ["a", "b", "c"] }', "accounts.0.webhook.public_key: "),
-        ("smartvend", "webhook = { public_key = [] }", "accounts.0.webhook.public_key: "),
-        ("smartvend", "webhook = { public_key = 7 }", "accounts.0.webhook.public_key: "),
-        ("smartvend", 'webhook = { secret = "s" }', "accounts.0: webhook: smartvend needs a public_key"),
+        ("smartvend", 'webhook = { public_key = "3059" }', "webhook (it): public_key is no public key"),
+        ("smartvend", f'webhook = {{ public_key = ["{ED25519}", "xy"] }}', "webhook (it): public_key"),
+        ("smartvend", 'webhook = { public_key = "" }', "webhook.public_key.0 (it): "),
+        ("smartvend", 'webhook = { public_key = ["a", "b", "c"] }', "webhook.public_key (it): "),
+        ("smartvend", "webhook = { public_key = [] }", "webhook.public_key (it): "),
+        ("smartvend", "webhook = { public_key = 7 }", "webhook.public_key (it): "),
+        (
+            "smartvend",
+            'webhook = { secret = "s" }',
+            "webhook.secret (it): there is no such key here: smartvend takes public_key",
+        ),
         (
             "smartvend",
             f'webhook = {{ public_key = "{ED25519}", recipe = "{{body}}" }}',
-            "accounts.0: webhook: smartvend has no recipe",
+            "webhook.recipe (it): there is no such key here: smartvend takes public_key",
         ),
-        ("smartepi", 'webhook = { recipe = "{body}" }', "accounts.0: webhook: smartepi needs a secret"),
-        ("smartepi", 'webhook = { secret = "s", recipe = "{t}" }', "accounts.0: it: webhook.recipe"),
-        ("smartepi", 'webhook = { secret = "!", secret_encoding = "base64" }', "accounts.0: it: webhook.secret"),
-        ("smartepi", 'webhook = { secret = "s", secret_encoding = "hex" }', "accounts.0.webhook.secret_encoding: "),
-        ("smartepi", 'webhook = { secret = "s", tolerance_seconds = 0 }', "accounts.0.webhook.tolerance_seconds: "),
-        ("eatmachine", 'webhook = { url_secrets = "s" }', "accounts.0.webhook.url_secrets: there is no such key"),
-        ("livello", 'webhook = { secret = "s" }', "accounts.0: webhook: livello sends none"),
-        ("eatmachine", 'prices = { tea = "-1" }', "accounts.0.prices.tea: "),
-        ("eatmachine", 'prices = { tea = "free" }', "accounts.0.prices.tea: "),
-        ("smartepi", 'prices = { tea = "1" }', "accounts.0: prices: only eatmachine's"),
+        ("smartepi", 'webhook = { recipe = "{body}" }', "webhook.secret (it): is missing"),
+        ("smartepi", 'webhook = { secret = "s", recipe = "{t}" }', "webhook (it): recipe must hold {body}"),
+        (
+            "smartepi",
+            'webhook = { secret = "!", secret_encoding = "base64" }',
+            "webhook (it): secret is no base64",
+        ),
+        (
+            "smartepi",
+            'webhook = { secret = "s", secret_encoding = "hex" }',
+            "webhook.secret_encoding (it): ",
+        ),
+        (
+            "smartepi",
+            'webhook = { secret = "s", tolerance_seconds = 0 }',
+            "webhook.tolerance_seconds (it): ",
+        ),
+        ("eatmachine", 'webhook = { url_secrets = "s" }', "webhook.url_secrets (it): there is no such key"),
+        ("livello", 'webhook = { secret = "s" }', "webhook (it): livello sends no webhooks"),
+        ("eatmachine", 'prices = { tea = "-1" }', "prices.tea (it): "),
+        ("eatmachine", 'prices = { tea = "free" }', "prices.tea (it): "),
+        ("smartepi", 'prices = { tea = "1" }', "prices (it): only eatmachine's"),
     ],
 )
 def test_a_fault_is_named_with_its_file_its_key_and_its_reason(
@@ -97,7 +113,7 @@ def test_a_fault_is_named_with_its_file_its_key_and_its_reason(
 ) -> None:
     with pytest.raises(SettingsError) as refused:
         configured(tmp_path, vendor, rest)
-    assert f"{tmp_path / 'vendgraph.toml'}: {fault}" in str(refused.value)
+    assert f"{tmp_path / 'vendgraph.toml'}: accounts.0.{fault}" in str(refused.value)
     assert ED25519 not in str(refused.value)
 
 
@@ -105,5 +121,5 @@ def test_prices_need_a_currency(tmp_path: Path) -> None:
     path = tmp_path / "vendgraph.toml"
     text = BASE.replace('currency = "EUR"\n', "") + CREDENTIALS["eatmachine"] + 'prices = { tea = "1" }'
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"accounts\.0: prices: .* currency"):
+    with pytest.raises(SettingsError, match=r"accounts\.0\.prices \(it\): .* currency"):
         load(path, {})
