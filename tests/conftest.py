@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.running import Gateway, Sandbox, running_gateway, running_sandbox
+
+settings.register_profile("vendgraph", deadline=None)  # how long an example takes says nothing of it
+settings.load_profile("vendgraph")
 
 
 @pytest.fixture(scope="module")
