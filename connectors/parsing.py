@@ -75,8 +75,6 @@ def number(value: Any) -> Decimal | None:
     A number that is out of all proportion is refused: it would not stay exact, or would be too long to write."""
     if value is None or value == "":
         return None
-    if isinstance(value, bool):
-        raise TypeError("a truth value is no number")
     try:
         found = Decimal(str(value).strip())
     except InvalidOperation:
