@@ -91,8 +91,11 @@ class LivelloClient:
         }
         try:
             answer = await self._token_hosts[0].json("get-token", body=body, login=False)
-        except (VendorRejected, VendorProtocolError):
-            answer = await self._token_hosts[1].json("get-token", body=body, login=False)
+        except (VendorRejected, VendorProtocolError) as usual:
+            try:
+                answer = await self._token_hosts[1].json("get-token", body=body, login=False)
+            except (VendorRejected, VendorProtocolError):
+                raise usual from None
             self._token_hosts.reverse()
         return self._token(answer)
 
