@@ -1,5 +1,6 @@
 """Reading an answer's body: as JSON, and never more or deeper than a vendor could mean."""
 
+import re
 from typing import Any
 
 import httpx2
@@ -7,6 +8,9 @@ import orjson
 
 LARGEST_BYTES = 8 * 1024 * 1024
 DEEPEST = 64
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+HEAD, TAIL = rb"u[dD][89abAB][0-9a-fA-F]{2}", rb"u[dD][c-fC-F][0-9a-fA-F]{2}"
+ESCAPE = re.compile(rb"\\(?:" + HEAD + rb"\\" + TAIL + rb"|(" + HEAD + rb"|" + TAIL + rb")|.)")
 NOT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 
 
@@ -40,12 +44,23 @@ def _is_json(response: httpx2.Response) -> bool:
 
 def decode(content: bytes) -> Any:
     try:
-        data = orjson.loads(content)
+        data = _loads(content.removeprefix(BYTE_ORDER_MARK))
     except orjson.JSONDecodeError:
         raise BodyError("is not JSON") from None
     if _may_be_deep(content) and depth(data) > DEEPEST:
         raise BodyError(f"is nested deeper than {DEEPEST}")
     return data
+
+
+def _loads(content: bytes) -> Any:
+    """JavaScript cuts texts within characters, and writes down the half that is left: no name must cost a list."""
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        mended = ESCAPE.sub(lambda found: b"\\ufffd" if found[1] else found[0], content)
+        if mended == content:
+            raise
+        return orjson.loads(mended)
 
 
 def _may_be_deep(content: bytes) -> bool:

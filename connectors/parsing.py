@@ -5,7 +5,7 @@ that parse modules say only what a vendor's words mean."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from connectors.base import Account
 from domain.errors import VendorProtocolError
 from domain.money import Money, from_cents
 from domain.paging import Listing
+from domain.times import EPOCH
 
 log = structlog.get_logger()
 
@@ -22,6 +23,9 @@ T = TypeVar("T")
 Raw = Mapping[str, Any]
 
 MILLISECONDS_FROM = 10**11  # a UNIX time above this counts milliseconds: as seconds it lies in the year 5138
+DIGITS = 24  # of a number: a product of it and a quantity is still exact
+BEFORE_POINT = 18
+LEAST = -40  # digits before the point: a double that should be zero may be off by so little
 LONGEST_STAMP = 13  # digits: milliseconds until the year 2286
 FRACTION = re.compile(r"\.(\d+)")
 
@@ -93,17 +97,19 @@ def word(words: Mapping[str, T] | Mapping[bool, T], value: Any, otherwise: T) ->
 
 
 def number(value: Any) -> Decimal | None:
-    """An exact decimal from a JSON number or a text; a float by its shortest form, which is what was sent."""
+    """An exact decimal from a JSON number or a text; a float by its shortest form, which is what was sent.
+
+    A number that is out of all proportion is refused: it would not stay exact, or would be too long to write."""
     if value is None or value == "":
         return None
-    if isinstance(value, bool):
-        raise TypeError("a truth value is no number")
     try:
         found = Decimal(str(value).strip())
     except InvalidOperation:
-        raise ValueError(f"{value!r} is no number") from None
-    if not found.is_finite():
-        raise ValueError(f"{value!r} is no number")
+        raise ValueError(f"{str(value)[:40]!r} is no number") from None
+    _, digits, exponent = found.as_tuple()
+    before_point = len(digits) + exponent if isinstance(exponent, int) else BEFORE_POINT + 1
+    if len(digits) > DIGITS or before_point > BEFORE_POINT or before_point < LEAST:
+        raise ValueError(f"{str(value)[:40]!r} is no number, or too long a one")
     return found
 
 
@@ -134,7 +140,7 @@ def unix(value: Any) -> datetime:
         raise ValueError("a time is missing")
     if seconds > MILLISECONDS_FROM:
         seconds = seconds / 1000
-    return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(seconds % 1 * 1_000_000))
+    return EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
 
 
 def stamp(digits: str) -> int | None:

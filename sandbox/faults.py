@@ -101,8 +101,8 @@ class Breaking:
         elif fault.kind in ("hang_before", "hang_after"):
             if fault.kind == "hang_after":
                 await self._app(scope, receive, _nowhere)
-            await asyncio.sleep(fault.seconds)
-            await _cut(scope, receive, "close")
+            if not await _gone(receive, fault.seconds):
+                await _cut(scope, receive, "close")
         elif fault.kind == "reset":
             await _cut(scope, receive, "reset")
         elif fault.kind in ("truncate", "trickle"):
@@ -133,7 +133,8 @@ class Breaking:
             return
         for at in range(len(body)):
             await send({"type": "http.response.body", "body": body[at : at + 1], "more_body": True})
-            await asyncio.sleep(fault.seconds / max(1, len(body)))
+            if await _gone(receive, fault.seconds / len(body)):
+                return
         await send({"type": "http.response.body", "body": b""})
 
 
@@ -157,8 +158,18 @@ async def _cut(scope: Scope, receive: Receive, how: str) -> None:
     if how not in scope.get("state", {}):
         raise Cut(scope["path"])
     scope["state"][how]()
-    while (await receive())["type"] != "http.disconnect":
-        continue
+    await _gone(receive, HANGING_SECONDS)
+
+
+async def _gone(receive: Receive, seconds: float) -> bool:
+    """Waits so long, or until the caller has hung up."""
+    try:
+        async with asyncio.timeout(seconds):
+            while (await receive())["type"] != "http.disconnect":
+                continue
+    except TimeoutError:
+        return False
+    return True
 
 
 def read_fault(given: Any, vendors: list[str]) -> Fault:

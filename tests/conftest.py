@@ -5,11 +5,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from journal.store import open_store
 from tests.running import Gateway, Sandbox, running_gateway, running_sandbox
 from tests.stores import KINDS, MUST, NoPostgreSQL, administrate, new_store
+
+settings.register_profile("vendgraph", deadline=None)  # how long an example takes says nothing of it
+settings.load_profile("vendgraph")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """A vendor breaks on request, in the very way that was asked for, and is whole again when it is healed."""
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -74,6 +75,17 @@ def test_a_truncated_answer_ends_early_in_good_order(sandbox: Sandbox) -> None:
     sandbox.break_("smartvend", "truncate")
     with pytest.raises(httpx2.RemoteProtocolError, match="without sending complete"):
         post(sandbox)
+
+
+@pytest.mark.parametrize("kind", ["hang_before", "hang_after", "trickle"])
+def test_whoever_hangs_up_is_no_longer_kept_waiting(sandbox: Sandbox, kind: str) -> None:
+    sandbox.break_("smartvend", kind)
+    with connected(sandbox) as connection:
+        assert kind != "trickle" or connection.recv(100)
+    deadline = time.monotonic() + 5
+    while not sandbox.requests("smartvend") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert sandbox.requests("smartvend") == [f"POST {PATH}"]
 
 
 @pytest.mark.parametrize(("kind", "done"), [("hang_before", 0), ("hang_after", 1)])

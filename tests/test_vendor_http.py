@@ -236,6 +236,27 @@ async def test_json_has_many_names(vendor: Scripted, http: VendorHTTP, media: st
 
 
 @pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (rb'["Caf\ud83d"]', "Caf\ufffd"),
+        (rb'["\uDE00 Caf"]', "\ufffd Caf"),
+        (rb'["\ud83d\ud83d\ude00\ude00"]', "\ufffd\U0001f600\ufffd"),
+        (rb'["\ud83d\\ud83d"]', "\ufffd\\ud83d"),
+        (rb'["\\\ud83d\"\\"]', '\\\ufffd"\\'),
+        (b'\xef\xbb\xbf["Caf\xc3\xa9"]', "Caf\xe9"),
+    ],
+)
+def test_half_a_character_is_told_from_a_broken_answer(content: bytes, text: str) -> None:
+    assert decode(content) == [text]
+
+
+@pytest.mark.parametrize("content", [rb'["\ud83d', rb'["\ud83d"', rb'["\ud8"]', rb'["\x"]', b'["\xff"]'])
+def test_what_is_broken_besides_is_a_broken_answer(content: bytes) -> None:
+    with pytest.raises(BodyError, match="not JSON"):
+        decode(content)
+
+
+@pytest.mark.parametrize(
     "good",
     [
         b"[" * 64 + b"]" * 64,

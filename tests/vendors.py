@@ -165,7 +165,7 @@ def a_world(scale: float) -> World:
     return World(scale=scale, days=DAYS, start=START, now=lambda: START)
 
 
-TINY, SMALL, LONG, WIDE = (a_world(scale) for scale in (0.02, 0.1, 0.4, 2.1))
+TINY, SMALL, LONG, WIDE = (a_world(scale) for scale in (0.02, 0.1, 0.3, 2.1))
 """One of each thing; a few; several pages of what happened; several pages of machines."""
 
 
