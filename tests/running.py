@@ -19,6 +19,7 @@ from sandbox.world import World
 
 ADMIN, VIEWER, STRANGER = "vg_admin-of-acme", "vg_viewer-of-acme", "vg_admin-of-other"
 KEYS = ((ADMIN, "admin", "acme"), (VIEWER, "viewer", "acme"), (STRANGER, "admin", "other"))
+CLIENT = httpx2.Client(timeout=30, trust_env=False)  # one, for making one takes longer than asking
 VENDORS = ("smartvend", "livello", "vendnovation", "smartepi", "eatmachine")
 
 
@@ -36,7 +37,7 @@ class Sandbox:
 
     def break_(self, vendor: str, kind: str, **how: Any) -> None:
         """See `sandbox.faults.Fault`; it lasts until `heal`, or for `times` requests."""
-        answer = httpx2.post(f"{self.base}/_sandbox/faults", json={"vendor": vendor, "kind": kind, **how})
+        answer = CLIENT.post(f"{self.base}/_sandbox/faults", json={"vendor": vendor, "kind": kind, **how})
         assert answer.status_code == 201, answer.text
 
     def heal(self) -> None:
@@ -45,7 +46,7 @@ class Sandbox:
 
     def sell(self, vendor: str, count: int = 1, machine: str | None = None) -> list[dict[str, Any]]:
         body = {"vendor": vendor, "count": count, "machine": machine}
-        found: list[dict[str, Any]] = httpx2.post(f"{self.base}/_sandbox/sales", json=body).json()["sales"]
+        found: list[dict[str, Any]] = CLIENT.post(f"{self.base}/_sandbox/sales", json=body).json()["sales"]
         return found
 
     def truth(self, vendor: str) -> dict[str, list[dict[str, Any]]]:
@@ -79,7 +80,7 @@ class Gateway:
     ) -> httpx2.Response:
         sent = {"authorization": f"Bearer {key or self.key}", **self.headers, **headers}
         body = {"query": query, "variables": variables or {}}
-        return httpx2.post(f"{self.base}/graphql", json=body, headers=sent, timeout=30)
+        return CLIENT.post(f"{self.base}/graphql", json=body, headers=sent)
 
     def ask(self, query: str, variables: dict[str, Any] | None = None, *, key: str | None = None) -> Any:
         """The data. An answer with errors fails the test."""
