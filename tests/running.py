@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,16 @@ ADMIN, VIEWER, STRANGER = "vg_admin-of-acme", "vg_viewer-of-acme", "vg_admin-of-
 KEYS = ((ADMIN, "admin", "acme"), (VIEWER, "viewer", "acme"), (STRANGER, "admin", "other"))
 CLIENT = httpx2.Client(timeout=30, trust_env=False)  # one, for making one takes longer than asking
 VENDORS = ("smartvend", "livello", "vendnovation", "smartepi", "eatmachine")
+
+
+class Elapsed:
+    """A clock for vendors that goes on when it is told to, so that they forget who asked them how often."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.seconds)
 
 
 @dataclass(slots=True)

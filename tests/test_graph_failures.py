@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from sandbox.app import create_app as create_sandbox
 from sandbox.livello import Livello
 from sandbox.server import start
 from sandbox.world import World
-from tests.running import CLIENT, VENDORS, Gateway, Sandbox, running_gateway, running_sandbox
+from tests.running import CLIENT, VENDORS, Elapsed, Gateway, Sandbox, running_gateway, running_sandbox
 
 SOURCES = "sources { account { vendor } state complete asOf error { code message retryAfterSeconds } }"
 LISTS = f"""{{
@@ -48,16 +47,6 @@ FAULTS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
 )
 
 
-class Elapsed:
-    """The vendors' clock: each test finds them a minute on, so that they have forgotten who asked how often."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.seconds)
-
-
 ELAPSED = Elapsed()
 
 
@@ -69,6 +58,7 @@ def shared_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(sandbox: Sandbox) -> Sandbox:
+    """Livello hands out ten tokens a minute, and many a gateway begins here."""
     ELAPSED.seconds += 61
     return sandbox
 
