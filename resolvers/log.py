@@ -56,10 +56,6 @@ class Log(Generic[T]):
     async def find(self, native: str, timeout: float) -> T | None:  # noqa: ASYNC109  see Cache
         return (await self._single.get(native, lambda: self._one(native), timeout)).value
 
-    def forget(self) -> None:
-        for timeline in (self.whole, *self._narrowed.values()):
-            timeline.forget()
-
     async def aclose(self) -> None:
         for timeline in (self.whole, *self._narrowed.values()):
             await timeline.aclose()
