@@ -42,7 +42,7 @@ class Context:
         self.graph = graph
         self.viewer = viewer
         self.resumed = resumed
-        self._ends = asyncio.get_running_loop().time() + REQUEST_SECONDS
+        self._began = asyncio.get_running_loop().time()
         self.sources: Sequence[Source] = [
             source for source in graph.sources.values() if source.organization_key in viewer.organizations
         ]
@@ -52,14 +52,13 @@ class Context:
         """For the next message of a stream: what an earlier one loaded must not be shown again."""
         return Context(self.graph, self.viewer)
 
-    @property
-    def left(self) -> float:
-        """Seconds that the request may still wait."""
-        return max(0.0, self._ends - asyncio.get_running_loop().time())
-
     def patience(self, seconds: float) -> float:
         """How long to wait for a source: its own limit, or what is left of the request's."""
-        return min(seconds, self.left)
+        return min(seconds, self.left(REQUEST_SECONDS))
+
+    def left(self, seconds: float) -> float:
+        """What is left of so many seconds since the request came."""
+        return max(0.0, self._began + seconds - asyncio.get_running_loop().time())
 
     def source(self, account: str) -> Source | None:
         """The account, where the viewer may see it; a foreign one and one that never was are both None."""

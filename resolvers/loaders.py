@@ -134,6 +134,13 @@ class Slots:
             self._asked.add(machine)
         return self._loader.load(machine)
 
+    def begin(self, machines: Iterable[Ref]) -> None:
+        """For slots that will be needed; nobody waits yet."""
+        for machine in machines:
+            promise = self.get(machine)
+            if isinstance(promise, asyncio.Future):
+                promise.add_done_callback(_take)
+
     def knows(self, machine: Ref) -> bool:
         """As `ByRef.knows`."""
         return machine in self._asked
@@ -150,6 +157,12 @@ class Slots:
         for machine in machines:
             outcome = told[machine.native]
             found[machine] = outcome if isinstance(outcome, VendorError) else outcome.value
+
+
+def _take(promise: "asyncio.Future[Any]") -> None:
+    """Whoever waits is told what went wrong; nobody waiting is no reason to warn."""
+    if not promise.cancelled():
+        promise.exception()
 
 
 def _by_account(refs: Iterable[Ref]) -> Iterable[tuple[str, list[Ref]]]:

@@ -64,10 +64,6 @@ class Log(Generic[T]):
             if narrowing.keep(item):
                 timeline.report(item)
 
-    def forget(self) -> None:
-        for timeline in self._timelines():
-            timeline.forget()
-
     async def aclose(self) -> None:
         for timeline in self._timelines():
             await timeline.aclose()

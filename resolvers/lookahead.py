@@ -5,16 +5,15 @@ from typing import Any
 
 import strawberry
 from graphql import (
+    DirectiveNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLIncludeDirective,
     GraphQLResolveInfo,
-    GraphQLSkipDirective,
     InlineFragmentNode,
     SelectionNode,
     SelectionSetNode,
-    get_directive_values,
+    VariableNode,
 )
 
 Included = Callable[[SelectionNode], bool]
@@ -57,11 +56,8 @@ class Selection:
         info: GraphQLResolveInfo[Any] = field._raw_info  # noqa: SLF001  Strawberry has no other way to the document
 
         def included(node: SelectionNode) -> bool:
-            if not node.directives:
-                return True
-            skip = get_directive_values(GraphQLSkipDirective, node, info.variable_values)
-            include = get_directive_values(GraphQLIncludeDirective, node, info.variable_values)
-            return not (skip and skip["if"]) and (include is None or include["if"])
+            told = {one.name.value: _condition(one, info.variable_values) for one in node.directives or ()}
+            return not told.get("skip", False) and told.get("include", True)
 
         sets = (node.selection_set for node in info.field_nodes if node.selection_set)
         return cls(sets, info.fragments, included)
@@ -79,3 +75,9 @@ class Selection:
 
     def sets(self, name: str) -> Iterable[SelectionSetNode]:
         return self._below.get(name, ())
+
+
+def _condition(directive: DirectiveNode, variables: Any) -> bool:
+    """What `if` comes to; the document is valid, so that it is there and is a truth value."""
+    value = next((argument.value for argument in directive.arguments or ()), None)
+    return bool(variables.get(value.name.value) if isinstance(value, VariableNode) else getattr(value, "value", False))

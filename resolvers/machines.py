@@ -22,7 +22,7 @@ from domain.paging import Connection
 from domain.refs import Kind, Ref
 from resolvers import prefetch
 from resolvers.context import Context, Info
-from resolvers.cursors import EVERYWHERE, Position
+from resolvers.cursors import BEGINNING, EVERYWHERE, Position
 from resolvers.lists import binding, of_organization, page_size, refs, taking_part
 from resolvers.lookahead import Selection
 from resolvers.merge import Order, Part, failed, told, unsupported, whole_page
@@ -75,14 +75,16 @@ async def _connection(
         organizations=narrowed.organizations,
         among=None if parent is None else of_organization(context, parent),
     )
-    parts = await asyncio.gather(*(_part(context, source, parent, narrowed) for source in sources))
+    selected = Selection.of(info).nodes()
+    ahead = prefetch.Ahead(context, size if cursor == BEGINNING else 0, selected)
+    parts = await asyncio.gather(*(_part(context, source, parent, narrowed, ahead) for source in sources))
     found = whole_page(parts, size, cursor, BY_NAME, lambda at: context.graph.signer.write(at, bound))
-    prefetch.for_machines(context, found.nodes, Selection.of(info).nodes())
+    prefetch.for_machines(context, found.nodes, selected)
     return found
 
 
 async def _part(
-    context: Context, source: Source, parent: Organization | None, narrowed: MachineFilter
+    context: Context, source: Source, parent: Organization | None, narrowed: MachineFilter, ahead: prefetch.Ahead
 ) -> Part[Machine]:
     if source.machines is None:
         return Part(source.key, unsupported(source.ref))
@@ -93,6 +95,7 @@ async def _part(
     except VendorError as error:
         return Part(source.key, failed(source.ref, error), untold=(EVERYWHERE,))
     found = [machine for machine in cached.value.items if fits(machine, inside, narrowed)]
+    ahead.told(found)
     status = told(source.ref, cached.as_of, cached.error, complete=cached.value.complete)
     return Part(source.key, status, found)
 

@@ -1,36 +1,54 @@
-"""Starts what a page will need two levels below it together with what it needs one level below.
+"""Starts what is selected below things together, and no level later than it can be.
 
-Nothing is started before the page is known, and only for the accounts that are on it: what a vendor is asked for is
-needed then."""
+Only what the things themselves point to is started, for the accounts that they are of: what a vendor is asked for
+is needed then."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from domain.model import Machine
-from domain.refs import Ref
+from domain.refs import Kind
 from resolvers.context import Context
 from resolvers.lookahead import Selection
 from resolvers.sources import Source
 from resolvers.stretches import Recorded
 
 
+class Ahead:
+    """Starts it for the machines of one account when that account has told of them, while others have not yet.
+
+    As long as they fill no more than half of the page they are all but sure to be on it."""
+
+    def __init__(self, context: Context, first: int, machine: Selection) -> None:
+        self._context = context
+        self._room = first / 2
+        self._machine = machine
+
+    def told(self, machines: Sequence[Machine]) -> None:
+        self._room -= len(machines)
+        if self._room >= 0:
+            for_machines(self._context, machines, self._machine)
+
+
 def for_machines(context: Context, machines: Iterable[Machine], machine: Selection) -> None:
     """`machine`: what is selected of each machine."""
-    for source in _accounts(context, (one.ref for one in machines)):
+    groups: dict[str, list[Machine]] = {}
+    for one in machines:
+        groups.setdefault(one.ref.account, []).append(one)
+    for account, own in groups.items():
+        source = context.graph.sources[account]
+        _homes(context, source, own, machine)
+        if source.reads_slots and "slots" in machine:
+            context.loaders.slots.begin(one.ref for one in own)
         _goods(context, source, machine)
 
 
-def for_records(context: Context, records: Iterable[Recorded], record: Selection) -> None:
-    """`record`: what is selected of each sale or event."""
-    machine = record.at("machine")
-    for source in _accounts(context, (one.machine_ref for one in records)):
-        begin = context.loaders.lists.begin
-        if "organization" in record or "organization" in machine:
-            begin(source.organizations)
-        if "group" in machine or "location" in machine:
-            begin(source.places)
-        if "location" in machine and source.places is None:
-            begin(source.organizations)
-        _goods(context, source, machine)
+def _homes(context: Context, source: Source, machines: Sequence[Machine], machine: Selection) -> None:
+    kinds = {one.place_ref.kind for one in machines if one.place_ref is not None}
+    if "group" in machine or "location" in machine:
+        context.loaders.lists.begin(source.places if Kind.PLACE in kinds else None)
+    located = "location" in machine and Kind.ORGANIZATION in kinds
+    if located or ("organization" in machine and any(one.organization_ref is not None for one in machines)):
+        context.loaders.lists.begin(source.organizations)
 
 
 def _goods(context: Context, source: Source, machine: Selection) -> None:
@@ -40,6 +58,16 @@ def _goods(context: Context, source: Source, machine: Selection) -> None:
         context.loaders.lists.begin(source.products)
 
 
-def _accounts(context: Context, refs: Iterable[Ref | None]) -> list[Source]:
-    keys = dict.fromkeys(ref.account for ref in refs if ref is not None)
-    return [context.graph.sources[key] for key in keys]
+def for_records(context: Context, records: Iterable[Recorded], record: Selection) -> None:
+    """`record`: what is selected of each sale or event. What their machines point to is not known yet."""
+    machine = record.at("machine")
+    begin = context.loaders.lists.begin
+    for account in dict.fromkeys(one.machine_ref.account for one in records if one.machine_ref is not None):
+        source = context.graph.sources[account]
+        if "organization" in record or "organization" in machine:
+            begin(source.organizations)
+        if "group" in machine or "location" in machine:
+            begin(source.places)
+        if "location" in machine and source.places is None:
+            begin(source.organizations)
+        _goods(context, source, machine)

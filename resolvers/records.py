@@ -77,16 +77,16 @@ async def connection(context: Context, narrowed: Narrowed[R], first: int | None,
 async def _insisted(
     context: Context, narrowed: Narrowed[R], parts: Sequence[Part[R]], cursor: Cursor, size: int
 ) -> Sequence[Part[R]]:
-    """Where a later page would be empty for failures alone, they are asked again as long as a request may wait.
+    """Where a later page would be empty for failures alone, they are asked again as long as a source may be waited for.
 
     Whoever walks a list would else take the others' end for the end of all."""
     while not any(part.items for part in parts) and any(part.untold for part in parts):
+        untold = [context.graph.sources[part.account] for part in parts if part.untold]
         waits = [part.status.error.retry_after_seconds for part in parts if part.status.error is not None]
         pause = min(wait or PAUSE for wait in waits)
-        if pause >= context.left:
+        if pause >= context.left(min(source.seconds for source in untold)):
             break
         await asyncio.sleep(pause)
-        untold = [context.graph.sources[part.account] for part in parts if part.untold]
         again = await asyncio.gather(*(_part(context, narrowed, source, cursor, size) for source in untold))
         healed = {part.account: part for part in again}
         parts = [healed.get(part.account, part) for part in parts]

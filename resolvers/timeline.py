@@ -116,11 +116,6 @@ class Timeline(Generic[T]):
         for stretch in self._stretches.having(machine):
             stretch.insert(item, position(item))
 
-    def forget(self) -> None:
-        """What is kept is no longer fresh; it still stands in when the vendor fails."""
-        for stretch in self._stretches:
-            stretch.fresh_until = self._clock()
-
     async def aclose(self) -> None:
         for task in tuple(self._tasks):
             task.cancel()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,18 @@ from sandbox.world import World
 
 ADMIN, VIEWER, STRANGER = "vg_admin-of-acme", "vg_viewer-of-acme", "vg_admin-of-other"
 KEYS = ((ADMIN, "admin", "acme"), (VIEWER, "viewer", "acme"), (STRANGER, "admin", "other"))
+CLIENT = httpx2.Client(timeout=30, trust_env=False)  # one, for making one takes longer than asking
 VENDORS = ("smartvend", "livello", "vendnovation", "smartepi", "eatmachine")
+
+
+class Elapsed:
+    """A clock for vendors that goes on when it is told to, so that they forget who asked them how often."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.seconds)
 
 
 @dataclass(slots=True)
@@ -36,7 +47,7 @@ class Sandbox:
 
     def break_(self, vendor: str, kind: str, **how: Any) -> None:
         """See `sandbox.faults.Fault`; it lasts until `heal`, or for `times` requests."""
-        answer = httpx2.post(f"{self.base}/_sandbox/faults", json={"vendor": vendor, "kind": kind, **how})
+        answer = CLIENT.post(f"{self.base}/_sandbox/faults", json={"vendor": vendor, "kind": kind, **how})
         assert answer.status_code == 201, answer.text
 
     def heal(self) -> None:
@@ -45,7 +56,7 @@ class Sandbox:
 
     def sell(self, vendor: str, count: int = 1, machine: str | None = None) -> list[dict[str, Any]]:
         body = {"vendor": vendor, "count": count, "machine": machine}
-        found: list[dict[str, Any]] = httpx2.post(f"{self.base}/_sandbox/sales", json=body).json()["sales"]
+        found: list[dict[str, Any]] = CLIENT.post(f"{self.base}/_sandbox/sales", json=body).json()["sales"]
         return found
 
     def truth(self, vendor: str) -> dict[str, list[dict[str, Any]]]:
@@ -79,7 +90,7 @@ class Gateway:
     ) -> httpx2.Response:
         sent = {"authorization": f"Bearer {key or self.key}", **self.headers, **headers}
         body = {"query": query, "variables": variables or {}}
-        return httpx2.post(f"{self.base}/graphql", json=body, headers=sent, timeout=30)
+        return CLIENT.post(f"{self.base}/graphql", json=body, headers=sent)
 
     def ask(self, query: str, variables: dict[str, Any] | None = None, *, key: str | None = None) -> Any:
         """The data. An answer with errors fails the test."""

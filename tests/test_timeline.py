@@ -279,19 +279,6 @@ async def test_without_time_left_nothing_is_asked_for() -> None:
     assert len((await newest(timeline, 5)).items) == 5
 
 
-async def test_what_is_forgotten_is_read_again_and_still_stands_in() -> None:
-    vendor = Vendor()
-    vendor.past(5)
-    timeline = vendor.timeline()
-    await newest(timeline, 3)
-    timeline.forget()
-    new = vendor.record()
-    assert ids((await newest(timeline, 3)).items)[0] == new.ref.native
-    timeline.forget()
-    vendor.error = down()
-    assert len((await newest(timeline, 3)).items) == 3
-
-
 async def test_a_fault_of_our_own_is_no_failure_of_the_vendor() -> None:
     vendor = Vendor()
     timeline = vendor.timeline()
@@ -357,7 +344,6 @@ moves = st.lists(
         st.tuples(st.just("pass"), st.sampled_from([0.000001, 0.5, 4.0, 11.0, 90.0])),
         st.tuples(st.just("fail"), st.just(None)),
         st.tuples(st.just("heal"), st.just(None)),
-        st.tuples(st.just("forget"), st.just(None)),
         st.tuples(st.just("head"), st.sampled_from([None, M1, M2, M1 | M3])),
         st.tuples(st.just("below"), st.sampled_from([None, M1, M2, M1 | M3])),
         st.tuples(st.just("span"), st.sampled_from([None, M2])),
@@ -392,8 +378,6 @@ def test_every_page_is_what_the_vendor_had_when_it_was_read(
                 vendor.time.passed += what
             elif move in ("fail", "heal"):
                 vendor.error = down() if move == "fail" else None
-            elif move == "forget":
-                timeline.forget()
             else:
                 span, gap = ALWAYS, EVERYWHERE
                 if move == "below" and vendor.items:

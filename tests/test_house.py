@@ -1,0 +1,69 @@
+"""Rules of the house, held by tests."""
+
+from typing import Any
+
+import httpx2
+import pytest
+from strawberry.types.base import StrawberryObjectDefinition
+
+from connectors.registry import CONNECT
+from domain import model, money, paging
+from resolvers.context import Viewer
+from resolvers.sources import CacheTimes, Source
+from schema.root import build
+from tests.scripted import account
+
+ACCOUNT = Source(
+    CONNECT[model.Vendor.EATMACHINE](account(vendor=model.Vendor.EATMACHINE), httpx2.AsyncClient()), CacheTimes()
+)
+ELSEWHERE: dict[str, Any] = {
+    "Money": money.Money,
+    "PageInfo": paging.PageInfo,
+    "SourceError": paging.SourceError,
+    "SourceStatus": paging.SourceStatus,
+    "VendorAccount": ACCOUNT,
+    "Viewer": Viewer,
+}
+WITHOUT_A_VALUE = {"Query", "Node"}  # a root is nothing, and an interface is what implements it
+LATER = {"WebhookHealth"}  # no account has one before webhooks are received
+
+
+def types() -> list[tuple[str, StrawberryObjectDefinition]]:
+    found = build()._schema.type_map.items()
+    definitions = ((name, one.extensions.get("strawberry-definition")) for name, one in found)
+    return [
+        (name, definition)
+        for name, definition in definitions
+        if isinstance(definition, StrawberryObjectDefinition)
+        and not definition.is_input
+        and name not in WITHOUT_A_VALUE | LATER
+    ]
+
+
+def behind(name: str) -> Any:
+    """What is shown as the type of this name: a class, or, where a class does not say what it holds, one of it."""
+    if name.endswith("Connection"):
+        return paging.Connection
+    if name.endswith("Edge"):
+        return paging.Edge
+    return ELSEWHERE.get(name) or getattr(model, name)
+
+
+TYPES = pytest.mark.parametrize(("name", "definition"), types(), ids=[name for name, _ in types()])
+
+
+@TYPES
+def test_a_field_without_a_resolver_is_an_attribute_of_what_it_shows(
+    name: str, definition: StrawberryObjectDefinition
+) -> None:
+    shown = behind(name)
+    known = {*getattr(shown, "__dataclass_fields__", ()), *dir(shown)}
+    assert {field.python_name for field in definition.fields if field.base_resolver is None} <= known
+
+
+@TYPES
+def test_what_such_a_field_shows_is_there_already(name: str, definition: StrawberryObjectDefinition) -> None:
+    """It is read and never called: neither a method nor a coroutine."""
+    shown = behind(name)
+    plain = [field.python_name for field in definition.fields if field.base_resolver is None]
+    assert [attribute for attribute in plain if callable(getattr(shown, attribute, None))] == []
