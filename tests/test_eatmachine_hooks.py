@@ -399,8 +399,8 @@ def test_what_differs_has_another_identity() -> None:
 
 
 def test_what_cannot_be_stored_is_replaced() -> None:
-    found = event(b'{"type":"x","data":["a\\u0000","\\ud800","\\ud83d\\ude00"]}')
-    assert found.vendor_data == {"type": "x", "data": ["a�", "�", "😀"]}
+    found = event(b'{"type":"x","data":["a\\u0000","\\ud800","\\ud83d\\ude00",1e999]}')
+    assert found.vendor_data == {"type": "x", "data": ["a�", "�", "😀", None]}
 
 
 def test_a_fridge_is_learned_from_what_it_reported() -> None:

@@ -104,8 +104,8 @@ def _event_id(report: Report) -> str:
 
 def _identity(report: Report, data: Any) -> str:
     """What a repeat has in common with the first: there is no id. A command reports each of its steps once."""
-    linked = member(report.row, "product").get("uuid")
     if report.uuid is not None:
-        return f"{report.uuid}:{report.type}:{report.status or ''}:{digest(data, linked)}"
+        return f"{report.uuid}:{report.type}:{report.status or ''}:{digest(data)}"
     told_at = None if report.told_at is None else report.told_at.isoformat()
+    linked = member(report.row, "product").get("uuid")
     return digest(report.machine, report.type, told_at, data, linked)
