@@ -116,6 +116,11 @@ class Fact:
         return KINDS[type(self.content)]
 
 
+def occurrence(identity: str, received_at: datetime) -> str:
+    """The identity of a fleeting fact once it is known to be no repeat."""
+    return f"{identity}@{received_at.isoformat(timespec='microseconds')}"
+
+
 def identity_of(ref: Ref) -> str:
     """The vendor's identity of a sale or an event: what its reference begins with, less what only finds it again."""
     return ref.native.partition("@")[0]

@@ -85,6 +85,7 @@ def test_the_time_may_be_off_by_the_tolerance_either_way(off: int) -> None:
         "t={t},v1={bad},v1={good},v1={bad}",
         "t={t},v0={bad},v1={good},x,y=1,v2={bad}",
         "t=1,t={t},v1={good}",
+        "t=x,t={t},v1={good}",
     ],
 )
 def test_other_parts_and_other_signatures_do_no_harm(header: str) -> None:
@@ -126,6 +127,9 @@ def test_the_time_is_signed_as_it_was_sent() -> None:
         assert smartepi(SECRET).verify(sent(f"t={text},v1={v1(b'{}', signed_at=text)}")) == {}
     with pytest.raises(Forged):
         smartepi(SECRET).verify(sent(f"t=0{SECONDS},v1={v1(b'{}')}"))
+    for text in (f"{SECONDS}x", f"{SECONDS}.0", f" {SECONDS}", "1" * 13):
+        with pytest.raises(Forged, match="no time"):
+            smartepi(SECRET).verify(sent(f"t={text},v1={v1(b'{}', signed_at=text)}"))
 
 
 def test_both_secrets_are_good_while_they_are_rotated() -> None:
@@ -167,7 +171,7 @@ def test_what_cannot_be_meant_is_refused_when_the_account_is_set_up(how: dict[st
 
 
 def test_a_genuine_body_that_is_no_json_is_kept_and_one_that_is_no_text_is_refused() -> None:
-    for body in (b"", b"hello", b'{"a":', b"NaN", b"[" * 5000):
+    for body in (b"", b"hello", b'{"a":', b"NaN", b"[" * 5000, b"[" * 65 + b"]" * 65):
         told = sent(f"t={SECONDS},v1={v1(body)}", body)
         assert smartepi(SECRET).verify(told) is None
         with pytest.raises(VendorProtocolError):

@@ -188,17 +188,13 @@ def test_an_event_is_told_with_its_identity_and_its_words() -> None:
 
 
 def test_an_event_without_an_id_is_identified_by_what_it_says() -> None:
-    row = json.loads(sample("smartvend/event"))
-    absent = {name: row[name] for name in reversed(row) if name != "id"}
-    first, again = (
-        only(json.dumps(row | {"id": None}).encode()),
-        only(json.dumps(row | {"id": None}, indent=4).encode()),
-    )
-    later = only(json.dumps(row | {"id": None, "createdAt": 1715000001}).encode())
+    row = json.loads(sample("smartvend/event")) | {"id": None}
+    first, again = only(json.dumps(row).encode()), only(json.dumps(dict(reversed(row.items())), indent=4).encode())
+    later = only(json.dumps(row | {"createdAt": 1715000001}).encode())
     assert first == again
-    assert len({first.identity, later.identity, only(json.dumps(absent).encode()).identity}) == 3
+    assert first.identity != later.identity
     assert isinstance(first.content, MachineEvent)
-    assert first.content.vendor_data == row | {"id": None}
+    assert first.content.vendor_data == row
 
 
 @pytest.mark.parametrize(

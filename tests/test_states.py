@@ -104,6 +104,10 @@ def test_a_commands_late_step_does_not_undo_it_even_when_another_has_spoken_sinc
     assert after([closed, door(2, "unlocked", "c2")]).door is DoorState.UNLOCKED
 
 
+def test_a_look_at_a_door_knows_no_steps() -> None:
+    assert after([door(1, "closed"), door(2, "opened")]).door is DoorState.OPENED
+
+
 def test_of_two_at_the_same_time_the_one_that_arrives_last_counts() -> None:
     """Vendors tell whole seconds."""
     assert after([door(1, "closed", "c1"), door(1, "unlocked", "c2")]).door is DoorState.UNLOCKED
@@ -117,6 +121,9 @@ def test_a_repeated_temperature_keeps_the_time_of_its_measurement() -> None:
         assert after(order).temperature == Temperature(celsius=5.0, measured_at=at(1))
     for order in ([warm(1, 5.0), other], [other, warm(1, 5.0)]):
         assert after(order).temperature == Temperature(celsius=6.0, measured_at=None)
+    assert after([warm(1, 6.0, measured=False), warm(2, 5.0)]).temperature == Temperature(
+        celsius=5.0, measured_at=at(2)
+    )
     assert after([repeated]).temperature == Temperature(celsius=5.0, measured_at=None)
 
 

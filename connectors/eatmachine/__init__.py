@@ -66,6 +66,7 @@ class EatMachine:
             Capability.DOOR,
         }
     )
+    by_machine = True
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account

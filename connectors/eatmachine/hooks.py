@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 from connectors.base import Account, Delivery, Forged, Illegible, Secret
 from connectors.deliveries import digest, read
-from connectors.eatmachine.events import event, shown
+from connectors.eatmachine.events import event
 from connectors.eatmachine.report import LINKED, Report, command_word, links, member, observation, taken_apart
 from connectors.parsing import record, text
 from domain.errors import BadInput
-from domain.facts import Content, Fact
+from domain.facts import Content, Fact, occurrence
 
 ROUTINE = frozenset({"heartbeat", "ack"})  # they say no more than the state and the command's word
 BADGE = "badge-presented"
@@ -71,23 +71,23 @@ def facts(account: Account, signed: Any, delivery: Delivery) -> Sequence[Fact]:
 
 def _facts(account: Account, report: Report) -> Iterable[Fact]:
     """The parts of a report are facts of different kinds, so that one identity serves them all."""
-    identity, name = _identity(report, report.row.get("data")), text(report.fridge.get("name"))
-    for content in _contents(account, report):
+    identity, name = _identity(account, report), text(report.fridge.get("name"))
+    for content in _contents(account, report, identity):
         yield Fact(
             identity=identity,
             machine=report.machine,
             recorded_at=report.received_at,
             occurred_at=report.at,
             content=content,
-            fleeting=report.uuid is None and report.told_at is None,
+            fleeting=report.fleeting,
             topic=report.type,
             machine_name=name,
         )
 
 
-def _contents(account: Account, report: Report) -> Iterable[Content]:
+def _contents(account: Account, report: Report, identity: str) -> Iterable[Content]:
     if report.type not in ROUTINE:
-        yield event(account, report, _event_id(report))
+        yield event(account, report, occurrence(identity, report.received_at) if report.fleeting else identity)
     if report.fridge or report.type != LINKED:  # the fridge has no part in a linking
         yield observation(report)
     if report.type == LINKED:
@@ -96,16 +96,18 @@ def _contents(account: Account, report: Report) -> Iterable[Content]:
         yield command_word(report, report.uuid)
 
 
-def _event_id(report: Report) -> str:
-    """For all to see, and a badge's token is short enough to be found by trying: it is no part of the id."""
-    data = report.row.get("data")
-    return _identity(report, shown(data) if report.type == BADGE else data)
-
-
-def _identity(report: Report, data: Any) -> str:
+def _identity(account: Account, report: Report) -> str:
     """What a repeat has in common with the first: there is no id. A command reports each of its steps once."""
-    linked = member(report.row, "product").get("uuid")
+    data = report.row.get("data")
     if report.uuid is not None:
-        return f"{report.uuid}:{report.type}:{report.status or ''}:{digest(data, linked)}"
+        return f"{report.uuid}:{report.type}:{report.status or ''}:{digest(data)}"
     told_at = None if report.told_at is None else report.told_at.isoformat()
-    return digest(report.machine, report.type, told_at, data, linked)
+    linked = member(report.row, "product").get("uuid")
+    return digest(report.machine, report.type, told_at, data, linked, _salt(account, report))
+
+
+def _salt(account: Account, report: Report) -> str | None:
+    """An event's id is for all to see, and a badge's token is short enough to be found by trying."""
+    if report.type != BADGE or account.webhook is None:
+        return None
+    return account.webhook.keys[-1].reveal()

@@ -42,6 +42,11 @@ class Report:
         return self.received_at if told is None else min(told, self.received_at)
 
     @property
+    def fleeting(self) -> bool:
+        """Nothing tells it apart from another of the same content."""
+        return self.uuid is None and self.told_at is None
+
+    @property
     def failed(self) -> bool:
         return self.status == FAILED
 

@@ -17,7 +17,7 @@ from connectors.deliveries import digest, read
 from connectors.parsing import record, text, unix
 from connectors.smartepi import parse
 from domain.errors import BadInput, VendorProtocolError
-from domain.facts import Fact, recorded
+from domain.facts import Fact, identity_of, recorded
 from domain.model import EventState, MachineEvent, Severity, Trust, Vendor
 from domain.refs import Kind
 
@@ -121,13 +121,13 @@ def _sale(account: Account, transaction: parse.Transaction, envelope: Mapping[st
         row = {**row, "createdAt": envelope.get("createdAt")}
     sale = parse.sale(account, transaction, row, Trust.SIGNED)
     name = text(row.get("deviceName")) if isinstance(row, dict) else None
-    return recorded(transaction.identity(sale.vendor_id), sale, name)
+    return recorded(identity_of(sale.ref), sale, name)
 
 
 def _event(account: Account, kind: str, envelope: Mapping[str, Any], received_at: datetime) -> Fact:
     """A training, or what the vendor has come to report since: it is kept, in its own words."""
     event = record(account, "event", envelope, lambda row: _told(account, kind, row, received_at))
-    return recorded(event.vendor_id, event)
+    return recorded(identity_of(event.ref), event)
 
 
 def _told(account: Account, kind: str, row: Mapping[str, Any], received_at: datetime) -> MachineEvent:

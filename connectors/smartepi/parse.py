@@ -40,10 +40,6 @@ class Transaction:
     status: str
     kind: SaleKind
 
-    def identity(self, native: str) -> str:
-        """Ids are unique in their list; this is in all three."""
-        return f"{self.letter}:{native}"
-
 
 WITHDRAWALS = Transaction("list-withdrawals", "w", "withdrawalStatus", SaleKind.WITHDRAWAL)
 RETURNS = Transaction("list-returns", "r", "returnStatus", SaleKind.RETURN)
@@ -86,7 +82,7 @@ def _sale(account: Account, transaction: Transaction, row: Raw, trust: Trust) ->
     device = text(row.get("deviceId"))
     status = text(row.get(transaction.status)) or ""
     return Sale(
-        ref=account.to(Kind.SALE, f"{transaction.identity(native)}@{int(created.timestamp())}"),
+        ref=account.to(Kind.SALE, f"{transaction.letter}:{native}@{int(created.timestamp())}"),
         kind=transaction.kind,
         status=STATUSES.get(status, SaleStatus.UNKNOWN),
         machine_ref=None if device is None else account.to(Kind.MACHINE, device),

@@ -30,6 +30,7 @@ class SmartVend:
     sale_kinds = frozenset({SaleKind.PURCHASE})
     by_machine = False
     slots_at_once = 1
+    by_machine = False
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
@@ -83,7 +84,7 @@ class SmartVend:
     def verify(self, delivery: Delivery) -> Any:
         return hooks.verify(self._keys, delivery)
 
-    def facts(self, signed: Any, _: Delivery) -> Sequence[Fact]:
+    def facts(self, signed: Any, delivery: Delivery) -> Sequence[Fact]:  # noqa: ARG002  all that counts is signed
         return hooks.facts(self.account, signed, self._texts.known)
 
     def address(self, machine: str | None) -> str:

@@ -60,11 +60,6 @@ def _quickly(text: str) -> bytes:
 def _exactly(text: str) -> bytes:
     found = DECODER.decode(text)
     _check_depth(text, found)
-    return printed(found)
-
-
-def printed(found: Any) -> bytes:
-    """The canonical form of JSON that was read already."""
     return "".join(_pieces(found)).encode()
 
 
@@ -128,7 +123,7 @@ def _scalar(item: str | float | None) -> str:
         return _quoted(item)
     if item is None or isinstance(item, bool):
         return WORDS[item]
-    return number(float(item))
+    return number(item)
 
 
 def _names(item: dict[str, Any]) -> list[str]:

@@ -7,8 +7,6 @@ import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from hashlib import sha256
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -22,9 +20,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from connectors.base import Account, Delivery, Forged, Illegible
 from connectors.parsing import text
 from connectors.smartvend import parse
-from connectors.smartvend.canonical import canonical, printed, value
+from connectors.smartvend.canonical import canonical, value
 from domain.errors import BadInput, VendorProtocolError
-from domain.facts import Fact, recorded
+from domain.facts import Fact, identity_of, recorded
 from domain.model import Trust
 
 PublicKey = RSAPublicKey | Ed25519PublicKey | EllipticCurvePublicKey
@@ -115,14 +113,12 @@ def facts(account: Account, signed: Any, texts: Mapping[str, str]) -> Sequence[F
 
 def _sale(account: Account, row: Mapping[str, Any]) -> Fact:
     sale = parse.sale(account, row, Trust.SIGNED)
-    return recorded(sale.vendor_id, sale, text(row.get("controllerHumanName")))
+    return recorded(identity_of(sale.ref), sale, text(row.get("controllerHumanName")))
 
 
 def _event(account: Account, row: Mapping[str, Any], texts: Mapping[str, str]) -> Fact:
-    """An event may come without an id, the documents' own does: then what it says identifies it."""
-    native = text(row.get("id")) or sha256(printed(row)).hexdigest()
-    event = replace(parse.event(account, {**row, "id": native}, texts, Trust.SIGNED), vendor_data=row)
-    return recorded(native, event, text(row.get("controllerHumanName")))
+    event = parse.event(account, row, texts, Trust.SIGNED)
+    return recorded(identity_of(event.ref), event, text(row.get("controllerHumanName")))
 
 
 def address(account: Account, machine: str | None) -> str:
