@@ -18,7 +18,6 @@ class Kind(StrEnum):
     SALE = "t"
     EVENT = "e"
     PLACE = "l"
-    COMMAND = "c"
 
 
 class Ref(NamedTuple):

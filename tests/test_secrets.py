@@ -13,7 +13,7 @@ import pytest
 from domain.model import Vendor
 from gateway.accounts import CREDENTIALS
 from journal.keys import digest
-from sandbox import eatmachine, livello, smartepi, smartvend, vendnovation
+from sandbox import eatmachine, livello_gate, smartepi, smartvend, vendnovation
 from sandbox.server import start
 from tests.echoing import TOKEN, WAYS, vendors
 from tests.processes import Process, running, vendgraph
@@ -176,7 +176,7 @@ def test_a_vendors_own_records_hold_no_credentials(gateway: Gateway, sandbox: Sa
 
 def sandbox_secrets() -> Sequence[str]:
     more: Sequence[Mapping[str, Any]] = (
-        livello.CREDENTIALS,
+        livello_gate.CREDENTIALS,
         vendnovation.CREDENTIALS,
         eatmachine.CREDENTIALS,
         smartepi.WEBHOOK,

@@ -11,7 +11,7 @@ from connectors.parsing import readable
 from connectors.smartepi import parse
 from connectors.smartepi.client import SmartEPIClient
 from connectors.smartepi.parse import TRANSACTIONS, Device, Transaction
-from domain.errors import VendorError
+from domain.errors import VendorError, VendorUnavailable
 from domain.times import utc_now
 
 OVERLAP = timedelta(minutes=5)  # what is recorded while pages are read may be missed by them
@@ -35,6 +35,7 @@ class History:
         self._client = client
         self._reach = {transaction: Reach() for transaction in TRANSACTIONS}
         self._pages = 0
+        self._before = 0  # the pages before the reading that is under way
         self._readable = True  # what could not be read may have told of a device
         self._flight: asyncio.Task[bool] | None = None
         self._began = 0.0  # on the loop's clock
@@ -47,14 +48,18 @@ class History:
         """Whether `devices` are all there are. A long past is read on when nobody waits any more.
 
         `patience`: so many seconds after the reading has begun nobody waits for its end. Raises VendorError where
-        nothing could be read."""
+        nothing could be read, or nothing was by then."""
         now = asyncio.get_running_loop().time()
         if self._flight is None:
-            self._began = now
+            self._began, self._before = now, self._pages
             self._flight = asyncio.create_task(self._read())
             self._flight.add_done_callback(self._landed)
         flight = self._flight
         await asyncio.wait({flight}, timeout=max(0.0, self._began + patience - now))
+        if not flight.done() and self._pages == self._before:
+            raise VendorUnavailable(
+                f"smartepi told nothing within {patience:.1f} s", account=self._account.key, vendor="smartepi"
+            )
         return flight.done() and flight.result()
 
     def _landed(self, flight: asyncio.Task[bool]) -> None:
