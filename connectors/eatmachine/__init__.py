@@ -66,7 +66,6 @@ class EatMachine:
             Capability.DOOR,
         }
     )
-    by_machine = True
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account

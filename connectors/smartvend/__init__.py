@@ -30,7 +30,6 @@ class SmartVend:
     sale_kinds = frozenset({SaleKind.PURCHASE})
     by_machine = False
     slots_at_once = 1
-    by_machine = False
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
