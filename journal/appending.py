@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from domain.facts import Fact, Observation, Origin, TagLinks
+from domain.facts import Fact, Observation, Origin, TagLinks, occurrence
 from domain.states import MachineState, Seen, merged
 from journal import codec
 from journal.log import Appending, New, known_facts, moment
@@ -100,7 +100,7 @@ class Group:
             return None if new.key in self._log.known else new
         if self._repeats(report, fact):
             return None
-        return replace(new, fact=replace(fact, identity=f"{fact.identity}@{moment(report.received_at)}"))
+        return replace(new, fact=replace(fact, identity=occurrence(fact.identity, report.received_at)))
 
     def _repeats(self, report: Report, fact: Fact) -> bool:
         last = self._heard.get((report.account, fact.machine or "", fact.topic))

@@ -166,10 +166,13 @@ class Reported:
         """A single record: from the journal, or else from the vendor."""
 
         async def find(native: str) -> Any:
-            entry = await self._journal.find(self._account, kind, native.partition("@")[0])
-            content = None if entry is None else entry.content
-            if isinstance(content, Sale | MachineEvent) and content.ref.native == native:
-                return content
+            for identity in dict.fromkeys(
+                (native.partition("@")[0], native)
+            ):  # the whole of what has none but its time
+                entry = await self._journal.find(self._account, kind, identity)
+                content = None if entry is None else entry.content
+                if isinstance(content, Sale | MachineEvent) and content.ref.native == native:
+                    return content
             return None if one is None else await one(native)
 
         return find
