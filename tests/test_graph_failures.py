@@ -66,7 +66,7 @@ def sandbox(sandbox: Sandbox) -> Sandbox:
 @pytest.fixture
 def impatient(sandbox: Sandbox, tmp_path: Path) -> Iterator[Gateway]:
     """One that knows nothing yet, keeps nothing, and waits for no vendor longer than a moment."""
-    with running_gateway(sandbox, tmp_path, cache=FORGETFUL, limits="timeout_seconds = 0.7") as gateway:
+    with running_gateway(sandbox, tmp_path, cache=FORGETFUL, limits="timeout_seconds = 1.5") as gateway:
         yield gateway
 
 
@@ -141,7 +141,7 @@ def test_every_list_goes_on_as_stale(impatient: Gateway, sandbox: Sandbox) -> No
 
 
 def fresh(sandbox: Sandbox, folder: Path) -> Any:
-    return running_gateway(sandbox, folder, limits="timeout_seconds = 0.7")
+    return running_gateway(sandbox, folder, limits="timeout_seconds = 1.5")
 
 
 def test_a_machines_failing_slots_are_that_machines_alone(sandbox: Sandbox, tmp_path: Path) -> None:
