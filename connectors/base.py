@@ -9,7 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from connectors.guard import Guard, Limits
+from connectors.guard import Guard, Limits, Rate
+from connectors.shared import Shared
 from domain.errors import VendorError
 from domain.facts import Fact, Observation
 from domain.model import (
@@ -74,8 +75,8 @@ class Account:
 
     `currency` serves where the vendor tells none; `endpoints` overrides operations: name -> "METHOD /path".
     `online_minutes` is how old a machine's last sign of life may be, None for the vendor's usual.
-    `webhook` is None where no webhooks are set up. `prices`, by a product's native id or its name, in `currency`,
-    serve where the vendor knows none."""
+    `webhook` is None where no webhooks are set up, `shared` for a gateway that is alone. `prices`, by a product's
+    native id or its name, in `currency`, serve where the vendor knows none."""
 
     key: str
     organization: str
@@ -90,11 +91,16 @@ class Account:
     machines: Sequence[KnownMachine] = ()
     online_minutes: int | None = None
     webhook: WebhookCredentials | None = None
+    shared: Shared | None = None
     prices: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def ref(self) -> Ref:
         return Ref(Kind.ACCOUNT, self.key, "")
+
+    def guarded(self, rates: Sequence[Rate] = ()) -> Guard:
+        """A guard for its requests; `rates` are those that the vendor documents."""
+        return Guard(account=self.key, vendor=self.vendor.value, limits=self.limits, rates=rates, shared=self.shared)
 
     def to(self, kind: Kind, native: object) -> Ref:
         """A reference to something of this account; the vendor's id may come as a number or as text."""

@@ -132,11 +132,15 @@ class Budget:
     def wait(self, traffic: Traffic) -> float:
         """Seconds until a request may go; 0 is now."""
         kept = self._share_kept(traffic)
-        waits = [counter.wait(counter.size * kept) for counter in self._counters]
+        waits = [counter.wait(keep) for counter, keep in zip(self._counters, self.kept(traffic), strict=True)]
         told = self._current()
         if told is not None and told.left < min(1 + told.limit * kept, max(1, told.limit)):
             waits.append(told.ends - self._clock())
         return max(0.0, self.pause_left, *waits)
+
+    def kept(self, traffic: Traffic) -> list[float]:
+        """How many requests of each window this traffic leaves to others."""
+        return [counter.size * self._share_kept(traffic) for counter in self._counters]
 
     def _share_kept(self, traffic: Traffic) -> float:
         """The part of a window that this traffic leaves to others."""

@@ -13,6 +13,7 @@ from math import ceil
 from connectors.breaker import Breaker, Reason
 from connectors.budget import Budget, Rate, Traffic
 from connectors.places import Places
+from connectors.shared import Shared
 from domain.errors import VendorError, VendorRateLimited, VendorUnauthorized, VendorUnavailable
 from domain.model import AccountStatus, RateLimit
 from domain.times import utc_now
@@ -55,7 +56,9 @@ class Passage:
 
 
 class Guard:
-    """`rates` are the documented ones; the configuration's replace them. `clock` is monotonic, in seconds."""
+    """`rates` are the documented ones; the configuration's replace them. `clock` is monotonic, in seconds.
+
+    `shared`: what other gateways spend of the same account, None for a gateway that is alone."""
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class Guard:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
         random: Callable[[], float] = chance.random,
+        shared: Shared | None = None,
     ) -> None:
         if limits.requests is not None and limits.per_seconds is not None:
             rates = [Rate(requests=limits.requests, per_seconds=limits.per_seconds)]
@@ -77,10 +81,12 @@ class Guard:
         self.clock = clock
         self.now = now
         self.random = random
+        self.shared = shared
         self.outcomes: Counter[str] = Counter()
         self.last_success_at: datetime | None = None
         self.last_error: str | None = None
         self._answered = False
+        self._rates = tuple(rates)
         self._budget = Budget(rates, limits.reserve, clock)
         self._breaker = Breaker(clock)
         self._places = Places(limits.concurrency or concurrency)
@@ -108,16 +114,34 @@ class Guard:
             self.check()
             await self._wait_for_budget(traffic, patience)
             await self._places.take(traffic)
-            if self._breaker.refusal() is None and not self._budget.wait(traffic):
+            try:
+                wait = await self._wait_with_a_place(traffic)
+            except BaseException:
+                self._places.leave()
+                raise
+            if wait == 0:
                 return
             self._places.leave()
+            if wait is not None:
+                await self._sleep(wait, patience)
+
+    async def _wait_with_a_place(self, traffic: Traffic) -> float | None:
+        """0 where the request may go, seconds where other gateways have spent the budget, None to look once more."""
+        if self._breaker.refusal() is not None or self._budget.wait(traffic):
+            return None
+        if self.shared is None:
+            return 0.0
+        return await self.shared.take("requests", self._rates, self._budget.kept(traffic))
 
     async def _wait_for_budget(self, traffic: Traffic, patience: float) -> None:
         while wait := self._budget.wait(traffic):
-            if self.clock() + wait > patience:
-                self.outcomes["out_of_budget"] += 1
-                raise self._out_of_budget(wait)
-            await asyncio.sleep(wait)
+            await self._sleep(wait, patience)
+
+    async def _sleep(self, wait: float, patience: float) -> None:
+        if self.clock() + wait > patience:
+            self.outcomes["out_of_budget"] += 1
+            raise self._out_of_budget(wait)
+        await asyncio.sleep(wait)
 
     def _out_of_budget(self, wait: float) -> VendorError:
         spent = f"the request budget for {self.vendor} is spent, less what is kept for more urgent requests"
@@ -185,7 +209,10 @@ class Guard:
 
     def pause(self, seconds: float | None) -> None:
         """The vendor said to wait; without a word for how long it is a moment."""
-        self._budget.pause(PAUSE_WITHOUT_WORD if seconds is None else seconds)
+        wait = PAUSE_WITHOUT_WORD if seconds is None else seconds
+        self._budget.pause(wait)
+        if self.shared is not None:
+            self.shared.pause(wait)
 
     def tell_budget(self, limit: int | None, left: int, seconds: float | None) -> None:
         self._budget.tell(limit, left, seconds)

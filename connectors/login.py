@@ -5,29 +5,20 @@ import time
 from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from connectors.budget import Rate, Window
 from connectors.guard import PAUSE_WITHOUT_WORD, Guard
+from connectors.shared import Shared
+from connectors.token import Token
 from domain.errors import VendorError, VendorProtocolError, VendorRateLimited, VendorUnauthorized
+
+__all__ = ["Token", "TokenLogin", "jwt_expiry"]
 
 MARGIN_SECONDS = 60.0
 MARGIN_SHARE = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """`expires_at` in UNIX seconds, None where the vendor does not say. `scope`: None where it tells none."""
-
-    value: str
-    expires_at: float | None
-    scope: frozenset[str] | None = None
-
-    def __repr__(self) -> str:
-        return "Token(***)"
 
 
 class TokenLogin:
@@ -49,7 +40,8 @@ class TokenLogin:
         self._fetch = fetch
         self._guard = guard
         self._clock = clock
-        self._budget = Window(Rate(requests=per_minute, per_seconds=60), guard.clock)
+        self._rate = Rate(requests=per_minute, per_seconds=60)
+        self._budget = Window(self._rate, guard.clock)
         self._flight: asyncio.Task[Token] | None = None
         self._good_until = 0.0
         self._free_at = guard.clock()
@@ -62,7 +54,7 @@ class TokenLogin:
         if self.current is not None and self._clock() < self._good_until:
             return self.current
         try:
-            return await self._join()
+            return await self._join(None)
         except VendorError:
             if self.current is None or self.current.expires_at is None or self._clock() >= self.current.expires_at:
                 raise
@@ -74,12 +66,12 @@ class TokenLogin:
         Tokens are told apart as objects: a vendor may hand out the same text once more."""
         if self.current is not None and self.current is not refused:
             return self.current
-        return await self._join()
+        return await self._join(refused)
 
-    async def _join(self) -> Token:
+    async def _join(self, refused: Token | None) -> Token:
         """The flight is nobody's own: whoever asked first may give up, and the others still get their token."""
         if self._flight is None:
-            self._flight = asyncio.create_task(self._renew())
+            self._flight = asyncio.create_task(self._renew(refused))
             self._flight.add_done_callback(self._landed)
         return await asyncio.shield(self._flight)
 
@@ -88,8 +80,31 @@ class TokenLogin:
         if not flight.cancelled():
             flight.exception()  # nobody may be left to take it
 
-    async def _renew(self) -> Token:
+    async def _renew(self, refused: Token | None) -> Token:
         self._guard.check()
+        shared = self._guard.shared
+        token = await (self._ask() if shared is None else self._ask_once(shared, refused))
+        self._good_until = self._end_of(token)
+        self.current = token
+        return token
+
+    async def _ask_once(self, shared: Shared, refused: Token | None) -> Token:
+        """Another gateway may have one by now, or be about to get it."""
+        async with shared.logging_in():
+            kept = await shared.token()
+            if kept is not None and (refused is None or kept.value != refused.value) and self._lasts(kept):
+                return kept
+            wait = await shared.take("logins", [self._rate], [0.0])
+            if wait:
+                raise self._too_many(wait)
+            token = await self._ask()
+            await shared.keep_token(token)
+            return token
+
+    def _lasts(self, token: Token) -> bool:
+        return token.expires_at is None or self._clock() < self._end_of(token)
+
+    async def _ask(self) -> Token:
         try:
             token = await self._fetch()
         except VendorUnauthorized as error:
@@ -110,8 +125,6 @@ class TokenLogin:
                 account=self._guard.account,
                 vendor=self._guard.vendor,
             )
-        self._good_until = self._end_of(token)
-        self.current = token
         return token
 
     def _end_of(self, token: Token) -> float:
@@ -129,14 +142,17 @@ class TokenLogin:
         """For each login that goes over the wire. Raises VendorRateLimited where there were too many."""
         wait = max(self._budget.wait(), self._free_at - self._guard.clock())
         if wait > 0:
-            raise VendorRateLimited(
-                f"{self._guard.vendor} allows no more logins for now",
-                account=self._guard.account,
-                vendor=self._guard.vendor,
-                retry_after=wait,
-                sent=False,
-            )
+            raise self._too_many(wait)
         self._budget.take()
+
+    def _too_many(self, wait: float) -> VendorError:
+        return VendorRateLimited(
+            f"{self._guard.vendor} allows no more logins for now",
+            account=self._guard.account,
+            vendor=self._guard.vendor,
+            retry_after=wait,
+            sent=False,
+        )
 
     def pause(self, seconds: float | None) -> None:
         """The vendor said to wait with logins, as `Guard.pause`: a token that is still good is used meanwhile."""

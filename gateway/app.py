@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 import httpx2
@@ -17,6 +18,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from connectors.base import Connector, CountsTags, Links
 from connectors.http import new_client
 from connectors.registry import CONNECT
+from connectors.shared import RedisShared, Shared
 from domain.facts import Fact, Observation
 from domain.model import Organization
 from domain.refs import Kind, Ref
@@ -39,6 +41,8 @@ from resolvers.cursors import CursorSigner
 from resolvers.sources import Source
 from schema.root import build
 
+REDIS_SECONDS = 0.5
+
 
 def tenants(settings: Settings) -> Mapping[str, Organization]:
     return {
@@ -49,9 +53,23 @@ def tenants(settings: Settings) -> Mapping[str, Organization]:
     }
 
 
-def connected(settings: Settings, client: httpx2.AsyncClient) -> Mapping[str, Connector]:
-    """By account. Raises ValueError where an account's settings cannot be meant."""
-    return {account.key: CONNECT[account.vendor](account.account(), client) for account in settings.accounts}
+def connected(
+    settings: Settings, client: httpx2.AsyncClient, share: Callable[[str], Shared | None] = lambda _: None
+) -> Mapping[str, Connector]:
+    """By account. `share(key)`: what an account has in common with other gateways.
+
+    Raises ValueError where an account's settings cannot be meant."""
+    return {
+        one.key: CONNECT[one.vendor](replace(one.account(), shared=share(one.key)), client) for one in settings.accounts
+    }
+
+
+def redis(settings: Settings) -> Redis | None:
+    """None where the gateway is alone. Whoever waits for it waits no longer than for a disk."""
+    url = settings.bus.url.get_secret_value()
+    if url.startswith("memory:"):
+        return None
+    return Redis.from_url(url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
 
 
 def sources(settings: Settings, connectors: Mapping[str, Connector], journal: Journal) -> Mapping[str, Source]:
@@ -61,6 +79,7 @@ def sources(settings: Settings, connectors: Mapping[str, Connector], journal: Jo
 
 
 def bus(settings: Settings) -> Bus:
+    """Its listening lasts as long as nothing happens, so that it has a connection without a time limit."""
     url = settings.bus.url.get_secret_value()
     return Bus() if url.startswith("memory:") else RedisBus(Redis.from_url(url))
 
@@ -87,7 +106,9 @@ def create_app(settings: Settings) -> Starlette:
     store = open_store(settings.store.url.get_secret_value())
     client = new_client()
     signer = CursorSigner(secret(store, "cursors", secrets.token_bytes(32)))
-    connectors = connected(settings, client)
+    common = redis(settings)
+    tokens = secret(store, "tokens", secrets.token_bytes(32))
+    connectors = connected(settings, client, lambda key: None if common is None else RedisShared(common, key, tokens))
     journal = Journal(store, bus(settings), partial(taken, connectors))
     graph = Graph(tenants(settings), sources(settings, connectors, journal), signer, journal)
     background = Background(graph, journal, settings)
@@ -111,6 +132,8 @@ def create_app(settings: Settings) -> Starlette:
             await source.aclose()
         await client.aclose()
         await authenticator.aclose()
+        if common is not None:
+            await common.aclose()
         store.dispose()
 
     routes: list[BaseRoute] = [

@@ -11,7 +11,6 @@ import httpx2
 from connectors.base import Account, Delivery, KnownMachine, Links
 from connectors.eatmachine import hooks
 from connectors.eatmachine.tags import catalogue, stock, taken
-from connectors.guard import Guard
 from connectors.http import Operation, VendorHTTP, table
 from connectors.login import Token, TokenLogin
 from connectors.parsing import text
@@ -69,7 +68,7 @@ class EatMachine:
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
-        self.guard = Guard(account=account.key, vendor=account.vendor.value, limits=account.limits)
+        self.guard = account.guarded()
         self._known_since = utc_now()
         key = account.credentials.get("api_key")
         login = TokenLogin(self._fetch_token, lambda token: ("authorization", f"Bearer {token}"), guard=self.guard)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from connectors.base import Account
-from connectors.guard import Guard, Rate
+from connectors.guard import Rate
 from connectors.http import Operation, VendorHTTP, table
 from connectors.livello import parse
 from connectors.livello.currencies import Currencies
@@ -61,7 +61,7 @@ class LivelloClient:
 
     def __init__(self, account: Account, client: httpx2.AsyncClient, clock: Callable[[], float] = time.time) -> None:
         self.account = account
-        self.guard = Guard(account=account.key, vendor=account.vendor.value, limits=account.limits, rates=[HOURLY])
+        self.guard = account.guarded([HOURLY])
         self.login = TokenLogin(
             self._fetch_token,
             lambda token: ("authorization", f"Bearer {token}"),

@@ -8,7 +8,6 @@ from typing import Any
 import httpx2
 
 from connectors.base import Account
-from connectors.guard import Guard
 from connectors.http import Operation, VendorHTTP, table
 from connectors.parsing import rows, text
 from domain.errors import VendorProtocolError
@@ -45,7 +44,7 @@ class SmartEPIClient:
         if account.base_url is None:
             raise ValueError(f"accounts: {account.key} needs a base_url: copy it from the vendor's console")
         self.account = account
-        self.guard = Guard(account=account.key, vendor=account.vendor.value, limits=account.limits)
+        self.guard = account.guarded()
         self._http = VendorHTTP(
             account=account,
             base_url=account.base_url,

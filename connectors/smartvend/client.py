@@ -9,7 +9,6 @@ from typing import Any
 import httpx2
 
 from connectors.base import Account
-from connectors.guard import Guard
 from connectors.http import Operation, VendorHTTP, table
 from connectors.parsing import rows, text, whole
 from connectors.smartvend.pages import Page, Pages
@@ -53,7 +52,7 @@ class SmartVendClient:
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
-        self.guard = Guard(account=account.key, vendor=account.vendor.value, limits=account.limits)
+        self.guard = account.guarded()
         headers = {"x-organization-key": account.credentials["organization_key"].reveal()}
         if "user_id" in account.credentials:
             headers["x-user-id"] = account.credentials["user_id"].reveal()

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 
 from connectors.base import Account
-from connectors.guard import Guard, Rate
+from connectors.guard import Rate
 from connectors.http import Operation, VendorHTTP, table
 from connectors.login import Token, TokenLogin
 from connectors.parsing import rows, text
@@ -79,7 +79,7 @@ class VendNovationClient:
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
-        self.guard = Guard(account=account.key, vendor=account.vendor.value, limits=account.limits, rates=RATES)
+        self.guard = account.guarded(RATES)
         self.login = TokenLogin(
             self._fetch_token,
             lambda token: ("access-token", token),
