@@ -73,6 +73,7 @@ class Reported:
 
     def seen(self, machine: Machine) -> Machine:
         """As it was seen to be since the vendor told of it."""
+        machine = self._met(machine)
         state = self._states.get(machine.ref.native)
         if state is None or state.last_seen is None:
             return machine
@@ -94,6 +95,15 @@ class Reported:
             "slots": state.tags is not None,
         }
         return replace(found, unavailable=[one for one in machine.unavailable if not told.get(one.field)])
+
+    def _met(self, machine: Machine) -> Machine:
+        """Where only records tell of machines, the newest of them is their last sign of life."""
+        at = self._seen.get(machine.ref.native)
+        if at is None or not isinstance(self._connector, LearnsMachines):
+            return machine
+        if machine.last_seen_at is not None and machine.last_seen_at >= at:
+            return machine
+        return replace(machine, last_seen_at=at, observed_at=max(machine.observed_at, at))
 
     def _connectivity(self, state: MachineState, last_seen: datetime) -> Connectivity:
         lively = state.alive is not False and self._now() - last_seen <= self._online

@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import time
+from datetime import UTC, datetime
 from typing import Any, Self
+from uuid import uuid4
 
 import httpx2
 import pytest
 import websockets
 
-from tests.running import ADMIN, Gateway
-from tests.telling import smartvend, smartvend_sale
+from sandbox.smartepi import WEBHOOK
+from tests.running import ADMIN, Gateway, moment
+from tests.telling import smartepi, smartvend, smartvend_sale
 
 SALES = """subscription ($after: String) {
   sales(after: $after) { cursor origin sale { vendorId trust total { amount } } gap { message } }
@@ -77,3 +81,42 @@ async def test_a_delivery_reaches_who_follows_and_the_next_query(gateway: Gatewa
     counts = gateway.ask("{ accounts { key webhook { accepted duplicates rejected lastReceivedAt } } }")["accounts"]
     assert counts[0]["webhook"]["accepted"] == 2
     assert counts[0]["webhook"]["duplicates"] == 1
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_dispenser_that_hands_something_out_for_the_first_time_is_there_at_once(gateway: Gateway) -> None:
+    query = "{ machines(first: 500, filter: {vendors: [SMARTEPI]}) { nodes { vendorId name lastSeenAt observedAt } } }"
+    known = gateway.ask(query)["machines"]["nodes"]
+    at = int(time.time())
+    withdrawal = {
+        "id": f"w-{uuid4()}",
+        "withdrawalStatus": "SUCCESS",
+        "employeeId": "e-1",
+        "employeeName": "Ana",
+        "productId": "p-1",
+        "productName": "Gloves",
+        "quantity": 2,
+        "deviceId": "brand-new",
+        "deviceName": "Gate 7",
+        "createdAt": at,
+    }
+    body = {"id": f"evt_withdrawal_created_{withdrawal['id']}", "type": "withdrawal.created", "createdAt": at}
+    assert smartepi(gateway.base, {**body, "data": withdrawal}, WEBHOOK["secret"]).status_code == 200
+    for _ in range(100):
+        data, asked = gateway.traced(query)
+        if len(data["machines"]["nodes"]) > len(known):
+            break
+        time.sleep(0.02)
+    new = next(one for one in data["machines"]["nodes"] if one["vendorId"] == "brand-new")
+    assert (new["name"], moment(new["lastSeenAt"])) == ("Gate 7", datetime.fromtimestamp(at, UTC))
+    assert asked == []
+    later = {**withdrawal, "id": f"w-{uuid4()}", "createdAt": at + 1}
+    smartepi(gateway.base, {**body, "id": f"evt_withdrawal_created_{later['id']}", "data": later}, WEBHOOK["secret"])
+    for _ in range(100):
+        data, asked = gateway.traced(query)
+        new = next(one for one in data["machines"]["nodes"] if one["vendorId"] == "brand-new")
+        if moment(new["lastSeenAt"]) == datetime.fromtimestamp(at + 1, UTC):
+            break
+        time.sleep(0.02)
+    assert moment(new["lastSeenAt"]) == datetime.fromtimestamp(at + 1, UTC)
+    assert asked == []
