@@ -127,6 +127,10 @@ def test_a_list_that_fits_on_its_first_page_is_counted(gateway: Gateway, sales: 
         page["totalCount"] == len(page["nodes"]) == sum(one["recordedAt"] >= sales[30]["recordedAt"] for one in sales)
     )
     assert not page["pageInfo"]["hasNextPage"]
+    half = {"first": len(page["nodes"]) // 2, "filter": {"from": since}}
+    cursor = gateway.ask(BRIEF, half)["sales"]["pageInfo"]["endCursor"]
+    rest = gateway.ask(BRIEF, {"first": 100, "filter": {"from": since}, "after": cursor})["sales"]
+    assert rest["totalCount"] is None
 
 
 def test_a_span_includes_its_beginning_and_not_its_end(gateway: Gateway, sales: list[dict[str, Any]]) -> None:
@@ -169,6 +173,14 @@ def test_a_vendor_is_not_asked_for_kinds_that_it_has_not(gateway: Gateway, sandb
     assert asked <= {"GET /smartepi/v1/exchanges", "GET /smartepi/v1/withdrawals", "GET /smartepi/v1/returns"}
 
 
+def test_all_kinds_are_no_filter_and_cost_nothing_more(gateway: Gateway, sales: list[dict[str, Any]]) -> None:
+    gateway.ask(BRIEF, {"first": 10})
+    kinds = ["WITHDRAWAL", "RETURN", "EXCHANGE", "PURCHASE"]
+    page, requests = gateway.traced(BRIEF, {"first": 10, "filter": {"kinds": kinds}})
+    assert [one["id"] for one in page["sales"]["nodes"]] == [one["id"] for one in sales[:10]]
+    assert requests == []
+
+
 def test_filters_by_vendor_account_and_machine(gateway: Gateway, sales: list[dict[str, Any]]) -> None:
     def ids(**narrowing: Any) -> list[str]:
         return [one["id"] for one in walk(gateway, **narrowing)]
@@ -188,6 +200,9 @@ def test_filters_by_vendor_account_and_machine(gateway: Gateway, sales: list[dic
     of_three = those(lambda sale: sale["machine"] and sale["machine"]["vendorId"] in natives)
     assert ids(machines=[it["id"] for it in one.values()]) == of_three
     assert ids(machines=[one["LIVELLO"]["id"]], vendors=["SMARTEPI"]) == []
+    product = gateway.ask("{ products(first: 1) { nodes { id } } }")["products"]["nodes"][0]["id"]
+    page = gateway.ask(BRIEF, {"first": 5, "filter": {"machines": [product]}})["sales"]
+    assert (page["nodes"], page["sources"], page["totalCount"]) == ([], [], 0)
 
 
 @pytest.mark.parametrize("vendor", VENDORS[:4])

@@ -257,6 +257,22 @@ async def test_walking_far_down_does_not_push_out_the_head_that_stands_in() -> N
     assert (await newest(timeline, 5)).items == head.items
 
 
+async def test_asking_in_vain_does_not_push_out_what_stands_in() -> None:
+    vendor = Vendor()
+    vendor.past(200)
+    timeline = vendor.timeline()
+    await newest(timeline, 5)
+    vendor.time.passed += TTL
+    below = await newest(timeline, 5, gap=Gap(NEWEST_FIRST.position(vendor.truth()[50]), None))
+    vendor.time.passed += TTL
+    vendor.error = down()
+    for place in range(100, 100 + 3 * STRETCHES):
+        with pytest.raises(VendorUnavailable):
+            await newest(timeline, 5, gap=Gap(NEWEST_FIRST.position(vendor.truth()[place]), None))
+    again = await newest(timeline, 5, gap=Gap(NEWEST_FIRST.position(vendor.truth()[50]), None))
+    assert again.items == below.items
+
+
 async def test_a_flight_that_is_late_still_lands_for_those_who_come_later() -> None:
     vendor = Vendor(gate=asyncio.Event())
     vendor.past(20)
