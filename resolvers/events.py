@@ -8,7 +8,6 @@ from resolvers import prefetch, records
 from resolvers.context import Context, Info
 from resolvers.log import Narrowing
 from resolvers.lookahead import Selection
-from resolvers.organizations import owner
 
 EVERYTHING = EventFilter()
 RANK = {severity: rank for rank, severity in enumerate((Severity.INFO, Severity.WARNING, Severity.CRITICAL))}
@@ -85,5 +84,4 @@ async def machine(root: MachineEvent, info: Info) -> Machine | None:
 
 
 async def organization(root: MachineEvent, info: Info) -> Organization:
-    context = info.context
-    return await owner(context, root.ref.account, await records.owner_ref(context, root.machine_ref))
+    return await records.organization(info.context, root)

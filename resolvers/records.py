@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from domain.errors import VendorError
 from domain.model import Machine, Organization, Vendor
 from domain.paging import Connection, SourceStatus
-from domain.refs import Kind, Ref
+from domain.refs import Kind
 from domain.times import EPOCH, Span
 from resolvers.context import Context
 from resolvers.cursors import BEGINNING, Cursor, Gap
@@ -17,6 +17,7 @@ from resolvers.lists import binding, of_organization, page_size, refs, taking_pa
 from resolvers.loaders import Records, Request
 from resolvers.machines import members
 from resolvers.merge import Part, failed, page, told, unsupported
+from resolvers.organizations import owner
 from resolvers.sources import Source
 from resolvers.stretches import NEWEST_FIRST, NOBODY, Machines, Recorded, Wanted
 from resolvers.timeline import Found, Timeline
@@ -179,10 +180,13 @@ def _total(parts: Sequence[Part[R]], size: int, cursor: Cursor) -> int | None:
     return sum(len(part.items) for part in parts) if whole and cursor == BEGINNING else None
 
 
-async def owner_ref(context: Context, machine: Ref | None) -> Ref | None:
-    """The organization of a record is its machine's; the tenant's root where the machine is gone or not told."""
+async def organization(context: Context, record: Recorded) -> Organization:
+    """Its machine's; the tenant where the machine is gone or not told, and where the vendor has no organizations."""
+    account = record.ref.account
+    if context.graph.sources[account].organizations is None:
+        return await owner(context, account, None)
     try:
-        found = await context.loaders.machines.find(machine)
+        found = await context.loaders.machines.find(record.machine_ref)
     except VendorError:
-        return None
-    return found.organization_ref if found else None
+        found = None
+    return await owner(context, account, found.organization_ref if found else None)

@@ -9,7 +9,6 @@ from domain.refs import Kind, Ref
 from resolvers import prefetch, records
 from resolvers.context import Context, Info
 from resolvers.lookahead import Selection
-from resolvers.organizations import owner
 
 EVERYTHING = SaleFilter()
 
@@ -80,8 +79,7 @@ async def machine(root: Sale, info: Info) -> Machine | None:
 
 
 async def organization(root: Sale, info: Info) -> Organization:
-    context = info.context
-    return await owner(context, root.ref.account, await records.owner_ref(context, root.machine_ref))
+    return await records.organization(info.context, root)
 
 
 def product(root: SaleLine, info: Info) -> Product | Awaitable[Product | None] | None:

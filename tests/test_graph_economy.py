@@ -147,6 +147,14 @@ def test_what_is_not_selected_is_not_asked_for(cold: Gateway, sandbox: Sandbox) 
     assert set(counted(sandbox, "vendnovation")) == {"authenticate/", "machines", "sites"}
 
 
+def test_a_vendor_without_organizations_is_not_asked_whose_a_sale_is(cold: Gateway, sandbox: Sandbox) -> None:
+    data = cold.ask("{ sales(first: 60) { nodes { vendor organization { name } } } }")["sales"]["nodes"]
+    assert {one["vendor"] for one in data} >= {"SMARTVEND", "SMARTEPI", "LIVELLO"}
+    assert set(counted(sandbox, "smartvend")) == {"get-list-of-sales"}
+    assert counted(sandbox, "smartepi") == {"withdrawals": 1, "returns": 1, "exchanges": 1}
+    assert set(counted(sandbox, "livello")) == {"v1/auth/token", "v1/transactions", "v1/kiosks", "v1/organizations"}
+
+
 @pytest.mark.parametrize("directive", ["@skip(if: $no)", "@include(if: $yes)"])
 def test_what_a_directive_leaves_out_is_not_asked_for(directive: str, cold: Gateway, sandbox: Sandbox) -> None:
     query = f"""query ($no: Boolean = true, $yes: Boolean = false) {{ machines(first: 1000) {{ nodes {{

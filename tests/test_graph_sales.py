@@ -150,6 +150,14 @@ def test_a_span_may_lie_anywhere(gateway: Gateway, sales: list[dict[str, Any]]) 
 
 
 @pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-03-01T09:30:00", "yesterday", ""]
+)
+def test_a_time_that_is_none_is_refused(time: str, gateway: Gateway) -> None:
+    answer = gateway.post(BRIEF, {"first": 1, "filter": {"from": time}}).json()
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_INPUT"]
+
+
+@pytest.mark.parametrize(
     "kinds", [["PURCHASE"], ["WITHDRAWAL"], ["EXCHANGE"], ["RETURN", "EXCHANGE"], ["PURCHASE", "RETURN"], []]
 )
 def test_a_filter_by_kind_lets_through_what_fits(
