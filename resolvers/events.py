@@ -1,5 +1,7 @@
 """Events: the merged list, and every edge that leads away from one."""
 
+from collections.abc import Awaitable
+
 from domain.filters import EventFilter
 from domain.model import EventState, Machine, MachineEvent, Organization, Severity
 from domain.paging import Connection
@@ -79,9 +81,9 @@ async def find(context: Context, ref: Ref) -> MachineEvent | None:
     return await source.events.find(ref.native, context.patience(source.seconds))
 
 
-async def machine(root: MachineEvent, info: Info) -> Machine | None:
-    return await info.context.loaders.machines.find(root.machine_ref)
+def machine(root: MachineEvent, info: Info) -> Machine | Awaitable[Machine | None] | None:
+    return info.context.loaders.machines.get(root.machine_ref)
 
 
-async def organization(root: MachineEvent, info: Info) -> Organization:
-    return await records.organization(info.context, root)
+def organization(root: MachineEvent, info: Info) -> Organization | Awaitable[Organization]:
+    return records.organization(info.context, root)

@@ -151,8 +151,8 @@ def account(root: Machine, info: Info) -> Source:
     return info.context.graph.sources[root.ref.account]
 
 
-async def organization(root: Machine, info: Info) -> Organization:
-    return await owner(info.context, root.ref.account, root.organization_ref)
+def organization(root: Machine, info: Info) -> Organization | Awaitable[Organization]:
+    return owner(info.context, root.ref.account, root.organization_ref)
 
 
 def slots(root: Machine, info: Info) -> Sequence[Slot] | Awaitable[Sequence[Slot]] | None:

@@ -74,12 +74,12 @@ async def one(root: object, info: Info, id: str) -> Sale | None:  # noqa: A002  
     return None if ref is None or ref.kind is not Kind.SALE else await find(info.context, ref)
 
 
-async def machine(root: Sale, info: Info) -> Machine | None:
-    return await info.context.loaders.machines.find(root.machine_ref)
+def machine(root: Sale, info: Info) -> Machine | Awaitable[Machine | None] | None:
+    return info.context.loaders.machines.get(root.machine_ref)
 
 
-async def organization(root: Sale, info: Info) -> Organization:
-    return await records.organization(info.context, root)
+def organization(root: Sale, info: Info) -> Organization | Awaitable[Organization]:
+    return records.organization(info.context, root)
 
 
 def product(root: SaleLine, info: Info) -> Product | Awaitable[Product | None] | None:
