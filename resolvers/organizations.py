@@ -94,20 +94,16 @@ def accounts(root: Organization, info: Info) -> list[Source]:
 def owner(context: Context, account: str, organization: Ref | None) -> Organization | Awaitable[Organization]:
     """The organization of a thing: the vendor's, where it has one, else the tenant that the account belongs to."""
     tenant = context.graph.tenants[context.graph.sources[account].organization_key]
+    if organization is None:
+        return tenant
     found = context.loaders.organizations.get(organization)
-    if isinstance(found, Awaitable):
-        return _owner(found, organization, tenant)
-    return found or tenant
+    return _owner(found, organization, tenant) if isinstance(found, Awaitable) else found or tenant
 
 
-async def _owner(
-    promise: Awaitable[Organization | None], organization: Ref | None, tenant: Organization
-) -> Organization:
+async def _owner(promise: Awaitable[Organization | None], organization: Ref, tenant: Organization) -> Organization:
     """Where the vendor fails to tell, its id alone has to do: the thing itself must not be lost over it."""
     try:
         found = await promise
     except VendorError:
-        found = (
-            None if organization is None else Organization(ref=organization, name=organization.native, parent_ref=None)
-        )
+        found = Organization(ref=organization, name=organization.native, parent_ref=None)
     return found or tenant
