@@ -219,10 +219,15 @@ class Source:
         wanted = kinds & self._sale_kinds
         if not wanted:
             return None
-        reader = self.connector
-        read = partial(reader.sales_of_kinds, wanted) if isinstance(reader, ReadsSalesByKind) else None
         name = " ".join(sorted(kind.value for kind in wanted))
-        return self.sales.narrowed(Narrowing(name, lambda sale: sale.kind in wanted, read))
+        return self.sales.narrowed(Narrowing(name, lambda sale: sale.kind in wanted, self._reading(wanted)))
+
+    def _reading(self, kinds: frozenset[SaleKind]) -> Read[Sale] | None:
+        reader = self.connector
+        if not isinstance(reader, ReadsSalesByKind):
+            return None
+        read = partial(reader.sales_of_kinds, kinds)
+        return self.reported.joining(FactKind.SALE, read) if self.hooked else read
 
     def events_of(self, narrowing: Narrowing[MachineEvent] | None) -> Timeline[MachineEvent] | None:
         """Narrowed here: a vendor's filter would lose what it has in words that we do not know."""

@@ -94,6 +94,7 @@ class Stretch(Generic[T]):
     items: list[T] = field(default_factory=list)
     places: list[Position] = field(default_factory=list)
     complete: bool = True
+    proven: datetime | None = None  # how far the vendor's record had come, by its own clock, when this was read
     flight: "asyncio.Task[VendorError | None] | None" = None
 
     @property
@@ -103,11 +104,10 @@ class Stretch(Generic[T]):
     def covers(self, top: datetime) -> bool:
         """Whether it has all that a page can see that goes on from there.
 
-        Near the time at which it was read that is only sure down from its newest item, for that is the vendor's
-        own word for how far its record had come."""
+        Near the time at which it was read that is only sure down from the newest item that was there."""
         if not self.begun or top == self.until:
             return top == self.until
-        newest = self.items[0].recorded_at + INSTANT if self.items else self.since
+        newest = self.since if self.proven is None else self.proven + INSTANT
         return self.since <= top <= min(self.until, max(newest, self.as_of - SETTLING))
 
     @property

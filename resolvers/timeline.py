@@ -222,6 +222,7 @@ class Timeline(Generic[T]):
         for stretch in group.values():
             if not stretch.begun:
                 stretch.as_of, stretch.fresh_until = started, self._clock() + self._ttl
+                stretch.proven = items[0].recorded_at if items else None
             stretch.since = min(found.since, stretch.since - INSTANT)
             stretch.complete = stretch.complete and found.complete
         owners = _owners(group)

@@ -1,13 +1,14 @@
 """Sales as the graph tells them, against what the vendors hold."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import expected
 from tests.expected import plain
-from tests.running import VENDORS, Gateway, Sandbox
+from tests.running import CLIENT, VENDORS, Gateway, Sandbox, running_gateway
 
 MONEY = "{ amount currency }"
 SALE = f"""
@@ -236,3 +237,14 @@ def test_an_organizations_sales_are_those_of_its_machines_and_of_all_below_it(
         own = [sale["id"] for sale in sales if sale["organization"]["name"] in all_below(name)]
         assert [sale["id"] for sale in one["sales"]["nodes"]] == own[:1000]
     assert nodes["Acme South"]["sales"]["totalCount"] is not None
+
+
+def test_a_kind_of_sale_that_is_read_by_itself_is_known_by_its_webhook_too(sandbox: Sandbox, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/shared.db"
+    with running_gateway(sandbox, tmp_path, store=store) as gateway:
+        (made,) = sandbox.sell("smartepi")
+        body, headers = sandbox.vendors["smartepi"].webhook(made)
+        assert CLIENT.post(f"{gateway.base}/webhooks/acme-safety", content=body, headers=headers).status_code == 200
+    query = "{ sales(first: 1, filter: {kinds: [WITHDRAWAL]}) { nodes { vendorId trust } } }"
+    with running_gateway(sandbox, tmp_path, store=store) as cold:
+        assert cold.ask(query)["sales"]["nodes"] == [{"vendorId": made["id"], "trust": "SIGNED"}]
