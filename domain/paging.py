@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from domain.errors import ErrorCode
 from domain.refs import Ref
@@ -60,14 +60,6 @@ class SourceStatus:
     error: SourceError | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageInfo:
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class Edge(Generic[T]):
     """Its cursor is written when it is asked for: most callers ask for nodes alone."""
@@ -78,6 +70,29 @@ class Edge(Generic[T]):
     @property
     def cursor(self) -> str:
         return self.write()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageInfo:
+    """`began` writes the cursor that the page began at, None for a first page: one without edges ends there."""
+
+    has_next_page: bool
+    edges: Sequence[Edge[Any]]
+    began: Callable[[], str] | None
+
+    @property
+    def has_previous_page(self) -> bool:
+        return self.began is not None
+
+    @property
+    def start_cursor(self) -> str | None:
+        return self.edges[0].cursor if self.edges else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        if self.edges:
+            return self.edges[-1].cursor
+        return None if self.began is None else self.began()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from domain.refs import Ref
 from journal.journal import Journal
 from resolvers.cursors import CursorSigner
 from resolvers.loaders import Loaders
+from resolvers.lookahead import Selection
 from resolvers.sources import Source
 
 REQUEST_SECONDS = 7.5  # of waiting for vendors: with what the gateway itself needs, a request takes no more than 8
@@ -47,6 +48,7 @@ class Context:
             source for source in graph.sources.values() if source.organization_key in viewer.organizations
         ]
         self.loaders = Loaders(self)
+        self.selections: dict[tuple[int, ...], Selection] = {}
 
     def anew(self) -> "Context":
         """For the next message of a stream: what an earlier one loaded must not be shown again."""

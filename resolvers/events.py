@@ -1,5 +1,7 @@
 """Events: the merged list, and every edge that leads away from one."""
 
+from collections.abc import Awaitable
+
 from domain.filters import EventFilter
 from domain.model import EventState, Machine, MachineEvent, Organization, Severity
 from domain.paging import Connection
@@ -8,7 +10,6 @@ from resolvers import prefetch, records
 from resolvers.context import Context, Info
 from resolvers.log import Narrowing
 from resolvers.lookahead import Selection
-from resolvers.organizations import owner
 
 EVERYTHING = EventFilter()
 RANK = {severity: rank for rank, severity in enumerate((Severity.INFO, Severity.WARNING, Severity.CRITICAL))}
@@ -80,10 +81,9 @@ async def find(context: Context, ref: Ref) -> MachineEvent | None:
     return await source.events.find(ref.native, context.patience(source.seconds))
 
 
-async def machine(root: MachineEvent, info: Info) -> Machine | None:
-    return await info.context.loaders.machines.find(root.machine_ref)
+def machine(root: MachineEvent, info: Info) -> Machine | Awaitable[Machine | None] | None:
+    return info.context.loaders.machines.get(root.machine_ref)
 
 
-async def organization(root: MachineEvent, info: Info) -> Organization:
-    context = info.context
-    return await owner(context, root.ref.account, await records.owner_ref(context, root.machine_ref))
+def organization(root: MachineEvent, info: Info) -> Organization | Awaitable[Organization]:
+    return records.organization(info.context, root)

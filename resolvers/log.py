@@ -19,7 +19,7 @@ HISTORY = timedelta(days=731)
 
 @dataclass(frozen=True, slots=True)
 class Narrowing(Generic[T]):
-    """What a list is narrowed to; equal names narrow alike. `read`: the vendor's own way to read it, if it has one."""
+    """What a list is narrowed to; equal names narrow alike. `read`: a way to read little else, if there is one."""
 
     name: str
     keep: Callable[[T], bool]
@@ -49,7 +49,7 @@ class Log(Generic[T]):
         """A timeline of its own, so that it keeps nothing of what is not asked for."""
         found = self._narrowed.get(narrowing.name)
         if found is None:
-            read = narrowing.read or _keeping(self._read, narrowing.keep)
+            read = _keeping(narrowing.read or self._read, narrowing.keep)
             found = self._narrowed[narrowing.name] = narrowing, self._timeline(read)
         return found[1]
 

@@ -33,6 +33,7 @@ class Selection:
         self._fragments = fragments
         self._included = included
         self._below: dict[str, list[SelectionSetNode]] = {}
+        self._levels: dict[str, Selection] = {}
         pending = list(sets)
         seen: set[str] = set()
         while pending:
@@ -52,8 +53,16 @@ class Selection:
 
     @classmethod
     def of(cls, field: "strawberry.Info[Any, Any]") -> "Selection":
-        """What is selected below the field that is being resolved."""
+        """What is selected below the field that is being resolved: read once, however many things have the field."""
         info: GraphQLResolveInfo[Any] = field._raw_info  # noqa: SLF001  Strawberry has no other way to the document
+        known: dict[tuple[int, ...], Selection] = field.context.selections
+        nodes = tuple(map(id, info.field_nodes))  # the document outlives the request
+        if nodes not in known:
+            known[nodes] = cls._of(info)
+        return known[nodes]
+
+    @classmethod
+    def _of(cls, info: "GraphQLResolveInfo[Any]") -> "Selection":
 
         def included(node: SelectionNode) -> bool:
             told = {one.name.value: _condition(one, info.variable_values) for one in node.directives or ()}
@@ -66,12 +75,17 @@ class Selection:
         return name in self._below
 
     def at(self, name: str) -> "Selection":
-        return Selection(self.sets(name), self._fragments, self._included)
+        return self._level(name, lambda: self.sets(name))
 
     def nodes(self) -> "Selection":
         """Below a connection: what is selected of the things themselves."""
-        sets = (*self._below.get("nodes", ()), *self.at("edges").sets("node"))
-        return Selection(sets, self._fragments, self._included)
+        return self._level("nodes, edges.node", lambda: (*self.sets("nodes"), *self.at("edges").sets("node")))
+
+    def _level(self, name: str, sets: Callable[[], Iterable[SelectionSetNode]]) -> "Selection":
+        found = self._levels.get(name)
+        if found is None:
+            found = self._levels[name] = Selection(sets(), self._fragments, self._included)
+        return found
 
     def sets(self, name: str) -> Iterable[SelectionSetNode]:
         return self._below.get(name, ())

@@ -79,12 +79,10 @@ def page(
     found = list(islice(together, first + 1))
     taken = found[:first]
     edges = [Edge(item, partial(_write_at, order, item, cursor, parts, write)) for item in taken]
-    began = None if cursor == BEGINNING else write(cursor)
     info = PageInfo(
         has_next_page=len(found) > first or (bool(edges) and any(part.untold for part in parts)),
-        has_previous_page=began is not None,
-        start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else began,
+        edges=edges,
+        began=None if cursor == BEGINNING else partial(write, cursor),
     )
     return Connection(
         edges=edges,

@@ -1,7 +1,7 @@
 """Organizations: the tenants of the configuration, and below them the vendors' own."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 
 from domain.errors import VendorError
@@ -91,16 +91,19 @@ def accounts(root: Organization, info: Info) -> list[Source]:
     return of_organization(info.context, root)
 
 
-async def owner(context: Context, account: str, organization: Ref | None) -> Organization:
-    """The organization of a thing: the vendor's, where it has one, else the tenant that the account belongs to.
-
-    Where the vendor fails to tell, its id alone has to do: the thing itself must not be lost over it."""
-    source = context.graph.sources[account]
-    tenant = context.graph.tenants[source.organization_key]
+def owner(context: Context, account: str, organization: Ref | None) -> Organization | Awaitable[Organization]:
+    """The organization of a thing: the vendor's, where it has one, else the tenant that the account belongs to."""
+    tenant = context.graph.tenants[context.graph.sources[account].organization_key]
     if organization is None:
         return tenant
+    found = context.loaders.organizations.get(organization)
+    return _owner(found, organization, tenant) if isinstance(found, Awaitable) else found or tenant
+
+
+async def _owner(promise: Awaitable[Organization | None], organization: Ref, tenant: Organization) -> Organization:
+    """Where the vendor fails to tell, its id alone has to do: the thing itself must not be lost over it."""
     try:
-        found = await context.loaders.organizations.find(organization)
+        found = await promise
     except VendorError:
         found = Organization(ref=organization, name=organization.native, parent_ref=None)
     return found or tenant

@@ -1,6 +1,7 @@
 """Products: every account's catalogue, merged by name."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import asdict
 
 from domain.errors import VendorError
@@ -95,5 +96,5 @@ def account(root: Product, info: Info) -> Source:
     return info.context.graph.sources[root.ref.account]
 
 
-async def organization(root: Product, info: Info) -> Organization:
-    return await owner(info.context, root.ref.account, root.organization_ref)
+def organization(root: Product, info: Info) -> Organization | Awaitable[Organization]:
+    return owner(info.context, root.ref.account, root.organization_ref)

@@ -1,15 +1,15 @@
 """What sales and events have in common: newest first over all accounts, by `recorded_at` and then by id."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from domain.errors import VendorError
 from domain.model import Machine, Organization, Vendor
 from domain.paging import Connection, SourceStatus
-from domain.refs import Kind, Ref
+from domain.refs import Kind
 from domain.times import EPOCH, Span
 from resolvers.context import Context
 from resolvers.cursors import BEGINNING, Cursor, Gap
@@ -17,11 +17,13 @@ from resolvers.lists import binding, of_organization, page_size, refs, taking_pa
 from resolvers.loaders import Records, Request
 from resolvers.machines import members
 from resolvers.merge import Part, failed, page, told, unsupported
+from resolvers.organizations import owner
 from resolvers.sources import Source
 from resolvers.stretches import NEWEST_FIRST, NOBODY, Machines, Recorded, Wanted
 from resolvers.timeline import Found, Timeline
 
 R = TypeVar("R", bound=Recorded)
+T = TypeVar("T")
 
 END = datetime(9999, 1, 1, tzinfo=UTC)
 PAUSE = 1.0  # seconds before a source is asked again that does not say when
@@ -59,9 +61,7 @@ async def connection(context: Context, narrowed: Narrowed[R], first: int | None,
     bound = narrowed.binding(context)
     cursor = context.graph.signer.read(after, bound)
     sources = _sources(context, narrowed)
-    parts: Sequence[Part[R]] = await asyncio.gather(
-        *(_part(context, narrowed, source, cursor, size) for source in sources)
-    )
+    parts = await _all(_part(context, narrowed, source, cursor, size) for source in sources)
     if cursor != BEGINNING:
         parts = await _insisted(context, narrowed, parts, cursor, size)
     return page(
@@ -72,6 +72,12 @@ async def connection(context: Context, narrowed: Narrowed[R], first: int | None,
         lambda at: context.graph.signer.write(at, bound),
         _total(parts, size, cursor),
     )
+
+
+async def _all(waiting: Iterable[Coroutine[Any, Any, T]]) -> Sequence[T]:
+    """A list of one machine has one account to wait for, and there may be hundreds of such lists."""
+    coroutines = list(waiting)
+    return [await coroutines[0]] if len(coroutines) == 1 else await asyncio.gather(*coroutines)
 
 
 async def _insisted(
@@ -87,7 +93,7 @@ async def _insisted(
         if pause >= context.left(min(source.seconds for source in untold)):
             break
         await asyncio.sleep(pause)
-        again = await asyncio.gather(*(_part(context, narrowed, source, cursor, size) for source in untold))
+        again = await _all(_part(context, narrowed, source, cursor, size) for source in untold)
         healed = {part.account: part for part in again}
         parts = [healed.get(part.account, part) for part in parts]
     return parts
@@ -118,11 +124,14 @@ async def _part(context: Context, narrowed: Narrowed[R], source: Source, cursor:
         return Part(source.key, failed(source.ref, error), untold=gaps)
     wanted = (Wanted(narrowed.span, gap, size + 1) for gap in gaps)
     requests = (Request(source, timeline, machines, one) for one in wanted)
-    found = await asyncio.gather(*(_found(narrowed.records(context), request) for request in requests))
+    found = await _all(_found(narrowed.records(context), request) for request in requests)
     return _joined(source, gaps, found)
 
 
 async def _found(records: Records[R], request: Request[R]) -> Found[R] | VendorError:
+    known = request.timeline.peek(request.machines, request.wanted)
+    if known is not None:
+        return known
     try:
         return await records.get(request)
     except VendorError as error:
@@ -179,10 +188,20 @@ def _total(parts: Sequence[Part[R]], size: int, cursor: Cursor) -> int | None:
     return sum(len(part.items) for part in parts) if whole and cursor == BEGINNING else None
 
 
-async def owner_ref(context: Context, machine: Ref | None) -> Ref | None:
-    """The organization of a record is its machine's; the tenant's root where the machine is gone or not told."""
+def organization(context: Context, record: Recorded) -> Organization | Awaitable[Organization]:
+    """Its machine's; the tenant where the machine is gone or not told, and where the vendor has no organizations."""
+    account = record.ref.account
+    has_some = context.graph.sources[account].organizations is not None
+    found = context.loaders.machines.get(record.machine_ref) if has_some else None
+    if isinstance(found, Awaitable):
+        return _organization(context, account, found)
+    return owner(context, account, found.organization_ref if found else None)
+
+
+async def _organization(context: Context, account: str, promise: Awaitable[Machine | None]) -> Organization:
     try:
-        found = await context.loaders.machines.find(machine)
+        found = await promise
     except VendorError:
-        return None
-    return found.organization_ref if found else None
+        found = None
+    organization = owner(context, account, found.organization_ref if found else None)
+    return await organization if isinstance(organization, Awaitable) else organization

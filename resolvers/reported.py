@@ -166,7 +166,7 @@ class Reported:
             for item in reported:
                 known = told.get(item.ref)
                 told[item.ref] = item if known is None else replace(known, trust=item.trust)
-            return Slice(list(told.values()), part.since)
+            return replace(part, items=list(told.values()))
 
         return joined
 

@@ -9,7 +9,6 @@ from domain.refs import Kind, Ref
 from resolvers import prefetch, records
 from resolvers.context import Context, Info
 from resolvers.lookahead import Selection
-from resolvers.organizations import owner
 
 EVERYTHING = SaleFilter()
 
@@ -75,13 +74,12 @@ async def one(root: object, info: Info, id: str) -> Sale | None:  # noqa: A002  
     return None if ref is None or ref.kind is not Kind.SALE else await find(info.context, ref)
 
 
-async def machine(root: Sale, info: Info) -> Machine | None:
-    return await info.context.loaders.machines.find(root.machine_ref)
+def machine(root: Sale, info: Info) -> Machine | Awaitable[Machine | None] | None:
+    return info.context.loaders.machines.get(root.machine_ref)
 
 
-async def organization(root: Sale, info: Info) -> Organization:
-    context = info.context
-    return await owner(context, root.ref.account, await records.owner_ref(context, root.machine_ref))
+def organization(root: Sale, info: Info) -> Organization | Awaitable[Organization]:
+    return records.organization(info.context, root)
 
 
 def product(root: SaleLine, info: Info) -> Product | Awaitable[Product | None] | None:

@@ -7,8 +7,8 @@ from domain.refs import Kind, Ref
 from resolvers.context import Context, Info
 
 
-async def machine(root: Slot, info: Info) -> Machine | None:
-    return await info.context.loaders.machines.find(root.machine_ref)
+def machine(root: Slot, info: Info) -> Machine | Awaitable[Machine | None] | None:
+    return info.context.loaders.machines.get(root.machine_ref)
 
 
 def product(root: Slot, info: Info) -> Product | Awaitable[Product | None] | None:

@@ -103,6 +103,7 @@ class Source:
         self.sales: Log[Sale] | None = self._log(
             FactKind.SALE, (has.sales, has.sale) if isinstance(has, ReadsSales) else None, times.sales
         )
+        self._sale_kinds = has.sale_kinds if isinstance(has, ReadsSales) else DERIVED_KINDS
         self.events: Log[MachineEvent] | None = self._log(
             FactKind.EVENT, (has.events, has.event) if isinstance(has, ReadsEvents) else None, times.sales
         )
@@ -213,18 +214,20 @@ class Source:
 
     def sales_of(self, kinds: frozenset[SaleKind] | None) -> Timeline[Sale] | None:
         """The sales of some kinds; None where the vendor has none of them. They are narrowed there where it can."""
-        reader = self.connector
-        if self.sales is None:
-            return None
-        has = reader.sale_kinds if isinstance(reader, ReadsSales) else DERIVED_KINDS
-        if kinds is None or kinds >= has:
-            return self.sales.whole
-        wanted = kinds & has
+        if self.sales is None or kinds is None or kinds >= self._sale_kinds:
+            return None if self.sales is None else self.sales.whole
+        wanted = kinds & self._sale_kinds
         if not wanted:
             return None
-        read = partial(reader.sales_of_kinds, wanted) if isinstance(reader, ReadsSalesByKind) else None
         name = " ".join(sorted(kind.value for kind in wanted))
-        return self.sales.narrowed(Narrowing(name, lambda sale: sale.kind in wanted, read))
+        return self.sales.narrowed(Narrowing(name, lambda sale: sale.kind in wanted, self._reading(wanted)))
+
+    def _reading(self, kinds: frozenset[SaleKind]) -> Read[Sale] | None:
+        reader = self.connector
+        if not isinstance(reader, ReadsSalesByKind):
+            return None
+        read = partial(reader.sales_of_kinds, kinds)
+        return self.reported.joining(FactKind.SALE, read) if self.hooked else read
 
     def events_of(self, narrowing: Narrowing[MachineEvent] | None) -> Timeline[MachineEvent] | None:
         """Narrowed here: a vendor's filter would lose what it has in words that we do not know."""

@@ -3,7 +3,7 @@
 import asyncio
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -41,6 +41,11 @@ T = TypeVar("T", bound=Recorded)
 def at(moment: datetime, id_: str = "") -> Position:
     """Without an id it is below all that was recorded at that time."""
     return Position(moment.isoformat(timespec="microseconds"), id_)
+
+
+def just_before(place: Position) -> Position:
+    """Nothing lies between the two."""
+    return Position(place.key, place.id + NEXT)
 
 
 def position(item: Recorded) -> Position:
@@ -89,6 +94,7 @@ class Stretch(Generic[T]):
     items: list[T] = field(default_factory=list)
     places: list[Position] = field(default_factory=list)
     complete: bool = True
+    proven: datetime | None = None  # how far the vendor's record had come, by its own clock, when this was read
     flight: "asyncio.Task[VendorError | None] | None" = None
 
     @property
@@ -98,18 +104,17 @@ class Stretch(Generic[T]):
     def covers(self, top: datetime) -> bool:
         """Whether it has all that a page can see that goes on from there.
 
-        Near the time at which it was read that is only sure down from its newest item, for that is the vendor's
-        own word for how far its record had come."""
+        Near the time at which it was read that is only sure down from the newest item that was there."""
         if not self.begun or top == self.until:
             return top == self.until
-        newest = self.items[0].recorded_at + INSTANT if self.items else self.since
+        newest = self.since if self.proven is None else self.proven + INSTANT
         return self.since <= top <= min(self.until, max(newest, self.as_of - SETTLING))
 
     @property
     def top(self) -> Position:
         """What lies before it may have been recorded since."""
         if self.places:
-            return Position(self.places[0].key, self.places[0].id + NEXT)
+            return just_before(self.places[0])
         return at(self.as_of - SETTLING)
 
     def add(self, item: T, place: Position) -> None:
@@ -122,7 +127,7 @@ class Stretch(Generic[T]):
         inside = self.since <= item.recorded_at and (self.head or item.recorded_at < self.until)
         if not self.begun or not inside:
             return
-        index = self._first(lambda other: other <= place)
+        index = self._below(just_before(place))
         if index < len(self.places) and self.places[index] == place:
             return
         self.items.insert(index, item)
@@ -141,15 +146,17 @@ class Stretch(Generic[T]):
 
     def _bounds(self, wanted: Wanted) -> tuple[int, int]:
         after, before = wanted.gap
-        first = 0 if after is None else self._first(lambda place: place < after)
-        first = max(first, self._first(lambda place: place < at(wanted.span.until)))
-        last = self._first(lambda place: place < at(wanted.span.since))
+        first, last = self._below(at(wanted.span.until)), self._below(at(wanted.span.since))
+        if after is not None:
+            first = max(first, self._below(after))
         if before is not None:
-            last = min(last, self._first(lambda place: place <= before))
+            last = min(last, self._below(just_before(before)))
         return first, last
 
-    def _first(self, below: Callable[[Position], bool]) -> int:
-        return bisect_left(range(len(self.places)), True, key=lambda index: below(self.places[index]))
+    def _below(self, place: Position) -> int:
+        """The index of the first that lies strictly below a place."""
+        places = self.places
+        return bisect_left(range(len(places)), True, key=lambda index: places[index] < place)
 
 
 class Stretches(Generic[T]):

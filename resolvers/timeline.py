@@ -116,21 +116,36 @@ class Timeline(Generic[T]):
         for stretch in self._stretches.having(machine):
             stretch.insert(item, position(item))
 
+    def peek(self, machines: Machines, wanted: Wanted) -> Found[T] | None:
+        """What is wanted, where all of it is fresh."""
+        chosen = self._kept(machines, wanted, self._now() + AHEAD)
+        if chosen is None or not self._suffices(machines, chosen, wanted):
+            return None
+        hit()
+        return Found(chosen.found(wanted), chosen.as_of, chosen.complete)
+
     async def aclose(self) -> None:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _choose(self, machines: Machines, wanted: Wanted, newest: datetime) -> Stretch[T]:
-        head = wanted.gap.after is None and wanted.span.until >= newest
+        kept = self._kept(machines, wanted, newest)
+        if kept is not None:
+            return kept
+        head = _is_head(wanted, newest)
         top = newest if head else wanted.until
-        for stretch in self._stretches.of(machines):
-            if _serves(stretch, top, head=head) and self._is_usable(machines, stretch, wanted):
-                return stretch
         fresh_until = self._clock() + self._ttl
         made = Stretch[T](until=top, since=top, head=head, as_of=self._now(), fresh_until=fresh_until)
         self._stretches.add(machines, made)
         return made
+
+    def _kept(self, machines: Machines, wanted: Wanted, newest: datetime) -> Stretch[T] | None:
+        head = _is_head(wanted, newest)
+        for stretch in self._stretches.of(machines):
+            if _serves(stretch, wanted.until, head=head) and self._is_usable(machines, stretch, wanted):
+                return stretch
+        return None
 
     def _is_usable(self, machines: Machines, stretch: Stretch[T], wanted: Wanted) -> bool:
         joinable = stretch.flight is not None and not stretch.begun
@@ -207,6 +222,7 @@ class Timeline(Generic[T]):
         for stretch in group.values():
             if not stretch.begun:
                 stretch.as_of, stretch.fresh_until = started, self._clock() + self._ttl
+                stretch.proven = items[0].recorded_at if items else None
             stretch.since = min(found.since, stretch.since - INSTANT)
             stretch.complete = stretch.complete and found.complete
         owners = _owners(group)
@@ -245,6 +261,10 @@ class Timeline(Generic[T]):
         ]
         whole = (stretch for stretch in known if self._suffices(machines, stretch, wanted))
         return next(whole, next(iter(known), None))
+
+
+def _is_head(wanted: Wanted, newest: datetime) -> bool:
+    return wanted.gap.after is None and wanted.span.until >= newest
 
 
 def _serves(stretch: Stretch[T], top: datetime, *, head: bool) -> bool:

@@ -19,11 +19,11 @@ def write_time(value: datetime) -> str:
 def read_time(value: Any) -> datetime:
     try:
         found = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        found = None
-    if found is None or found.tzinfo is None:
-        raise BadInput(f"{value!r:.60} is no RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z")
-    return found.astimezone(UTC)
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):  # in UTC it may lie before the year 1, or after 9999
+        pass
+    raise BadInput(f"{value!r:.60} is no RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z")
 
 
 def read_date(value: Any) -> date:

@@ -26,7 +26,7 @@ from domain.model import (
     Vendor,
 )
 from domain.paging import SourceState
-from resolvers import accounts, events, machines, organizations, products, sales, slots, statuses
+from resolvers import accounts, events, machines, organizations, parts, products, sales, slots, statuses
 from resolvers.sources import Source
 from schema.edge import attribute as told
 from schema.edge import edge, paged
@@ -264,14 +264,14 @@ class Machine(Node):
     name: str = told("What the operator calls it.")
     model: str | None = told("The maker's model.")
     kind: MachineKind = told("What sort of machine it is.")
-    group: MachineGroup | None = edge(machines.group, description="The fleet, site or group that it is in.")
-    location: Location | None = edge(machines.location, description="Where it stands.")
+    group: MachineGroup | None = edge(parts.group, description="The fleet, site or group that it is in.")
+    location: Location | None = edge(parts.location, description="Where it stands.")
     connectivity: Connectivity = told("Whether the vendor reaches it.")
     last_seen_at: datetime | None = told("Its last sign of life.")
     door: DoorState = told("The state of its door.")
     temperature: Temperature | None = told("Inside it.")
     slots: list["Slot"] | None = edge(
-        machines.slots,
+        parts.slots,
         description="What it holds. Null where the vendor has no slots; null with an error where it did not answer.",
     )
     sales: SaleConnection = paged(sales.below, "Its sales, newest first.")
@@ -281,7 +281,7 @@ class Machine(Node):
         description="Every capability: whether this machine has it now, and if not, why.",
     )
     unavailable: list[UnavailableField] = edge(
-        machines.unavailable,
+        parts.unavailable,
         description="Which of the fields above have no value for a reason, and the reason.",
     )
     observed_at: datetime = told("When the vendor last told us the state above.")

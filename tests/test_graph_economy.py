@@ -127,7 +127,7 @@ def test_forty_at_once_cost_what_one_costs_even_where_nothing_is_kept(sandbox: S
 
 def test_a_page_of_machines_asks_only_those_that_are_on_it_for_more(cold: Gateway, sandbox: Sandbox) -> None:
     query = (
-        "{ machines(first: 3) { nodes { vendor organization { name } location { city } slots { product { name } } } } }"
+        "{ machines(first: 1) { nodes { vendor organization { name } location { city } slots { product { name } } } } }"
     )
     on_it = {one["vendor"] for one in cold.ask(query)["machines"]["nodes"]}
     for vendor, products in (
@@ -145,6 +145,14 @@ def test_what_is_not_selected_is_not_asked_for(cold: Gateway, sandbox: Sandbox) 
     assert set(counted(sandbox, "smartvend")) == {"get-list-of-controllers"}
     assert set(counted(sandbox, "livello")) == {"v1/auth/token", "v1/kiosks"}
     assert set(counted(sandbox, "vendnovation")) == {"authenticate/", "machines", "sites"}
+
+
+def test_a_vendor_without_organizations_is_not_asked_whose_a_sale_is(cold: Gateway, sandbox: Sandbox) -> None:
+    data = cold.ask("{ sales(first: 60) { nodes { vendor organization { name } } } }")["sales"]["nodes"]
+    assert {one["vendor"] for one in data} >= {"SMARTVEND", "SMARTEPI", "LIVELLO"}
+    assert set(counted(sandbox, "smartvend")) == {"get-list-of-sales"}
+    assert counted(sandbox, "smartepi") == {"withdrawals": 1, "returns": 1, "exchanges": 1}
+    assert set(counted(sandbox, "livello")) == {"v1/auth/token", "v1/transactions", "v1/kiosks", "v1/organizations"}
 
 
 @pytest.mark.parametrize("directive", ["@skip(if: $no)", "@include(if: $yes)"])

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ ELAPSED = Elapsed()
 
 @pytest.fixture(scope="module")
 def shared_sandbox() -> Iterator[Sandbox]:
-    with running_sandbox(now=ELAPSED) as sandbox:
+    with running_sandbox(scale=0.05, days=20, now=ELAPSED) as sandbox:
         yield sandbox
 
 
@@ -63,14 +64,15 @@ def sandbox(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
-@pytest.fixture
-def impatient(sandbox: Sandbox, tmp_path: Path) -> Iterator[Gateway]:
-    """One that knows nothing yet, keeps nothing, and waits for no vendor longer than a moment."""
-    with running_gateway(sandbox, tmp_path, cache=FORGETFUL, limits="timeout_seconds = 1.5") as gateway:
-        yield gateway
-
-
 FORGETFUL = "machines = 0\nslots = 0\nproducts = 0\nsales = 0\nstate = 0"
+SLOW = ("delay", "hang_before", "hang_after", "trickle")
+
+
+def fresh(sandbox: Sandbox, folder: Path, kind: str = "", cache: str = "") -> AbstractContextManager[Gateway]:
+    """A gateway that knows nothing yet. For vendors that are slow it waits for no answer longer than a moment."""
+    return running_gateway(
+        sandbox, folder, cache=cache, limits="timeout_seconds = 1.5" if kind in SLOW else "timeout_seconds = 5"
+    )
 
 
 def by_vendor(listed: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -79,11 +81,12 @@ def by_vendor(listed: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize(("vendor", "kind", "how", "code"), FAULTS, ids=str)
 def test_a_failing_vendor_costs_the_others_nothing_and_is_named(
-    vendor: str, kind: str, how: dict[str, Any], code: str, gateway: Gateway, impatient: Gateway, sandbox: Sandbox
+    vendor: str, kind: str, how: dict[str, Any], code: str, gateway: Gateway, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     whole = gateway.ask(MACHINES)["machines"]
     sandbox.break_(vendor, kind, **how)
-    found = impatient.ask(MACHINES)["machines"]
+    with fresh(sandbox, tmp_path, kind) as cold:
+        found = cold.ask(MACHINES)["machines"]
     assert found["nodes"] == [one for one in whole["nodes"] if one["vendor"] != vendor.upper()]
     assert found["totalCount"] is None
     for name, source in by_vendor(found).items():
@@ -100,21 +103,22 @@ def test_a_failing_vendor_costs_the_others_nothing_and_is_named(
 @pytest.mark.parametrize("kind", ["status", "junk", "hang_before"])
 @pytest.mark.parametrize("vendor", VENDORS[:4])
 def test_what_was_good_goes_on_as_stale_and_the_vendor_heals(
-    vendor: str, kind: str, impatient: Gateway, sandbox: Sandbox
+    vendor: str, kind: str, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    good = impatient.ask(MACHINES)["machines"]
-    sandbox.break_(vendor, kind, status=418)
-    stale = impatient.ask(MACHINES)["machines"]
-    assert stale["nodes"] == good["nodes"]
-    assert stale["totalCount"] is None
-    source = by_vendor(stale)[vendor]
-    assert (source["state"], source["complete"]) == ("STALE", False)
-    assert source["asOf"] == by_vendor(good)[vendor]["asOf"]
-    assert source["error"]["code"].startswith("VENDOR_")
-    sandbox.heal()
-    healed = until_fresh(impatient, vendor)
-    assert healed["totalCount"] == good["totalCount"]
-    assert by_vendor(healed)[vendor]["asOf"] > source["asOf"]
+    with fresh(sandbox, tmp_path, kind, FORGETFUL) as gateway:
+        good = gateway.ask(MACHINES)["machines"]
+        sandbox.break_(vendor, kind, status=418)
+        stale = gateway.ask(MACHINES)["machines"]
+        assert stale["nodes"] == good["nodes"]
+        assert stale["totalCount"] is None
+        source = by_vendor(stale)[vendor]
+        assert (source["state"], source["complete"]) == ("STALE", False)
+        assert source["asOf"] == by_vendor(good)[vendor]["asOf"]
+        assert source["error"]["code"].startswith("VENDOR_")
+        sandbox.heal()
+        healed = until_fresh(gateway, vendor)
+        assert healed["totalCount"] == good["totalCount"]
+        assert by_vendor(healed)[vendor]["asOf"] > source["asOf"]
 
 
 def until_fresh(gateway: Gateway, vendor: str) -> Any:
@@ -127,11 +131,12 @@ def until_fresh(gateway: Gateway, vendor: str) -> Any:
     raise AssertionError(f"{vendor} did not heal within 25 s")
 
 
-def test_every_list_goes_on_as_stale(impatient: Gateway, sandbox: Sandbox) -> None:
-    good = impatient.ask(LISTS)
-    for vendor in VENDORS:
-        sandbox.break_(vendor, "status", status=418)
-    stale = impatient.ask(LISTS)
+def test_every_list_goes_on_as_stale(sandbox: Sandbox, tmp_path: Path) -> None:
+    with fresh(sandbox, tmp_path, cache=FORGETFUL) as gateway:
+        good = gateway.ask(LISTS)
+        for vendor in VENDORS:
+            sandbox.break_(vendor, "status", status=418)
+        stale = gateway.ask(LISTS)
     for name, listed in stale.items():
         assert listed["nodes"] == good[name]["nodes"]
         states = {vendor: source["state"] for vendor, source in by_vendor(listed).items()}
@@ -140,15 +145,11 @@ def test_every_list_goes_on_as_stale(impatient: Gateway, sandbox: Sandbox) -> No
         assert {vendor for vendor, state in states.items() if state == "FRESH"} <= told_by_webhook
 
 
-def fresh(sandbox: Sandbox, folder: Path) -> Any:
-    return running_gateway(sandbox, folder, limits="timeout_seconds = 1.5")
-
-
 def test_a_machines_failing_slots_are_that_machines_alone(sandbox: Sandbox, tmp_path: Path) -> None:
     query = "{ machines(first: 1000) { nodes { vendor vendorId unavailable { field reason } slots { position } } } }"
     serial = sandbox.truth("livello")["machines"][0]["serialNumber"]
     sandbox.break_("livello", "hang_before", operation=f"/{serial}/inventory")
-    with fresh(sandbox, tmp_path) as gateway:
+    with fresh(sandbox, tmp_path, "hang_before") as gateway:
         answer = gateway.post(query).json()
     machines = answer["data"]["machines"]["nodes"]
     failed = [
@@ -262,7 +263,7 @@ def test_a_failing_slow_vendor_is_waited_for_once_and_not_at_every_edge(sandbox:
     """Its list of machines hangs: what hangs on it is not asked for again and again."""
     sandbox.break_("vendnovation", "hang_before", operation="/machines")
     query = "{ sales(first: 40) { nodes { vendor machine { name location { city } } organization { name } } } }"
-    with fresh(sandbox, tmp_path) as gateway:
+    with fresh(sandbox, tmp_path, "hang_before") as gateway:
         answer = gateway.post(query).json()
     sales = [one for one in answer["data"]["sales"]["nodes"] if one["vendor"] == "VENDNOVATION"]
     assert sales
@@ -306,7 +307,7 @@ def test_a_spent_budget_is_said_to_be_one(tmp_path: Path) -> None:
 
 def test_the_gateway_ends_while_a_vendor_hangs(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.break_("livello", "hang_before")
-    with fresh(sandbox, tmp_path) as gateway:
+    with fresh(sandbox, tmp_path, "hang_before") as gateway:
         gateway.ask(MACHINES)
     with pytest.raises(Exception, match="onnect"):
         CLIENT.get(f"{gateway.base}/healthz")

@@ -119,6 +119,13 @@ def test_every_foreign_id_is_null_among_ones_own(gateway: Gateway, foreign: dict
         ]
 
 
+def test_no_more_than_a_thousand_ids_are_answered_at_once(gateway: Gateway) -> None:
+    query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    assert gateway.ask(query, {"ids": ["x"] * 1000})["nodes"] == [None] * 1000
+    answer = gateway.post(query, {"ids": ["x"] * 1001}).json()
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_INPUT"]
+
+
 def test_two_tenants_share_no_id_and_no_thing(gateway: Gateway, foreign: dict[Kind, list[str]]) -> None:
     own = set(_ids(gateway.ask(EVERYTHING)))
     theirs = {id_ for ids in foreign.values() for id_ in ids}

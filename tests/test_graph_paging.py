@@ -215,6 +215,23 @@ def test_sales_that_were_made_before_a_walk_began_on_an_old_page_come_when_their
     assert at_the_start <= set(told(seen))
 
 
+def test_what_an_old_page_showed_does_not_come_again_when_its_vendor_has_healed(
+    gateways: Sequence[Gateway], sandbox: Sandbox
+) -> None:
+    """Not even where it is the very place from which the walk goes on."""
+    gateway = gateways[0]
+    page(gateway, None, 3, vendors=["LIVELLO"])
+    sandbox.break_("livello", "junk")
+    first = page(gateway, None, 1, vendors=["LIVELLO"])
+    assert [one["state"] for one in first["sources"]] == ["STALE"]
+    sandbox.heal()
+    (late,) = sandbox.sell("livello")
+    second = page(gateway, first["pageInfo"]["endCursor"], 5, vendors=["LIVELLO"])
+    natives = [edge["node"]["vendorId"] for edge in second["edges"]]
+    assert natives[0] == str(late["id"])
+    assert first["edges"][0]["node"]["vendorId"] not in natives
+
+
 def test_a_walk_that_would_end_for_a_failure_alone_waits_for_the_vendor(
     gateways: Sequence[Gateway], sandbox: Sandbox
 ) -> None:

@@ -1,13 +1,14 @@
 """Sales as the graph tells them, against what the vendors hold."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import expected
 from tests.expected import plain
-from tests.running import VENDORS, Gateway, Sandbox
+from tests.running import CLIENT, VENDORS, Gateway, Sandbox, running_gateway
 
 MONEY = "{ amount currency }"
 SALE = f"""
@@ -127,6 +128,10 @@ def test_a_list_that_fits_on_its_first_page_is_counted(gateway: Gateway, sales: 
         page["totalCount"] == len(page["nodes"]) == sum(one["recordedAt"] >= sales[30]["recordedAt"] for one in sales)
     )
     assert not page["pageInfo"]["hasNextPage"]
+    half = {"first": len(page["nodes"]) // 2, "filter": {"from": since}}
+    cursor = gateway.ask(BRIEF, half)["sales"]["pageInfo"]["endCursor"]
+    rest = gateway.ask(BRIEF, {"first": 100, "filter": {"from": since}, "after": cursor})["sales"]
+    assert rest["totalCount"] is None
 
 
 def test_a_span_includes_its_beginning_and_not_its_end(gateway: Gateway, sales: list[dict[str, Any]]) -> None:
@@ -143,6 +148,14 @@ def test_a_span_may_lie_anywhere(gateway: Gateway, sales: list[dict[str, Any]]) 
     assert walk(gateway, to="1990-01-01T00:00:00Z") == []
     everything = walk(gateway, since="0001-01-01T00:00:00Z", to="9999-12-31T23:59:59Z")
     assert [one["id"] for one in everything] == [one["id"] for one in sales]
+
+
+@pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-03-01T09:30:00", "yesterday", ""]
+)
+def test_a_time_that_is_none_is_refused(time: str, gateway: Gateway) -> None:
+    answer = gateway.post(BRIEF, {"first": 1, "filter": {"from": time}}).json()
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_INPUT"]
 
 
 @pytest.mark.parametrize(
@@ -169,6 +182,14 @@ def test_a_vendor_is_not_asked_for_kinds_that_it_has_not(gateway: Gateway, sandb
     assert asked <= {"GET /smartepi/v1/exchanges", "GET /smartepi/v1/withdrawals", "GET /smartepi/v1/returns"}
 
 
+def test_all_kinds_are_no_filter_and_cost_nothing_more(gateway: Gateway, sales: list[dict[str, Any]]) -> None:
+    gateway.ask(BRIEF, {"first": 10})
+    kinds = ["WITHDRAWAL", "RETURN", "EXCHANGE", "PURCHASE"]
+    page, requests = gateway.traced(BRIEF, {"first": 10, "filter": {"kinds": kinds}})
+    assert [one["id"] for one in page["sales"]["nodes"]] == [one["id"] for one in sales[:10]]
+    assert requests == []
+
+
 def test_filters_by_vendor_account_and_machine(gateway: Gateway, sales: list[dict[str, Any]]) -> None:
     def ids(**narrowing: Any) -> list[str]:
         return [one["id"] for one in walk(gateway, **narrowing)]
@@ -188,6 +209,9 @@ def test_filters_by_vendor_account_and_machine(gateway: Gateway, sales: list[dic
     of_three = those(lambda sale: sale["machine"] and sale["machine"]["vendorId"] in natives)
     assert ids(machines=[it["id"] for it in one.values()]) == of_three
     assert ids(machines=[one["LIVELLO"]["id"]], vendors=["SMARTEPI"]) == []
+    product = gateway.ask("{ products(first: 1) { nodes { id } } }")["products"]["nodes"][0]["id"]
+    page = gateway.ask(BRIEF, {"first": 5, "filter": {"machines": [product]}})["sales"]
+    assert (page["nodes"], page["sources"], page["totalCount"]) == ([], [], 0)
 
 
 @pytest.mark.parametrize("vendor", VENDORS[:4])
@@ -213,3 +237,14 @@ def test_an_organizations_sales_are_those_of_its_machines_and_of_all_below_it(
         own = [sale["id"] for sale in sales if sale["organization"]["name"] in all_below(name)]
         assert [sale["id"] for sale in one["sales"]["nodes"]] == own[:1000]
     assert nodes["Acme South"]["sales"]["totalCount"] is not None
+
+
+def test_a_kind_of_sale_that_is_read_by_itself_is_known_by_its_webhook_too(sandbox: Sandbox, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/shared.db"
+    with running_gateway(sandbox, tmp_path, store=store) as gateway:
+        (made,) = sandbox.sell("smartepi")
+        body, headers = sandbox.vendors["smartepi"].webhook(made)
+        assert CLIENT.post(f"{gateway.base}/webhooks/acme-safety", content=body, headers=headers).status_code == 200
+    query = "{ sales(first: 1, filter: {kinds: [WITHDRAWAL]}) { nodes { vendorId trust } } }"
+    with running_gateway(sandbox, tmp_path, store=store) as cold:
+        assert cold.ask(query)["sales"]["nodes"] == [{"vendorId": made["id"], "trust": "SIGNED"}]

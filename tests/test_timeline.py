@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import VendorError, VendorUnavailable
+from domain.refs import Ref
 from domain.times import Span
 from resolvers.cursors import EVERYWHERE, Gap
 from resolvers.stretches import ITEMS, NEWEST_FIRST, NOBODY, STRETCHES, Wanted
@@ -257,6 +258,22 @@ async def test_walking_far_down_does_not_push_out_the_head_that_stands_in() -> N
     assert (await newest(timeline, 5)).items == head.items
 
 
+async def test_asking_in_vain_does_not_push_out_what_stands_in() -> None:
+    vendor = Vendor()
+    vendor.past(200)
+    timeline = vendor.timeline()
+    await newest(timeline, 5)
+    vendor.time.passed += TTL
+    below = await newest(timeline, 5, gap=Gap(NEWEST_FIRST.position(vendor.truth()[50]), None))
+    vendor.time.passed += TTL
+    vendor.error = down()
+    for place in range(100, 100 + 3 * STRETCHES):
+        with pytest.raises(VendorUnavailable):
+            await newest(timeline, 5, gap=Gap(NEWEST_FIRST.position(vendor.truth()[place]), None))
+    again = await newest(timeline, 5, gap=Gap(NEWEST_FIRST.position(vendor.truth()[50]), None))
+    assert again.items == below.items
+
+
 async def test_a_flight_that_is_late_still_lands_for_those_who_come_later() -> None:
     vendor = Vendor(gate=asyncio.Event())
     vendor.past(20)
@@ -338,9 +355,40 @@ async def test_a_stretch_that_was_read_before_a_walk_began_loses_nothing_of_it()
     assert {item.ref for item in late} <= {item.ref for item in (*first.items, *second.items)}
 
 
+async def test_what_was_reported_is_shown_and_proves_nothing_of_what_was_not() -> None:
+    """Of two sales one is reported: the other is not taken for one that never was."""
+    vendor = Vendor()
+    vendor.past(20)
+    one, other = vendor.timeline(), vendor.timeline()
+    await newest(other, 10)
+    vendor.time.passed += 1
+    unreported = vendor.record()
+    vendor.time.passed += 1
+    reported = vendor.record()
+    other.report(reported)
+    vendor.reads.clear()
+    assert ids((await newest(other, 3)).items)[0] == reported.ref.native
+    assert vendor.reads == []
+    first = await newest(one, 1)
+    assert first.items == [reported]
+    second = await newest(other, 3, gap=after(first))
+    assert second.items[0] == unreported
+
+
+async def test_a_report_of_what_is_there_already_or_of_another_machine_changes_nothing() -> None:
+    vendor = Vendor()
+    vendor.past(20)
+    timeline = vendor.timeline()
+    found = await newest(timeline, 10, machines=M1)
+    timeline.report(found.items[3])
+    timeline.report(vendor.record("m2"))
+    assert (await newest(timeline, 10, machines=M1)).items == found.items
+
+
 moves = st.lists(
     st.one_of(
         st.tuples(st.just("record"), st.sampled_from(["m1", "m2", "m3", None])),
+        st.tuples(st.just("report"), st.sampled_from(["m1", "m2", "m3", None])),
         st.tuples(st.just("pass"), st.sampled_from([0.000001, 0.5, 4.0, 11.0, 90.0])),
         st.tuples(st.just("fail"), st.just(None)),
         st.tuples(st.just("heal"), st.just(None)),
@@ -370,10 +418,14 @@ def test_every_page_is_what_the_vendor_had_when_it_was_read(
         for minutes, machine in past:
             vendor.record(machine, ago=HOUR + minutes * MINUTE)
         timeline = vendor.timeline()
+        reported: set[Ref] = set()
         for move, what in moves:
             vendor.time.passed += 0.000001
             if move == "record":
                 vendor.record(what)
+            elif move == "report":
+                reported.add(vendor.record(what).ref)
+                timeline.report(vendor.items[-1])
             elif move == "pass":
                 vendor.time.passed += what
             elif move in ("fail", "heal"):
@@ -385,17 +437,23 @@ def test_every_page_is_what_the_vendor_had_when_it_was_read(
                 if move == "span":
                     span = Span(NOON - picks.randrange(300) * MINUTE, NOON - picks.randrange(100) * MINUTE)
                 wanted = Wanted(span, gap, count)
-                check(vendor, wanted, what, (await timeline.newest({what}, wanted, 5))[what])
+                check(vendor, reported, wanted, what, (await timeline.newest({what}, wanted, 5))[what])
         await timeline.aclose()
 
     asyncio.run(story())
 
 
-def _lies_in(gaps: Sequence[Gap], item: Item) -> bool:
-    return any(NEWEST_FIRST.holds(gap, NEWEST_FIRST.position(item)) for gap in gaps)
+def _lies_in(gaps: Sequence[Gap], *items: Item) -> bool:
+    return any(NEWEST_FIRST.holds(gap, NEWEST_FIRST.position(item)) for gap in gaps for item in items)
 
 
-def check(vendor: Vendor, wanted: Wanted, machines: frozenset[str] | None, found: Found[Item] | VendorError) -> None:
+def check(
+    vendor: Vendor,
+    reported: set[Ref],
+    wanted: Wanted,
+    machines: frozenset[str] | None,
+    found: Found[Item] | VendorError,
+) -> None:
     if isinstance(found, VendorError):
         assert vendor.error is not None
         return
@@ -409,7 +467,14 @@ def check(vendor: Vendor, wanted: Wanted, machines: frozenset[str] | None, found
         assert not found.untold
         assert found.as_of > vendor.time.now() - timedelta(seconds=TTL)
     known = [item for item in told if item.recorded_at <= found.as_of]
-    assert list(found.items) == known[: wanted.count]
+    shown = [item for item in found.items if item.ref not in reported or item.recorded_at <= found.as_of]
+    assert shown == [item for item in known if item in found.items]
+    assert not _lies_in(found.untold, *found.items)
+    if len(found.items) < wanted.count:
+        assert set(known) <= set(found.items)
+    else:
+        oldest = NEWEST_FIRST.position(found.items[-1])
+        assert {item for item in known if NEWEST_FIRST.position(item) >= oldest} <= set(found.items)
 
 
 @settings(max_examples=200, deadline=None)
