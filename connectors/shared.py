@@ -14,6 +14,8 @@ import orjson
 import structlog
 from cryptography.fernet import Fernet, InvalidToken
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import LockError, RedisError
 
 from connectors.budget import Rate
@@ -22,6 +24,7 @@ from connectors.token import Token
 log = structlog.get_logger()
 T = TypeVar("T")
 
+SECONDS = 0.5  # for Redis to answer
 LOST_SECONDS = 1.0  # how long Redis is left alone after it has failed
 LOGIN_SECONDS = 10.0  # how long one gateway may be at a login before another tries
 UNTOLD_LIFE = 3600  # seconds that a token is kept whose end the vendor does not tell
@@ -90,15 +93,47 @@ class Shared(Protocol):
         ...
 
 
+class RedisLink:
+    """A gateway's one way to Redis: while that is lost, nobody waits for it twice."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+        self.take = redis.register_script(TAKE)
+        self._lost_until = 0.0
+
+    @classmethod
+    def to(cls, url: str) -> "RedisLink":
+        """Redis fails fast here: it is worth a moment, and no more."""
+        retry = Retry(NoBackoff(), 0)
+        return cls(Redis.from_url(url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS, retry=retry))
+
+    async def ask(self, asked: Awaitable[T]) -> T | None:
+        """None where Redis does not answer."""
+        if time.monotonic() < self._lost_until:
+            _drop(asked)
+            return None
+        try:
+            return await asked
+        except LockError:
+            raise
+        except (RedisError, OSError) as error:
+            if time.monotonic() >= self._lost_until:
+                log.warning("what is shared is lost for a moment", kind=type(error).__name__)
+            self._lost_until = time.monotonic() + LOST_SECONDS
+            return None
+
+    async def aclose(self) -> None:
+        await self.redis.aclose()
+
+
 class RedisShared:
     """`key`: of the account. `secret`: tokens are kept encrypted under it; it is 32 bytes."""
 
-    def __init__(self, redis: Redis, key: str, secret: bytes) -> None:
-        self._redis = redis
+    def __init__(self, link: RedisLink, key: str, secret: bytes) -> None:
+        self._link = link
+        self._redis = link.redis
         self._prefix = f"vendgraph:{key}:"
         self._cipher = Fernet(urlsafe_b64encode(secret))
-        self._take = redis.register_script(TAKE)
-        self._lost_until = 0.0
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def take(self, name: str, rates: Sequence[Rate], kept: Sequence[float]) -> float:
@@ -106,14 +141,14 @@ class RedisShared:
         told = (
             (rate.requests, rate.per_seconds, rate.burst or 0, keep) for rate, keep in zip(rates, kept, strict=True)
         )
-        wait = await self._try(self._take(keys=keys, args=[value for row in told for value in row]))
+        wait = await self._link.ask(self._link.take(keys=keys, args=[value for row in told for value in row]))
         return float(wait or 0) / 1000
 
     def pause(self, seconds: float) -> None:
-        self._keep(self._try(self._redis.set(f"{self._prefix}pause", b"", px=max(1, ceil(seconds * 1000)))))
+        self._keep(self._link.ask(self._redis.set(f"{self._prefix}pause", b"", px=max(1, ceil(seconds * 1000)))))
 
     async def token(self) -> Token | None:
-        sealed = await self._try(self._redis.get(f"{self._prefix}token"))
+        sealed = await self._link.ask(self._redis.get(f"{self._prefix}token"))
         try:
             value, expires_at, scope = orjson.loads(self._cipher.decrypt(sealed)) if sealed else (None, None, None)
         except (InvalidToken, ValueError):
@@ -125,32 +160,18 @@ class RedisShared:
         if life >= 1:
             scope = None if token.scope is None else sorted(token.scope)
             sealed = self._cipher.encrypt(orjson.dumps([token.value, token.expires_at, scope]))
-            await self._try(self._redis.set(f"{self._prefix}token", sealed, ex=int(life)))
+            await self._link.ask(self._redis.set(f"{self._prefix}token", sealed, ex=int(life)))
 
     @asynccontextmanager
     async def logging_in(self) -> AsyncIterator[None]:
         lock = self._redis.lock(f"{self._prefix}login", timeout=LOGIN_SECONDS, blocking_timeout=LOGIN_SECONDS)
-        held = await self._try(lock.acquire())
+        held = await self._link.ask(lock.acquire())
         try:
             yield
         finally:
             if held:
                 with suppress(LockError):  # it took so long that another may be at it already
-                    await self._try(lock.release())
-
-    async def _try(self, asked: Awaitable[T]) -> T | None:
-        """None where Redis does not answer."""
-        if time.monotonic() < self._lost_until:
-            _drop(asked)
-            return None
-        try:
-            return await asked
-        except (RedisError, OSError) as error:
-            if isinstance(error, LockError):
-                raise
-            log.warning("what is shared is lost for a moment", kind=type(error).__name__)
-            self._lost_until = time.monotonic() + LOST_SECONDS
-            return None
+                    await self._link.ask(lock.release())
 
     def _keep(self, work: Coroutine[Any, Any, object]) -> None:
         task: asyncio.Task[Any] = asyncio.create_task(work)

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from connectors.base import Connector, CountsTags, Links
 from connectors.http import new_client
 from connectors.registry import CONNECT
-from connectors.shared import RedisShared, Shared
+from connectors.shared import RedisLink, RedisShared, Shared
 from domain.facts import Fact, Observation
 from domain.model import Organization
 from domain.refs import Kind, Ref
@@ -41,8 +41,6 @@ from resolvers.cursors import CursorSigner
 from resolvers.sources import Source
 from schema.root import build
 
-REDIS_SECONDS = 0.5
-
 
 def tenants(settings: Settings) -> Mapping[str, Organization]:
     return {
@@ -64,12 +62,10 @@ def connected(
     }
 
 
-def redis(settings: Settings) -> Redis | None:
-    """None where the gateway is alone. Whoever waits for it waits no longer than for a disk."""
+def link(settings: Settings) -> RedisLink | None:
+    """None where the gateway is alone."""
     url = settings.bus.url.get_secret_value()
-    if url.startswith("memory:"):
-        return None
-    return Redis.from_url(url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
+    return None if url.startswith("memory:") else RedisLink.to(url)
 
 
 def sources(settings: Settings, connectors: Mapping[str, Connector], journal: Journal) -> Mapping[str, Source]:
@@ -106,7 +102,7 @@ def create_app(settings: Settings) -> Starlette:
     store = open_store(settings.store.url.get_secret_value())
     client = new_client()
     signer = CursorSigner(secret(store, "cursors", secrets.token_bytes(32)))
-    common = redis(settings)
+    common = link(settings)
     tokens = secret(store, "tokens", secrets.token_bytes(32))
     connectors = connected(settings, client, lambda key: None if common is None else RedisShared(common, key, tokens))
     journal = Journal(store, bus(settings), partial(taken, connectors))

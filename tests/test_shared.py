@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx2
 import pytest
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from connectors.budget import Rate, Traffic
 from connectors.guard import Guard, Limits
 from connectors.login import Token, TokenLogin
-from connectors.shared import RedisShared
+from connectors.shared import RedisLink, RedisShared
 from domain.errors import VendorRateLimited
 from sandbox import livello as emulated
 from sandbox.app import create_app
@@ -31,11 +30,12 @@ Share = Callable[[], RedisShared]
 @pytest.fixture
 async def share() -> AsyncIterator[Share]:
     """Makes what one more gateway shares of the same account, with connections of its own."""
-    key, clients = f"test-{secrets.token_hex(8)}", []
+    key = f"test-{secrets.token_hex(8)}"
+    links: list[RedisLink] = []
 
     def one() -> RedisShared:
-        clients.append(Redis.from_url(ADDRESS))
-        return RedisShared(clients[-1], key, SECRET)
+        links.append(RedisLink.to(ADDRESS))
+        return RedisShared(links[-1], key, SECRET)
 
     try:
         await one()._redis.ping()
@@ -44,11 +44,11 @@ async def share() -> AsyncIterator[Share]:
             raise
         pytest.skip(f"there is no Redis to test with: {error}")
     yield one
-    found = [name async for name in clients[0].scan_iter(f"vendgraph:{key}:*")]
+    found = [name async for name in links[0].redis.scan_iter(f"vendgraph:{key}:*")]
     if found:
-        await clients[0].delete(*found)
-    for client in clients:
-        await client.aclose()
+        await links[0].redis.delete(*found)
+    for link in links:
+        await link.aclose()
 
 
 def guard(shared: RedisShared, rate: Rate = HUNDRED, reserve: float = 0.1) -> Guard:
@@ -132,12 +132,12 @@ async def test_a_token_is_not_readable_where_it_is_kept(share: Share) -> None:
     assert b"very-secret" not in kept
     assert (await share().token()) == Token("very-secret", None, None)
     stranger = share()
-    stranger._cipher = RedisShared(stranger._redis, "other", b"t" * 32)._cipher
+    stranger._cipher = RedisShared(stranger._link, "other", b"t" * 32)._cipher
     assert await stranger.token() is None
 
 
 async def test_without_redis_each_gateway_goes_by_its_own_count() -> None:
-    nowhere = RedisShared(Redis.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=0.2), "acme", SECRET)
+    nowhere = RedisShared(RedisLink.to("redis://127.0.0.1:1/0"), "acme", SECRET)
     one = guard(nowhere)
     assert await admitted(one, Traffic.QUERY, 100) == 90
     login = TokenLogin(_token, lambda it: ("authorization", it), guard=one)
