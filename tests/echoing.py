@@ -30,7 +30,7 @@ async def _answer(request: Request) -> Response:
         way = way.removeprefix("login-")
     if way == "hang":
         await request.receive()  # until the gateway has had enough
-        return Response(status_code=504)
+        way = "status-504"
     if way == "junk":
         return Response(f'{{"message": "{words}"', media_type="application/json")
     if way == "html":
