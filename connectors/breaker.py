@@ -25,7 +25,7 @@ class Breaker:
         self._seconds = FIRST_SECONDS
         self._opened_until: float | None = None
         self._probing = False
-        self.reason = Reason.FAILING
+        self.reason = Reason.FAILING  # of the last failure; of no meaning where nothing fails
 
     @property
     def open(self) -> bool:
@@ -68,6 +68,7 @@ class Breaker:
         if self.open and not probe:
             return
         self._failures += 1
+        self.reason = reason
         if not probe and self._failures < IN_A_ROW:
             return
         if seconds is not None:

@@ -230,7 +230,9 @@ class Guard:
     def status(self) -> AccountStatus:
         if self._breaker.open:
             return OPEN[self._breaker.reason]
-        if self._budget.wait(Traffic.QUERY) > 1 or self._budget.pause_left:
+        # A login that had too many requests pauses logins only, and still nothing comes from the vendor.
+        limited = self._breaker.failing and self._breaker.reason is Reason.LIMITED
+        if limited or self._budget.wait(Traffic.QUERY) > 1 or self._budget.pause_left:
             return AccountStatus.RATE_LIMITED
         if self._breaker.failing:
             return AccountStatus.DEGRADED

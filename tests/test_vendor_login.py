@@ -280,6 +280,16 @@ async def test_logins_that_were_too_many_hold_back_logins_alone() -> None:
     assert await tokens.ask() == "token-2"
 
 
+async def test_an_account_whose_logins_were_too_many_shows_as_limited_until_one_is_let_through() -> None:
+    tokens = Tokens()
+    tokens.vendor.script = [JSONResponse({}, 429, {"retry-after": "30"})]
+    assert isinstance(await tokens.failure(), VendorRateLimited)
+    assert tokens.http.guard.status is AccountStatus.RATE_LIMITED
+    tokens.clock.seconds += 30
+    await tokens.ask()
+    assert tokens.http.guard.status is AccountStatus.OK
+
+
 LOGINS_LEFT = {"ratelimit-limit": "10", "ratelimit-remaining": "0", "ratelimit-reset": "30"}
 
 
