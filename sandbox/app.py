@@ -12,6 +12,8 @@ from starlette.routing import Mount, Route, Router
 from sandbox.eatmachine import EatMachine
 from sandbox.faults import Breaking, Controls, read_fault
 from sandbox.livello import Livello
+from sandbox.lively import Lively
+from sandbox.sending import Sending
 from sandbox.smartepi import SmartEPI
 from sandbox.smartvend import SmartVend
 from sandbox.vendnovation import VendNovation
@@ -22,15 +24,26 @@ def all_vendors(world: World) -> list[Vendor]:
     return [SmartVend(world), Livello(world), VendNovation(world), SmartEPI(world), EatMachine(world)]
 
 
-def create_app(world: World | None = None, vendors: Iterable[Vendor] | None = None) -> Starlette:
-    """`vendors`: to run some of them, or ones made with other limits."""
-    found = {vendor.name: vendor for vendor in vendors or all_vendors(world or World())}
+def create_app(
+    world: World | None = None,
+    vendors: Iterable[Vendor] | None = None,
+    *,
+    webhooks_to: str | None = None,
+    lively: float | None = None,
+) -> Starlette:
+    """`vendors`: to run some of them, or ones made with other limits. `webhooks_to`: the gateway's public address.
+
+    `lively`: things happen by themselves, so many seconds from one to the next."""
+    world = world or World()
+    found = {vendor.name: vendor for vendor in vendors or all_vendors(world)}
     controls = Controls()
+    living = None if lively is None else Lively(world, list(found.values()), lively)
+    sending = Sending(found, webhooks_to, living)
     mounts = [
         Mount(f"/{name}", app=Breaking(Router(vendor.routes(), redirect_slashes=False), name, controls))
         for name, vendor in found.items()
     ]
-    app = Starlette(routes=[*Switches(found, controls).routes(), *mounts])
+    app = Starlette(routes=[*Switches(found, controls).routes(), *sending.routes(), *mounts], lifespan=sending.run)
     app.state.vendors = found
     app.state.controls = controls
     return app

@@ -27,7 +27,7 @@ from gateway.app import connected
 from gateway.cli import app as commands_of_vendgraph
 from gateway.settings import Settings, SettingsError, load
 from sandbox.faults import KINDS, Fault
-from sandbox.smartvend import WEBHOOK_PUBLIC_KEY
+from sandbox.smartvend_hooks import WEBHOOK_PUBLIC_KEY
 from schema.root import build
 from tests import vendor_pages
 from tests.pages import (
