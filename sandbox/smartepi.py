@@ -79,6 +79,7 @@ class SmartEPI:
         """Transactions, trainings, or tests of the webhook: some of all but tests where `kind` is None.
 
         `machine` as for sales."""
+        self._history.device(machine, self._live)
         return [self._happen(kind or self._some_kind(), machine) for _ in range(count)]
 
     def begin(self) -> None:

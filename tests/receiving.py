@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,6 +36,13 @@ class Receiver:
     base: str = ""
     statuses: list[int] = field(default_factory=list)
     came: list[Came] = field(default_factory=list)
+
+    def wait_for(self, count: int) -> None:
+        """Returns when so many have come."""
+        ends = time.monotonic() + WAITING_SECONDS
+        while len(self.came) < count:
+            assert time.monotonic() < ends, f"{len(self.came)} of {count} came"
+            time.sleep(0.005)
 
     async def receive(self, request: Request) -> Response:
         self.came.append(Came(request.url.path, dict(request.headers), await request.body()))
