@@ -31,7 +31,8 @@ def create_app(
     webhooks_to: str | None = None,
     lively: float | None = None,
 ) -> Starlette:
-    """`vendors`: to run some of them, or ones made with other limits. `webhooks_to`: the gateway's public address.
+    """`vendors`: to run some of them, or ones made with other limits. `webhooks_to`: the gateway's public address,
+    ValueError where it is none.
 
     `lively`: things happen by themselves, so many seconds from one to the next."""
     world = world or World()
@@ -112,9 +113,12 @@ class Switches:
         return [name for name in self._vendors if vendor in (None, name)]
 
 
-def gateway_config(base: str, vendors: Iterable[Vendor]) -> str:
+def gateway_config(base: str, vendors: Iterable[Vendor], *, public_url: str | None = None) -> str:
     """A gateway's configuration, in TOML, for all vendors of a sandbox at `base`. It has no keys in it."""
-    lines = ['[server]\nenvironment = "development"\n', '[[organizations]]\nkey = "acme"\nname = "Acme Vending"\n']
+    server = '[server]\nenvironment = "development"\n'
+    if public_url is not None:
+        server += f"public_url = {_toml(public_url)}\n"
+    lines = [server, '[[organizations]]\nkey = "acme"\nname = "Acme Vending"\n']
     lines += [_account(vendor.account(base)) for vendor in vendors]
     return "\n".join(lines)
 
@@ -124,12 +128,16 @@ def _account(account: Mapping[str, Any]) -> str:
     lines = ["[[accounts]]", *(f"{key} = {_toml(value)}" for key, value in plain.items())]
     for key, value in account.items():
         if isinstance(value, dict):
-            lines += [f"[accounts.{key}]", *(f"{name} = {_toml(one)}" for name, one in value.items())]
+            lines += [f"[accounts.{key}]", *(f"{_key(name)} = {_toml(one)}" for name, one in value.items())]
     for key, value in account.items():
         if isinstance(value, list):
             for row in value:
                 lines += [f"[[accounts.{key}]]", *(f"{name} = {_toml(one)}" for name, one in row.items())]
     return "\n".join(lines) + "\n"
+
+
+def _key(name: str) -> str:
+    return name if name.isidentifier() else _toml(name)
 
 
 def _toml(value: object) -> str:

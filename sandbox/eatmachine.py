@@ -14,6 +14,7 @@ from sandbox.eatmachine_fridges import (
     HAPPENINGS,
     REPORTS_KEPT,
     SLUGS,
+    SOLD,
     URL_SECRET,
     Fridges,
     Row,
@@ -114,6 +115,7 @@ class EatMachine:
             "timezone": "Europe/Paris",
             "credentials": {"api_key": API_KEY},
             "webhook": {"url_secret": URL_SECRET},
+            "prices": {good.name: f"{good.price / 100:.2f}" for good in SOLD},
             "machines": [{"id": native, "name": fridge["name"]} for native, fridge in self.fleet.fridges.items()],
         }
 

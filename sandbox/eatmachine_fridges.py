@@ -22,6 +22,7 @@ SLUGS = {
     "restart-app": "Restart app",
 }
 SETTINGS = ("temperatureMinAlert", "temperatureMaxAlert", "webhookUrl", "kioskUrl", "heartbeatInterval")
+SOLD = GOODS[-6:]
 BEAT = 300.0  # seconds between a fridge's heartbeats, whatever the speed
 STOCK = 12  # tags in a fridge at the beginning, and put in at once
 LOW = 4  # tags of a fridge that is filled up before it is opened by a customer
@@ -56,7 +57,7 @@ class Fridges:
             "inventory": self._scan,
         }
         rng, tags = world.random("eatmachine", "fleet"), world.random("eatmachine", "tags")
-        self.products = {_uuid(tags): good.name for good in GOODS[-6:]}
+        self.products = {_uuid(tags): good.name for good in SOLD}
         fleet = self.add_fleet(_uuid(rng), "Offices")
         settings = dict.fromkeys(SETTINGS) | {"temperatureMinAlert": 1, "temperatureMaxAlert": 8}
         for number in range(world.count(20)):

@@ -55,7 +55,7 @@ class Sending:
     def __init__(self, vendors: Mapping[str, Vendor], webhooks_to: str | None, lively: Lively | None) -> None:
         self._vendors = vendors
         self._senders = {name: vendor for name, vendor in vendors.items() if isinstance(vendor, Sends)}
-        self._webhooks_to = webhooks_to
+        self._first = None if webhooks_to is None else Webhooks(address=webhooks_to)
         self._lively = lively
 
     def routes(self) -> list[Route]:
@@ -71,8 +71,8 @@ class Sending:
         for sender in self._senders.values():
             sender.outbox.pace.begin()
             sender.outbox.pace.start(sender.outbox.run())
-            if self._webhooks_to is not None:
-                _turn(sender, Webhooks(address=self._webhooks_to))
+            if self._first is not None:
+                _turn(sender, self._first)
         living = None if self._lively is None else asyncio.create_task(self._lively.run())
         yield
         if living is not None:
