@@ -20,7 +20,7 @@ from resolvers.sources import Source
 
 log = structlog.get_logger()
 
-NOTICED_SECONDS = 5.0  # how soon silence shows
+NOTICED_SECONDS = 5.0  # how soon silence shows; sooner where lists are read more often
 PRUNED_SECONDS = 3600.0
 
 
@@ -31,6 +31,7 @@ class Background:
         self._retention = timedelta(days=settings.store.retention_days)
         self._owner = secrets.token_hex(8)
         every = {account.key: account.feed.every_seconds for account in settings.accounts}
+        self._noticed = min([NOTICED_SECONDS, *every.values()])
         self._feeds = [
             Feed(source, journal, every_seconds=every[source.key], owner=self._owner)
             for source in graph.sources.values()
@@ -73,7 +74,7 @@ class Background:
                 at, counted = missed.get(source.key), counts.get(source.key)
                 heard = None if counted is None else counted.last_received_at
                 source.silent = at is not None and (heard is None or heard < at)
-            await asyncio.sleep(NOTICED_SECONDS)
+            await asyncio.sleep(self._noticed)
 
     async def _prune(self) -> None:
         """One process at a time, and slowly: nobody waits for it."""

@@ -96,10 +96,14 @@ def schema() -> None:
 def sandbox(
     port: Annotated[int, typer.Option(help="Where it listens; 0 takes a free one.", min=0, max=65_535)] = 9000,
     config_out: Annotated[Path | None, typer.Option(help="Writes a gateway configuration that points at it.")] = None,
+    webhooks_to: Annotated[
+        str | None, typer.Option(help="A gateway's public address, which is told of what happens by webhook.")
+    ] = None,
+    lively: Annotated[bool, typer.Option("--lively", help="Something happens every few seconds, by itself.")] = False,
 ) -> None:
     """Runs emulators of the five vendors, for development without hardware."""
     try:
-        demonstration.run_sandbox(port, config_out)
+        demonstration.run_sandbox(port, config_out, webhooks_to, lively=lively)
     except demonstration.CannotRun as error:
         _refuse(error)
 
@@ -110,7 +114,7 @@ def demo(
         bool, typer.Option("--check", help="Runs the queries, prints what came, and ends with 0 or 1.")
     ] = False,
 ) -> None:
-    """Starts the sandbox and a gateway over it, and prints where, with a key and a first query."""
+    """Starts the sandbox and a gateway over it, and prints where, with a key, a first query, and sales as they come."""
     raise typer.Exit(demonstration.run(check=check))
 
 

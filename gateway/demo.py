@@ -1,5 +1,6 @@
 """The sandbox and a gateway over it on one machine: to look at, to develop against, and to check."""
 
+import asyncio
 import logging
 import secrets
 import tempfile
@@ -18,10 +19,12 @@ from gateway.app import create_app
 from gateway.graphiql import address
 from gateway.server import stopped_by_signal
 from gateway.settings import load
+from gateway.watching import SALES, hears_of, watch
 from journal.keys import digest
 from sandbox.app import create_app as create_sandbox
 from sandbox.app import gateway_config
 from sandbox.faults import Cut
+from sandbox.lively import SECONDS
 from sandbox.server import Running, start
 
 FIRST_QUERY = """{
@@ -36,6 +39,9 @@ FIRST_QUERY = """{
 }"""
 BROKEN_ON_REQUEST = (Cut, CancelledError)
 VENDORS = ("SMARTVEND", "LIVELLO", "VENDNOVATION", "SMARTEPI", "EATMACHINE")
+SENDING = ("SMARTVEND", "SMARTEPI", "EATMACHINE")
+LIVELY_SECONDS = 1.0  # between one thing and the next, for people to watch
+CHECK_HURRY = 20.0  # how much faster things happen where nobody watches
 EVERY_VENDOR = (
     "{"
     + " ".join(
@@ -52,19 +58,21 @@ class CannotRun(Exception):
     """The message says why, and what would help."""
 
 
-def run_sandbox(port: int, config_out: Path | None) -> None:
+def run_sandbox(port: int, config_out: Path | None, webhooks_to: str | None, *, lively: bool) -> None:
     """Serves until it is stopped. Raises CannotRun."""
     logs.configure(logging.ERROR, expected=BROKEN_ON_REQUEST)
     stopped_by_signal()
-    app = create_sandbox()
     try:
+        app = create_sandbox(webhooks_to=webhooks_to, lively=SECONDS if lively else None)
         running = start(app, port)
+    except ValueError:
+        raise CannotRun("--webhooks-to takes an address such as http://127.0.0.1:8000") from None
     except OSError as error:
         raise CannotRun(f"cannot listen on port {port}: {error.strerror}; --port takes another") from None
     with suppress(KeyboardInterrupt), running:
         typer.echo(f"sandbox        {running.base}")
         if config_out is not None:
-            _write(config_out, gateway_config(running.base, app.state.vendors.values()))
+            _write(config_out, gateway_config(running.base, app.state.vendors.values(), public_url=webhooks_to))
         running.thread.join()
 
 
@@ -79,7 +87,8 @@ def _write(config: Path, text: str) -> None:
 
 
 def run(*, check: bool) -> int:
-    """0 where the queries answered over all five vendors; without `check` only after it is stopped."""
+    """0 where the queries answered over all five vendors and, with `check`, all that send webhooks were heard of;
+    without it only after it is stopped."""
     logs.configure(logging.ERROR, expected=BROKEN_ON_REQUEST)
     stopped_by_signal()
     key = "vg_demo_" + secrets.token_urlsafe(16)
@@ -87,13 +96,15 @@ def run(*, check: bool) -> int:
     try:
         with (
             tempfile.TemporaryDirectory(prefix="vendgraph-") as folder,
-            _running(Path(folder), key) as (vendors, graph),
+            _running(Path(folder), key, CHECK_HURRY if check else 1.0) as (vendors, graph),
         ):
             answer = _ask(graph.base, key, EVERY_VENDOR)
             good = _is_whole(answer)
             _show(vendors, graph, key, answer)
-            if not check:
-                graph.thread.join()
+            if check:
+                good = asyncio.run(hears_of(graph.base, key, SENDING)) and good
+            else:
+                asyncio.run(watch(graph.base, key))
     except KeyboardInterrupt:
         typer.echo("stopped", err=True)
     except httpx2.HTTPError as error:
@@ -102,14 +113,16 @@ def run(*, check: bool) -> int:
 
 
 @contextmanager
-def _running(folder: Path, key: str) -> Iterator[tuple[Running, Running]]:
-    """The sandbox, and a gateway over it."""
-    vendors = create_sandbox()
+def _running(folder: Path, key: str, hurry: float) -> Iterator[tuple[Running, Running]]:
+    """A lively sandbox, and a gateway over it that is told of all that happens."""
+    vendors = create_sandbox(lively=LIVELY_SECONDS / hurry)
     with start(vendors) as sandbox:
         config = folder / "vendgraph.toml"
         accounts = gateway_config(sandbox.base, vendors.state.vendors.values())
         config.write_text(accounts + _own(folder, key), encoding="utf-8")
         with start(create_app(load(config))) as gateway:
+            switches = {"address": gateway.base, "speed": hurry}
+            httpx2.post(f"{sandbox.base}/_sandbox/webhooks", json=switches, trust_env=False).raise_for_status()
             yield sandbox, gateway
 
 
@@ -146,3 +159,4 @@ def _show(sandbox: Running, gateway: Running, key: str, answer: dict[str, Any]) 
     typer.echo(f"GraphiQL  {address(gateway.base, FIRST_QUERY, key)}\n")
     typer.echo(f"Asked of all five vendors at once:\n{EVERY_VENDOR}\n")
     typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
+    typer.echo(f"\nFollowed from now on:\n{SALES}\n")

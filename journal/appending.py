@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, Table, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from domain.facts import Fact, Observation, Origin, TagLinks, occurrence
+from domain.facts import Fact, FactKind, Observation, Origin, TagLinks, occurrence
+from domain.scans import held
 from domain.states import MachineState, Seen, merged
 from journal import codec
-from journal.log import Appending, New, known_facts, moment
+from journal.log import Appending, New, known_facts, latest, moment
 from journal.tables import deliveries, heard, links, quarantine, states
 
+OVERTAKEN = timedelta(hours=8)  # how far back a report that comes late is put in its place
 FLEETING = timedelta(minutes=10)  # how long a report without an identity is taken for a repeat of the same one
 
 Machine = tuple[str, str]  # an account's key, and the vendor's id
@@ -114,13 +116,22 @@ class Group:
         after, changed = merged(before, observed)
         meant[machine] = after
         told = replace(new, changed=tuple(changed))
-        if observed.scan is None or after.scanned != Seen(observed.scan.tags, observed.at):
-            return told, None  # it came too late to count
+        if observed.scan is None or observed.scan.opening is None:
+            return told, None
+        overtaken = after.scanned != Seen(observed.scan.tags, observed.at)
+        tags = held(self._arrived(new, observed.machine), observed) if overtaken else before.tags
         known = self._links.get(new.account, {})
-        sale = self._taken(new.account, observed, before.tags, known)
+        sale = self._taken(new.account, observed, tags, known)
         if sale is None or known_facts(self._connection, [_key(new.account, sale)]):
             return told, None
         return told, replace(new, fact=sale, origin=Origin.DERIVED, raw=None)
+
+    def _arrived(self, new: New, machine: str) -> list[Observation]:
+        """What was observed of a machine before this."""
+        since = new.received_at - OVERTAKEN
+        kept = latest(self._connection, new.account, FactKind.STATE, machine, since)
+        own = (one.fact for _, one in self._log.news if (one.account, one.fact.machine) == (new.account, machine))
+        return [one for one in (*kept, *(fact.content for fact in own)) if isinstance(one, Observation)]
 
     def _remember(self, new: New) -> None:
         fact = new.fact

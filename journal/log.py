@@ -98,6 +98,17 @@ def known_facts(connection: Connection, keys: Sequence[tuple[str, str, str]]) ->
     return {(row.account, row.kind, row.identity) for row in rows}
 
 
+def latest(connection: Connection, account: str, kind: FactKind, machine: str, since: datetime) -> list[Content]:
+    """What was told of a machine since then, in the order in which it was told."""
+    wanted = select(entries.c.content).where(
+        entries.c.account == account,
+        entries.c.kind == kind.value,
+        entries.c.recorded_at >= moment(since),
+        entries.c.machine == machine,
+    )
+    return [codec.read(kind, raw) for raw in connection.scalars(wanted.order_by(entries.c.seq))]
+
+
 def known(engine: Engine, account: str, kind: FactKind, identities: Sequence[str]) -> frozenset[str]:
     with engine.connect() as connection:
         found = known_facts(connection, [(account, kind.value, identity) for identity in identities])

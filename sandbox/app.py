@@ -12,6 +12,8 @@ from starlette.routing import Mount, Route, Router
 from sandbox.eatmachine import EatMachine
 from sandbox.faults import Breaking, Controls, read_fault
 from sandbox.livello import Livello
+from sandbox.lively import Lively
+from sandbox.sending import Sending
 from sandbox.smartepi import SmartEPI
 from sandbox.smartvend import SmartVend
 from sandbox.vendnovation import VendNovation
@@ -22,15 +24,27 @@ def all_vendors(world: World) -> list[Vendor]:
     return [SmartVend(world), Livello(world), VendNovation(world), SmartEPI(world), EatMachine(world)]
 
 
-def create_app(world: World | None = None, vendors: Iterable[Vendor] | None = None) -> Starlette:
-    """`vendors`: to run some of them, or ones made with other limits."""
-    found = {vendor.name: vendor for vendor in vendors or all_vendors(world or World())}
+def create_app(
+    world: World | None = None,
+    vendors: Iterable[Vendor] | None = None,
+    *,
+    webhooks_to: str | None = None,
+    lively: float | None = None,
+) -> Starlette:
+    """`vendors`: to run some of them, or ones made with other limits. `webhooks_to`: the gateway's public address,
+    ValueError where it is none.
+
+    `lively`: things happen by themselves, so many seconds from one to the next."""
+    world = world or World()
+    found = {vendor.name: vendor for vendor in vendors or all_vendors(world)}
     controls = Controls()
+    living = None if lively is None else Lively(world, list(found.values()), lively)
+    sending = Sending(found, webhooks_to, living)
     mounts = [
         Mount(f"/{name}", app=Breaking(Router(vendor.routes(), redirect_slashes=False), name, controls))
         for name, vendor in found.items()
     ]
-    app = Starlette(routes=[*Switches(found, controls).routes(), *mounts])
+    app = Starlette(routes=[*Switches(found, controls).routes(), *sending.routes(), *mounts], lifespan=sending.run)
     app.state.vendors = found
     app.state.controls = controls
     return app
@@ -99,9 +113,12 @@ class Switches:
         return [name for name in self._vendors if vendor in (None, name)]
 
 
-def gateway_config(base: str, vendors: Iterable[Vendor]) -> str:
+def gateway_config(base: str, vendors: Iterable[Vendor], *, public_url: str | None = None) -> str:
     """A gateway's configuration, in TOML, for all vendors of a sandbox at `base`. It has no keys in it."""
-    lines = ['[server]\nenvironment = "development"\n', '[[organizations]]\nkey = "acme"\nname = "Acme Vending"\n']
+    server = '[server]\nenvironment = "development"\n'
+    if public_url is not None:
+        server += f"public_url = {_toml(public_url)}\n"
+    lines = [server, '[[organizations]]\nkey = "acme"\nname = "Acme Vending"\n']
     lines += [_account(vendor.account(base)) for vendor in vendors]
     return "\n".join(lines)
 
@@ -111,12 +128,16 @@ def _account(account: Mapping[str, Any]) -> str:
     lines = ["[[accounts]]", *(f"{key} = {_toml(value)}" for key, value in plain.items())]
     for key, value in account.items():
         if isinstance(value, dict):
-            lines += [f"[accounts.{key}]", *(f"{name} = {_toml(one)}" for name, one in value.items())]
+            lines += [f"[accounts.{key}]", *(f"{_key(name)} = {_toml(one)}" for name, one in value.items())]
     for key, value in account.items():
         if isinstance(value, list):
             for row in value:
                 lines += [f"[[accounts.{key}]]", *(f"{name} = {_toml(one)}" for name, one in row.items())]
     return "\n".join(lines) + "\n"
+
+
+def _key(name: str) -> str:
+    return name if name.isidentifier() else _toml(name)
 
 
 def _toml(value: object) -> str:

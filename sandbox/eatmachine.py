@@ -3,28 +3,31 @@
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from random import Random
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox.world import PLACES, World
+from sandbox.eatmachine_fridges import (
+    AUTHOR,
+    HAPPENINGS,
+    REPORTS_KEPT,
+    SLUGS,
+    SOLD,
+    URL_SECRET,
+    Fridges,
+    Row,
+    Steps,
+    run,
+    shown,
+)
+from sandbox.outbox import Outbox
+from sandbox.world import World
 
 API_KEY = "em_live_5c0de2b1a94f4f0e"
-CREDENTIALS = {"username": "fridges@acme.example", "password": "cold-and-fresh-1"}
-URL_SECRET = "url-secret-of-the-sandbox-fridges"  # noqa: S105  of a made-up fleet
+CREDENTIALS = {"username": AUTHOR, "password": "cold-and-fresh-1"}
 TOKEN_LIFE = timedelta(minutes=15)
-SLUGS = {
-    "reboot": "Reboot",
-    "open": "Open",
-    "inventory": "Inventory",
-    "temperature": "Temperature",
-    "door-status": "Door status",
-    "restart-app": "Restart app",
-}
 NUMBER, TEXT = (int, float), str
 SETTINGS: Mapping[str, type | tuple[type, ...]] = {
     "temperatureMinAlert": NUMBER,
@@ -34,23 +37,19 @@ SETTINGS: Mapping[str, type | tuple[type, ...]] = {
     "heartbeatInterval": NUMBER,
 }
 MISSING, UNEXPECTED, INVALID = "This field is missing.", "This field was not expected.", "This value is not valid."
-Row = dict[str, Any]
 
 
 class EatMachine:
     name = "eatmachine"
+    key = "acme-fridges"
+    event_kinds = (*SLUGS, *HAPPENINGS)
 
     def __init__(self, world: World) -> None:
         self._world = world
-        rng = world.random(self.name, "fleet")
-        self.fleets: dict[str, Row] = {}
-        self.fridges: dict[str, Row] = {}
-        self.commands: list[Row] = []
         self._tokens: dict[str, datetime] = {}
-        fleet = self._add_fleet(_uuid(rng), "Offices")
-        for number in range(world.count(20)):
-            native = _uuid(rng)
-            self._add_fridge(native, fleet, dict.fromkeys(SETTINGS), rng.choice(PLACES).name + f" {number + 1}")
+        self.outbox = Outbox(self.key, world.random(self.name, "outbox"))
+        self.fleet = Fridges(world, self.outbox)
+        self._beating = False
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -61,25 +60,53 @@ class EatMachine:
             Route("/fridges/{uuid}/commands/{slug}", self._guarded(self._command), methods=["POST"]),
         ]
 
-    def make_sales(self, count: int, *, machine: str | None = None) -> list[Row]:  # noqa: ARG002
-        """None: what leaves a fridge is known only to who hears its webhooks."""
-        if machine is not None and machine not in self.fridges:
+    def make_sales(self, count: int, *, machine: str | None = None) -> list[Row]:
+        """Customers, each at a fridge; KeyError where there is none such. The vendor knows no sales: what it shows is
+        what a fridge found when its door was closed."""
+        told = self.make_events(count, machine=machine)
+        return [report for report in told if report["type"] == "inventory" and report["data"]["removed"]]
+
+    def make_events(self, count: int, *, machine: str | None = None, kind: str | None = None) -> list[Row]:
+        """All that is told of it; KeyError where there is no such fridge. Of any kind: a customer."""
+        if machine is not None and machine not in self.fleet.fridges:
             raise KeyError(machine)
-        return []
+        del self.fleet.reports[:-REPORTS_KEPT]
+        before = len(self.fleet.reports)
+        for _ in range(count):
+            run(self.fleet.happen(kind or "open", machine or self.fleet.some()))
+        return self.fleet.reports[before:]
+
+    def live(self) -> None:
+        self._follow(self.fleet.live())
+
+    def _follow(self, steps: Steps) -> None:
+        self.outbox.pace.start(self.outbox.pace.follow(steps))
+
+    def begin(self) -> None:
+        self.fleet.begin()
+        if not self._beating:
+            self._beating = self.outbox.pace.start(self.fleet.beat()) is not None
 
     def truth(self) -> dict[str, list[Row]]:
+        """`tags`: where each is, and of which product. `events`: all that fridges told so far."""
+        fridges = self.fleet
         return {
-            "machines": list(self.fridges.values()),
+            "machines": list(fridges.fridges.values()),
             "slots": [],
-            "products": [],
+            "products": [{"uuid": native, "name": name} for native, name in fridges.products.items()],
             "sales": [],
-            "events": [],
-            "commands": list(self.commands),
+            "events": list(fridges.reports),
+            "commands": list(fridges.commands),
+            "tags": [
+                {"epc": tag, "fridge": native, "product": fridges.linked.get(tag)}
+                for native, tags in fridges.inside.items()
+                for tag in tags
+            ],
         }
 
     def account(self, base: str) -> Row:
         return {
-            "key": "acme-fridges",
+            "key": self.key,
             "organization": "acme",
             "vendor": self.name,
             "name": "Fridges",
@@ -88,7 +115,8 @@ class EatMachine:
             "timezone": "Europe/Paris",
             "credentials": {"api_key": API_KEY},
             "webhook": {"url_secret": URL_SECRET},
-            "machines": [{"id": native, "name": fridge["name"]} for native, fridge in self.fridges.items()],
+            "prices": {good.name: f"{good.price / 100:.2f}" for good in SOLD},
+            "machines": [{"id": native, "name": fridge["name"]} for native, fridge in self.fleet.fridges.items()],
         }
 
     def _guarded(self, handle: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -121,7 +149,7 @@ class EatMachine:
         body = await _body(request)
         if wrong := _faults(body, {"name": TEXT}):
             return _invalid(wrong)
-        return JSONResponse({"message": "Fleet created", "data": self._add_fleet(str(uuid4()), body["name"])}, 201)
+        return JSONResponse({"message": "Fleet created", "data": self.fleet.add_fleet(str(uuid4()), body["name"])}, 201)
 
     async def _create_fridge(self, request: Request) -> Response:
         body = await _body(request)
@@ -130,57 +158,25 @@ class EatMachine:
             given = {name: value for name, value in body["settings"].items() if value is not None}
             known = {name: kind for name, kind in SETTINGS.items() if name in given}
             wrong |= _faults(given, known)
-        if "fleet_id" not in wrong and body["fleet_id"] not in self.fleets:
+        if "fleet_id" not in wrong and body["fleet_id"] not in self.fleet.fleets:
             wrong["fleet_id"] = [INVALID]
         if wrong:
             return _invalid(wrong)
         settings = dict.fromkeys(SETTINGS) | body["settings"]
-        fridge = self._add_fridge(str(uuid4()), self.fleets[body["fleet_id"]], settings, "")
+        fridge = self.fleet.add_fridge(str(uuid4()), self.fleet.fleets[body["fleet_id"]], settings, "")
         shown = {key: value for key, value in fridge.items() if key != "name"}
         return JSONResponse({"message": "Fridge created.", "data": {**shown, "initKey": uuid4().hex[:13]}}, 201)
 
     async def _command(self, request: Request) -> Response:
         fridge, slug = request.path_params["uuid"], request.path_params["slug"]
-        if fridge not in self.fridges or slug not in SLUGS:
+        if fridge not in self.fleet.fridges or slug not in SLUGS:
             return JSONResponse({"message": "Not found.", "data": None}, 404)
         if wrong := _faults(await _body(request), {}):
             return _invalid(wrong)
-        now = self._now()
-        command = {
-            "uuid": str(uuid4()),
-            "author": {"identifier": CREDENTIALS["username"], "createdAt": now, "updatedAt": now},
-            "type": {"name": SLUGS[slug], "slug": slug},
-            "status": None,
-            "message": None,
-            "createdAt": now,
-            "updatedAt": now,
-        }
-        self.commands.append({**command, "fridge": fridge})
-        return JSONResponse({"message": "Command created.", "data": command}, 201)
-
-    def _add_fleet(self, native: str, name: str) -> Row:
-        now = self._now()
-        fleet = {"uuid": native, "name": name, "createdAt": now, "updatedAt": now}
-        self.fleets[native] = fleet
-        return fleet
-
-    def _add_fridge(self, native: str, fleet: Row, settings: Row, name: str) -> Row:
-        now = self._now()
-        self.fridges[native] = {
-            "uuid": native,
-            "name": name,
-            "doorStatus": "closed",
-            "temperature": None,
-            "lastActivity": now,
-            "settings": {"firmwareVersion": None, **settings},
-            "fleet": fleet,
-            "createdAt": now,
-            "updatedAt": now,
-        }
-        return self.fridges[native]
-
-    def _now(self) -> str:
-        return self._world.now().replace(microsecond=0).isoformat()
+        command = self.fleet.add_command(fridge, slug)
+        answer = JSONResponse({"message": "Command created.", "data": shown(command)}, 201)
+        self._follow(self.fleet.carry_out(command))
+        return answer
 
 
 async def _body(request: Request) -> Row:
@@ -205,7 +201,3 @@ def _faults(body: Row, fields: Mapping[str, type | tuple[type, ...]]) -> dict[st
 
 def _invalid(faults: dict[str, list[str]]) -> Response:
     return JSONResponse({"message": "Validation error.", "data": faults}, 400)
-
-
-def _uuid(rng: Random) -> str:
-    return str(UUID(int=rng.getrandbits(128), version=4))

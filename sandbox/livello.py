@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route
 
-from sandbox.livello_fleet import Fleet, Row
+from sandbox.livello_fleet import ALERTS, Fleet, Row
 from sandbox.livello_gate import CREDENTIALS, Gate, Handle, Problem
 from sandbox.livello_query import (
     amount,
@@ -60,6 +60,7 @@ class Livello:
     be had, None for all."""
 
     name = "livello"
+    event_kinds = tuple(kind for kind, *_ in ALERTS)
 
     def __init__(
         self,
@@ -98,6 +99,13 @@ class Livello:
     def make_sales(self, count: int, *, machine: str | None = None) -> list[Row]:
         """`machine` is a serial number; KeyError where there is none."""
         return [self._fleet.sell(self._world.now(), machine) for _ in range(count)]
+
+    def make_events(self, count: int, *, machine: str | None = None, kind: str | None = None) -> list[Row]:
+        """Alerts; `machine` is a serial number, KeyError where there is none."""
+        return [self._fleet.alarm(self._world.now(), machine, kind) for _ in range(count)]
+
+    def live(self) -> None:
+        self.make_sales(1)
 
     def truth(self) -> dict[str, list[Row]]:
         fleet = self._fleet

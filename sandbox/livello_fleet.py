@@ -45,6 +45,7 @@ class Fleet:
         self.transactions: list[Row] = []
         self.alerts: list[Row] = []
         self._make_history(world.random("livello", "history"))
+        self._next = world.next_number
 
     def show(self, kiosk: Row, now: datetime) -> Row:
         """As the list shows it: when it was last online, and what it took today, move on with the clock."""
@@ -98,6 +99,12 @@ class Fleet:
                 if line is not None and line["id"] == item["productLineId"]:
                     line["quantity"] = max(0, line["quantity"] - item["quantity"])
         return made
+
+    def alarm(self, at: datetime, serial: str | None = None, kind: str | None = None) -> Row:
+        """An alert. KeyError where there is no such kiosk."""
+        kiosk = self.kiosks[serial or self._live.choice(list(self.kiosks))]
+        self.alerts.append(self._alert(self._live, kiosk, at, kind))
+        return self.alerts[-1]
 
     def _make_organizations(self) -> list[Row]:
         names = ("Acme Retail", "Acme North", "Acme South", "Harbour Offices", "Hospitals", "Campus", "Acme Franchise")
@@ -245,9 +252,10 @@ class Fleet:
             "planogramPosition": cell["planogramPosition"],
         }
 
-    def _alert(self, rng: Random, kiosk: Row, at: datetime) -> Row:
+    def _alert(self, rng: Random, kiosk: Row, at: datetime, named: str | None = None) -> Row:
         self._next += 1
-        kind, severity, text = rng.choice(ALERTS)
+        chosen = rng.choice(ALERTS)
+        kind, severity, text = next((one for one in ALERTS if one[0] == named), chosen)
         status = rng.choice(("open", "raised", "resolved"))
         ended = min(at + timedelta(minutes=rng.randrange(1, 90)), max(at, self._world.start))
         return {

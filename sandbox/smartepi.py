@@ -10,16 +10,30 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
+from sandbox.outbox import Letter, Outbox
 from sandbox.smartepi_changes import Changes
 from sandbox.smartepi_gate import Gate, Problem, request_id
 from sandbox.smartepi_history import STATUS_MEMBERS, History
 from sandbox.smartepi_lists import page, read_question
-from sandbox.smartepi_records import ENTITIES, PRODUCTS, TRANSACTIONS, WITHDRAWALS, Item, Kind, Record, Store
+from sandbox.smartepi_records import (
+    EMPLOYEES,
+    ENTITIES,
+    PRODUCTS,
+    TRANSACTIONS,
+    WITHDRAWALS,
+    Item,
+    Kind,
+    Record,
+    Store,
+)
 from sandbox.smartepi_seed import Seeding
 from sandbox.world import World
 
 API_KEY = "sk_live_7Qd2mYt0vB9xKr4L"
 WEBHOOK = {"secret": "whsec_5pJx8nD1uWz3Hc6T"}
+TRAINING, TEST = "training_record", "webhook.test"
+RECORDED = {member.removesuffix("Status"): path for path, member in STATUS_MEMBERS.items()}
+BY_ITSELF = {"withdrawal": 70, "return": 15, "exchange": 10, TRAINING: 5}  # how much of what happens by itself
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -27,6 +41,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 class SmartEPI:
     name = "smartepi"
+    key = "acme-safety"
+    event_kinds = (*RECORDED, TRAINING, TEST)
 
     def __init__(self, world: World, *, requests: int = 600, per_seconds: float = 60) -> None:
         self._world = world
@@ -35,8 +51,11 @@ class SmartEPI:
         seeding = Seeding(world, self._store)
         seeding.run()
         self._history = History(world, self._store, seeding.gone)
+        self._store.number_from(world.next_number)
         self._changes = Changes(self._store)
         self._live = world.random(self.name, "live")
+        self._trainings: list[Record] = []
+        self.outbox = Outbox(self.key, world.random(self.name, "outbox"), sign=self._sign)
 
     def routes(self) -> list[BaseRoute]:
         routes: list[BaseRoute] = [self._route(f"/{kind.path}", self._collection(kind)) for kind in ENTITIES]
@@ -54,28 +73,71 @@ class SmartEPI:
 
     def make_sales(self, count: int, *, machine: str | None = None) -> list[Record]:
         """Withdrawals; `machine` is the id of a device, KeyError where there is none such."""
-        return [
-            self._history.record(WITHDRAWALS, self._history.device(machine, self._live), self._world.now(), self._live)
-            for _ in range(count)
-        ]
+        return [self._transact(WITHDRAWALS, machine) for _ in range(count)]
+
+    def make_events(self, count: int, *, machine: str | None = None, kind: str | None = None) -> list[Record]:
+        """Transactions, trainings, or tests of the webhook: some of all but tests where `kind` is None.
+
+        `machine` as for sales."""
+        self._history.device(machine, self._live)
+        return [self._happen(kind or self._some_kind(), machine) for _ in range(count)]
+
+    def begin(self) -> None:
+        """Nothing: it tells of what happens from now on."""
+
+    def live(self) -> None:
+        self._happen(self._some_kind(), None)
 
     def webhook(self, record: Mapping[str, Any]) -> tuple[bytes, dict[str, str]]:
         """The delivery that tells of a transaction: its body and its headers, signed now."""
-        member = next(name for name in STATUS_MEMBERS.values() if name in record)
-        kind = member.removesuffix("Status")
-        event = {
-            "id": f"evt_{kind}_created_{record['id']}",
-            "type": f"{kind}.created",
-            "createdAt": record["createdAt"],
-            "data": record,
+        body = _envelope(_kind_of(record), record)
+        return body, {"Content-Type": "application/json", **self._sign(body)}
+
+    def _some_kind(self) -> str:
+        return self._live.choices(list(BY_ITSELF), weights=list(BY_ITSELF.values()))[0]
+
+    def _happen(self, kind: str, device: str | None) -> Record:
+        if kind in RECORDED:
+            return self._transact(next(one for one in TRANSACTIONS if one.path == RECORDED[kind]), device)
+        return self._train() if kind == TRAINING else self._test()
+
+    def _transact(self, kind: Kind, device: str | None) -> Record:
+        """KeyError where there is no such device."""
+        chosen = self._history.device(device, self._live)
+        record = self._history.record(kind, chosen, self._world.now(), self._live)
+        return self._told(_kind_of(record), record)
+
+    def _train(self) -> Record:
+        """It is told by webhook alone."""
+        employee = self._live.choice(self._store.records(EMPLOYEES))
+        record = {
+            "id": f"t-{self._world.next_number + len(self._trainings)}",
+            "employeeId": employee["id"],
+            "employeeName": employee["name"],
+            "createdAt": int(self._world.now().timestamp()),
         }
-        body, signed_at = json.dumps(event).encode(), int(self._world.now().timestamp())
+        self._trainings.append(record)
+        return self._told(TRAINING, record)
+
+    def _test(self) -> Record:
+        """What the console sends on request."""
+        now = self._world.now()
+        test = {"id": f"evt_test_{now.timestamp():.6f}", "type": TEST, "createdAt": int(now.timestamp()), "data": {}}
+        self.outbox.post(Letter(kind=TEST, id=str(test["id"]), body=json.dumps(test).encode()))
+        return test
+
+    def _told(self, kind: str, record: Record) -> Record:
+        self.outbox.post(Letter(kind=f"{kind}.created", id=record["id"], body=_envelope(kind, record)))
+        return record
+
+    def _sign(self, body: bytes) -> dict[str, str]:
+        """Signed anew with each try, for the time is signed, too."""
+        signed_at = int(self._world.now().timestamp())
         signature = hmac.digest(WEBHOOK["secret"].encode(), f"{signed_at}.".encode() + body, "sha256").hex()
-        headers = {"Content-Type": "application/json", "X-SmartEPI-Signature": f"t={signed_at},v1={signature}"}
-        return body, headers
+        return {"X-SmartEPI-Signature": f"t={signed_at},v1={signature}"}
 
     def truth(self) -> dict[str, list[Record]]:
-        """`machines` are {id, name} of the devices seen; slots and events it has none."""
+        """`machines` are {id, name} of the devices seen; slots and events it has none. `trainings` no list tells of."""
         sales = [row for kind in TRANSACTIONS for row in self._store.records(kind)]
         others = {kind.path: self._store.records(kind) for kind in ENTITIES if kind is not PRODUCTS}
         return {
@@ -84,12 +146,13 @@ class SmartEPI:
             "products": self._store.records(PRODUCTS),
             "sales": sales,
             "events": [],
+            "trainings": list(self._trainings),
             **others,
         }
 
     def account(self, base: str) -> dict[str, Any]:
         return {
-            "key": "acme-safety",
+            "key": self.key,
             "organization": "acme",
             "vendor": self.name,
             "name": "Protective equipment",
@@ -140,6 +203,22 @@ class SmartEPI:
             return JSONResponse({"data": item.record}, headers=request_id())
 
         return {"GET": get, "PUT": put, "DELETE": delete}
+
+
+def _kind_of(transaction: Mapping[str, Any]) -> str:
+    member = next(name for name in STATUS_MEMBERS.values() if name in transaction)
+    return member.removesuffix("Status")
+
+
+def _envelope(kind: str, record: Mapping[str, Any]) -> bytes:
+    """The id is made of the record's, so that it is the same however often it is sent."""
+    event = {
+        "id": f"evt_{kind}_created_{record['id']}",
+        "type": f"{kind}.created",
+        "createdAt": record["createdAt"],
+        "data": record,
+    }
+    return json.dumps(event).encode()
 
 
 async def _not_allowed(request: Request) -> Response:

@@ -82,6 +82,10 @@ class Store:
         self._items[kind.path][record["id"]] = item
         return item
 
+    def number_from(self, number: int) -> None:
+        """The transactions that are to come."""
+        self._numbers |= {kind.path: count(number) for kind in TRANSACTIONS}
+
     def find(self, path: str, key: object) -> Item | None:
         return self._items[path].get(str(key))
 

@@ -1,6 +1,7 @@
 """The emulated SmartVend: POST for everything, a tagged union for an answer, and lists in no order."""
 
 import hmac
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from math import ceil
 from typing import Any
@@ -11,12 +12,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from sandbox import smartvend_bodies as bodies
+from sandbox.outbox import SCHEDULE, Letter, Outbox
 from sandbox.smartvend_bodies import Body, Malformed, only
-from sandbox.smartvend_fleet import Fleet
+from sandbox.smartvend_fleet import CODES, Fleet
+from sandbox.smartvend_hooks import WEBHOOK_PUBLIC_KEY, sign
 from sandbox.world import World
 
 ORGANIZATION_KEY = "302a300506032b6570032100" + "5a" * 32
-WEBHOOK_PUBLIC_KEY = "302a300506032b6570032100ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c"
+EVENTS_AMONG_ALL = 0.25  # of what happens by itself
 
 
 class Refused(Exception):
@@ -25,11 +28,16 @@ class Refused(Exception):
 
 class SmartVend:
     name = "smartvend"
+    key = "acme-coffee"
+    event_kinds = CODES
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._fleet = Fleet(world)
+        self._live = world.random(self.name, "lively")
         self.commands: list[Body] = []
+        rng = world.random(self.name, "outbox")
+        self.outbox = Outbox(self.key, rng, sign=sign, schedule=SCHEDULE, stops=True)
 
     def routes(self) -> list[BaseRoute]:
         operations: Mapping[str, Callable[[Body], Any]] = {
@@ -55,7 +63,31 @@ class SmartVend:
 
     def make_sales(self, count: int, *, machine: str | None = None) -> list[Body]:
         """KeyError where there is no such controller."""
-        return [self._fleet.sell(self._world.now(), machine) for _ in range(count)]
+        return [self._sell(machine) for _ in range(count)]
+
+    def make_events(self, count: int, *, machine: str | None = None, kind: str | None = None) -> list[Body]:
+        """KeyError where there is no such controller."""
+        found = [self._fleet.occur(self._world.now(), machine, kind) for _ in range(count)]
+        for event in found:
+            self._post("event", event["id"], event)
+        return found
+
+    def begin(self) -> None:
+        """Nothing: it tells of what happens from now on."""
+
+    def live(self) -> None:
+        if self._live.random() < EVENTS_AMONG_ALL:
+            self.make_events(1)
+        else:
+            self.make_sales(1)
+
+    def _sell(self, controller: str | None, position: int | None = None) -> Body:
+        sale = self._fleet.sell(self._world.now(), controller, position)
+        self._post("sale", sale["saleId"], sale)
+        return sale
+
+    def _post(self, kind: str, native: str, body: Body) -> None:
+        self.outbox.post(Letter(kind=kind, id=native, body=json.dumps(body, ensure_ascii=False).encode()))
 
     def truth(self) -> dict[str, list[Body]]:
         fleet = self._fleet
@@ -77,7 +109,7 @@ class SmartVend:
 
     def account(self, base: str) -> Body:
         return {
-            "key": "acme-coffee",
+            "key": self.key,
             "organization": "acme",
             "vendor": self.name,
             "name": "Coffee machines",
@@ -206,7 +238,7 @@ class SmartVend:
         if self._fleet.cell(controller, position) is None:
             raise Refused("there is no such position")
         self.commands.append(dict(body))
-        self._fleet.sell(self._world.now(), controller, position)
+        self._sell(controller, position)
         return {"success": True}
 
     def _encash(self, body: Body) -> Any:

@@ -19,6 +19,7 @@ EVENTS = (
     ("bill-jam", "The bill acceptor is jammed", "danger", "controller"),
 )
 UNTOLD = ("Q9", None, "critical", "gateway")  # words that no document knows, and no text in the dictionary
+CODES = (*(code for code, *_ in EVENTS), "Q9")
 SALES_A_MACHINE = 60
 EVENTS_A_MACHINE = 6
 
@@ -27,6 +28,7 @@ class Fleet:
     def __init__(self, world: World) -> None:
         self._world = world
         self._live = world.random("smartvend", "live")
+        self._ids = world.random("smartvend", "ids", world.start)
         self._shuffle = world.random("smartvend", "order").randrange(1 << 30)
         self._credits: dict[str, Row] = {}
         rng = world.random("smartvend", "fleet")
@@ -92,8 +94,16 @@ class Fleet:
         chosen = controller or self._live.choice(list(self.controllers))
         credit = self._credits.pop(chosen, None)
         sale = self._sale(self._live, self.controllers[chosen], int(at.timestamp()), position, credit)
+        sale["saleId"] = _uuid(self._ids)
         self.sales.append(sale)
         return sale
+
+    def occur(self, at: datetime, controller: str | None = None, code: str | None = None) -> Row:
+        """An event. KeyError where there is no such controller."""
+        chosen = self.controllers[controller or self._live.choice(list(self.controllers))]
+        event = _event(self._live, chosen, int(at.timestamp()), code) | {"id": _uuid(self._ids)}
+        self.events.append(event)
+        return event
 
     def _make_products(self, rng: Random) -> dict[str, Row]:
         names = [(name, 100 + 20 * at) for at, name in enumerate(DRINKS)]
@@ -221,8 +231,10 @@ def _payment(rng: Random, total: int) -> Row:
     return {}
 
 
-def _event(rng: Random, controller: Row, at: int) -> Row:
-    code, _, level, source = UNTOLD if rng.random() < 0.05 else rng.choice(EVENTS)
+def _event(rng: Random, controller: Row, at: int, code: str | None = None) -> Row:
+    chosen = UNTOLD if rng.random() < 0.05 else rng.choice(EVENTS)
+    named = (one for one in (*EVENTS, UNTOLD) if one[0] == code)
+    code, _, level, source = next(named, chosen)
     return {
         **_common(rng, controller, at),
         "id": _uuid(rng),

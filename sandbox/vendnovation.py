@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from sandbox.vendnovation_changes import Changes
 from sandbox.vendnovation_fleet import Fleet, Machine
 from sandbox.vendnovation_gate import Gate, Throttle, Tokens, american, read_call
-from sandbox.vendnovation_history import History
+from sandbox.vendnovation_history import ALERTS, History
 from sandbox.vendnovation_reads import Handler, Operation, Reads
 from sandbox.vendnovation_sales import Sales
 from sandbox.vendnovation_tables import Call, Record, Refusal
@@ -27,6 +27,7 @@ CREDENTIALS = {
 
 class VendNovation:
     name = "vendnovation"
+    event_kinds = tuple(ALERTS)
 
     def __init__(self, world: World, *, per_second: float = 20, burst: int = 100, per_day: int = 5_000) -> None:
         self._world = world
@@ -55,6 +56,13 @@ class VendNovation:
     def make_sales(self, count: int, *, machine: str | None = None) -> list[Record]:
         """`machine` is a number or a PROSE; KeyError where there is none that can sell."""
         return [self._sell(self._selling(machine)) for _ in range(count)]
+
+    def make_events(self, count: int, *, machine: str | None = None, kind: str | None = None) -> list[Record]:
+        """Alerts; `machine` as for sales."""
+        return [self._history.alarm(self._selling(machine), self._world.now(), self._live, kind) for _ in range(count)]
+
+    def live(self) -> None:
+        self.make_sales(1)
 
     def truth(self) -> dict[str, list[Record]]:
         """`machines` and `slots` are those that are not deleted; the deleted machines stand apart."""

@@ -34,7 +34,9 @@ class History:
         self.sessions, self.session_events = Table("session"), Table("session event")
         for machine in fleet.machines.values():
             self._add_adjustments(machine, world.random("vendnovation", "stock", machine.id))
+        self._first_alert = 9001
         self._add_alerts(world.random("vendnovation", "alerts"))
+        self._first_alert = world.next_number
         self._add_sessions(world.random("vendnovation", "sessions"))
 
     def adjust(self, machine: Machine, selection: Record, delta: int, at: datetime, *, kind: str) -> Record:
@@ -78,28 +80,37 @@ class History:
             del record["eventType"]
         return self.adjustments.add(Entry(record=record, keys=machine.keys, at=at))
 
+    def alarm(self, machine: Machine, at: datetime, rng: Random, code: str | None = None) -> Record:
+        """An alert that nobody has cleared."""
+        return self._add_alert(machine, code or rng.choice(list(ALERTS)), at, None, rng)
+
     def _add_alerts(self, rng: Random) -> None:
         machines = [machine for machine in self._fleet.machines.values() if not machine.deleted]
-        for number, moment in enumerate(self._world.moments(rng, self._world.count(120)), 9001):
+        for moment in self._world.moments(rng, self._world.count(120)):
             machine, raised = rng.choice(machines), fraction(moment, rng)
             cleared = min(raised + timedelta(minutes=rng.randint(5, 4000)), self._world.start)
             is_cleared = rng.random() < 0.7
-            code = rng.choice(list(ALERTS))
-            record = {
-                "id": number,
-                "accountId": int(min(machine.keys["accountIds"])),
-                "siteId": machine.record["siteId"],
-                "machineLocation": machine.place.name,
-                "machineProse": machine.record["prose"],
-                "machineId": either(machine.id, rng),
-                "code": code,
-                "message": ALERTS[code],
-                "isCleared": is_cleared,
-                "clearedAt": stamp(cleared) if is_cleared else rng.choice((None, stamp(NEVER))),
-                "raisedAt": stamp(raised),
-            }
-            keys = machine.keys | {"alertIds": one(number), "alertCodes": one(code)}
-            self.alerts.add(Entry(record=record, keys=keys, at=raised))
+            self._add_alert(machine, rng.choice(list(ALERTS)), raised, cleared if is_cleared else None, rng)
+
+    def _add_alert(
+        self, machine: Machine, code: str, raised: datetime, cleared: datetime | None, rng: Random
+    ) -> Record:
+        number = self._first_alert + len(self.alerts)
+        record = {
+            "id": number,
+            "accountId": int(min(machine.keys["accountIds"])),
+            "siteId": machine.record["siteId"],
+            "machineLocation": machine.place.name,
+            "machineProse": machine.record["prose"],
+            "machineId": either(machine.id, rng),
+            "code": code,
+            "message": ALERTS[code],
+            "isCleared": cleared is not None,
+            "clearedAt": stamp(cleared) if cleared else rng.choice((None, stamp(NEVER))),
+            "raisedAt": stamp(raised),
+        }
+        keys = machine.keys | {"alertIds": one(number), "alertCodes": one(code)}
+        return self.alerts.add(Entry(record=record, keys=keys, at=raised))
 
     def _add_sessions(self, rng: Random) -> None:
         machines = list(self._fleet.machines.values())

@@ -36,8 +36,10 @@ class Sales:
     def __init__(self, world: World, fleet: Fleet) -> None:
         self._world, self._fleet = world, fleet
         self.transactions, self.metadata = Table("transaction"), Table("metadata")
+        self._first = 1000
         for machine in fleet.machines.values():
             self._add_sales(machine, world.random("vendnovation", "sales", machine.id))
+        self._first = world.next_number
 
     def sell(self, machine: Machine, recorded: datetime, rng: Random) -> Record:
         """A transaction with its metadata; stock is left as it is."""
@@ -58,7 +60,7 @@ class Sales:
                 self.sell(machine, fraction(moment, rng), rng)
 
     def _transaction(self, machine: Machine, recorded: datetime, rng: Random) -> Record:
-        number = f"B{1000 + len(self.transactions)}"
+        number = f"B{self._first + len(self.transactions)}"
         occurred = recorded - timedelta(seconds=rng.choice(DELAYS))
         chosen = rng.choices(machine.sellable, k=rng.choice((1, 1, 1, 2, 3)))
         lines = [self._line(machine, row, order, rng) for order, row in enumerate(chosen, 1)]

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from starlette.routing import BaseRoute
+
+from sandbox.outbox import Outbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,11 @@ class World:
         """A generator of its own for each purpose, so that adding one changes no other."""
         return Random(":".join(map(str, (self.seed, *names))))
 
+    @property
+    def next_number(self) -> int:
+        """Of what is recorded from the start on: after a restart no id means another thing than before."""
+        return int(self.start.timestamp())
+
     def count(self, base: int) -> int:
         return max(1, round(base * self.scale))
 
@@ -119,11 +126,20 @@ class Vendor(Protocol):
     """One emulated vendor. Its routes are mounted under `/{name}`; credentials stand in its module."""
 
     name: str
+    event_kinds: tuple[str, ...]
 
     def routes(self) -> list[BaseRoute]: ...
 
     def make_sales(self, count: int, *, machine: str | None = None) -> list[dict[str, Any]]:
         """Records `count` new sales now and returns them as the vendor would show them."""
+        ...
+
+    def make_events(self, count: int, *, machine: str | None = None, kind: str | None = None) -> list[dict[str, Any]]:
+        """`count` events happen now, of one of `event_kinds`, or of any; as the vendor would show them."""
+        ...
+
+    def live(self) -> None:
+        """Something happens by itself: what, the seed decides."""
         ...
 
     def truth(self) -> dict[str, list[dict[str, Any]]]:
@@ -132,4 +148,15 @@ class Vendor(Protocol):
 
     def account(self, base: str) -> dict[str, Any]:
         """The `[[accounts]]` table of a gateway configuration for it; `base` is the sandbox's own address."""
+        ...
+
+
+@runtime_checkable
+class Sends(Protocol):
+    """A vendor that sends webhooks. `outbox` is what it sends them with."""
+
+    outbox: Outbox
+
+    def begin(self) -> None:
+        """Tells whoever is told from now on what they cannot read anywhere."""
         ...

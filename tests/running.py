@@ -1,5 +1,6 @@
 """A sandbox and a gateway over it on real sockets, and a client that asks as a front end would."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from sandbox.world import World
 ADMIN, VIEWER, STRANGER = "vg_admin-of-acme", "vg_viewer-of-acme", "vg_admin-of-other"
 KEYS = ((ADMIN, "admin", "acme"), (VIEWER, "viewer", "acme"), (STRANGER, "admin", "other"))
 CLIENT = httpx2.Client(timeout=30, trust_env=False)  # one, for making one takes longer than asking
+SETTLING_SECONDS = 20.0
 VENDORS = ("smartvend", "livello", "vendnovation", "smartepi", "eatmachine")
 
 
@@ -58,6 +60,28 @@ class Sandbox:
         body = {"vendor": vendor, "count": count, "machine": machine}
         found: list[dict[str, Any]] = CLIENT.post(f"{self.base}/_sandbox/sales", json=body).json()["sales"]
         return found
+
+    def happen(self, vendor: str, kind: str, count: int = 1, machine: str | None = None) -> list[dict[str, Any]]:
+        """See `event_kinds` of the vendor."""
+        body = {"vendor": vendor, "kind": kind, "count": count, "machine": machine}
+        answer = CLIENT.post(f"{self.base}/_sandbox/events", json=body)
+        assert answer.status_code == 201, answer.text
+        found: list[dict[str, Any]] = answer.json()["events"]
+        return found
+
+    def webhooks(self, **switches: Any) -> dict[str, Any]:
+        """Turns the switches, and tells of each vendor that sends. See `sandbox.sending.Webhooks`."""
+        answer = CLIENT.post(f"{self.base}/_sandbox/webhooks", json=switches)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def settle(self) -> None:
+        """Returns when no webhook waits to be taken, nor to be tried again."""
+        ends = time.monotonic() + SETTLING_SECONDS
+        while waiting := {name: one["waiting"] for name, one in self.webhooks().items() if one["waiting"]}:
+            assert time.monotonic() < ends, f"still waiting: {waiting}"
+            time.sleep(0.01)
 
     def truth(self, vendor: str) -> dict[str, list[dict[str, Any]]]:
         found: dict[str, list[dict[str, Any]]] = self.vendors[vendor].truth()
@@ -115,17 +139,18 @@ def config_text(
     store: str | None = None,
     cache: str = "",
     limits: str = "",
+    feed: str = "",
 ) -> str:
     """A configuration over all five vendors of a sandbox, as tenant `acme`, and over those of `others` as `other`.
 
-    `cache` and `limits`: the members of every account's `[accounts.cache]` and `[accounts.limits]`, as TOML."""
+    `cache`, `limits` and `feed`: the members of that table of every account, as TOML."""
     text = gateway_config(sandbox.base, sandbox.vendors.values())
     for other in others:
         whole = gateway_config(other.base, other.vendors.values())
         accounts = whole[whole.index("[[accounts]]") :]
         text += accounts.replace('key = "acme-', 'key = "other-').replace('"acme"', '"other"')
     text = text.replace('environment = "development"', f'environment = "{environment}"')
-    for table, members in (("cache", cache), ("limits", limits)):
+    for table, members in (("cache", cache), ("limits", limits), ("feed", feed)):
         if members:
             text = text.replace("[accounts.credentials]", f"[accounts.{table}]\n{members}\n[accounts.credentials]")
     text += '\n[[organizations]]\nkey = "other"\nname = "Other Vending"\n'

@@ -27,7 +27,8 @@ from gateway.app import connected
 from gateway.cli import app as commands_of_vendgraph
 from gateway.settings import Settings, SettingsError, load
 from sandbox.faults import KINDS, Fault
-from sandbox.smartvend import WEBHOOK_PUBLIC_KEY
+from sandbox.sending import Webhooks
+from sandbox.smartvend_hooks import WEBHOOK_PUBLIC_KEY
 from schema.root import build
 from tests import vendor_pages
 from tests.pages import (
@@ -391,6 +392,7 @@ def test_requests_in_the_pages_are_answered(block: Block, sandbox: Sandbox, gate
         (CLIENTS, "Errors", [one.value for one in ErrorCode]),
         (CLIENTS, "Why a field is null", [one.value for one in UnavailableReason]),
         (CLIENTS, "Who is missing", [one.value for one in SourceState]),
+        (SANDBOX, "Webhooks", list(Webhooks.model_fields)),
         (SANDBOX, "Faults", [*KINDS, *(Fault.__dataclass_fields__.keys() - {"vendor", "kind"})]),
     ],
 )
@@ -403,6 +405,12 @@ def test_the_metrics_that_are_told_are_those_that_are_there(gateway: Gateway) ->
     shown = httpx2.get(f"{gateway.base}/metrics").text
     told = {row[0].strip("`") for row in rows(section(OPERATING, "Health and metrics")) if "vendgraph_" in row[0]}
     assert told == set(re.findall(r"^(vendgraph_\w+)\{", shown, flags=re.MULTILINE))
+
+
+def test_the_kinds_of_events_are_told(sandbox: Sandbox) -> None:
+    told = {row[0].lower(): re.findall(r"`([\w.-]+)`", row[1]) for row in rows(section(SANDBOX, "Events"))}
+    kinds = {name: sorted(vendor.event_kinds) for name, vendor in sandbox.vendors.items()}
+    assert {name: sorted(words) for name, words in told.items()} == kinds
 
 
 def test_the_switches_of_the_sandbox_are_told(sandbox: Sandbox) -> None:

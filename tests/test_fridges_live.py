@@ -10,7 +10,7 @@ import pytest
 
 from connectors.eatmachine.hooks import address
 from domain.model import Vendor
-from sandbox.eatmachine import URL_SECRET
+from sandbox.eatmachine_fridges import URL_SECRET
 from tests.deliveries import account
 from tests.running import Gateway, Sandbox, running_gateway
 

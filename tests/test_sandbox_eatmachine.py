@@ -10,7 +10,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from sandbox.eatmachine import API_KEY, CREDENTIALS, SLUGS, TOKEN_LIFE, URL_SECRET, EatMachine
+from sandbox.eatmachine import API_KEY, CREDENTIALS, TOKEN_LIFE, EatMachine
+from sandbox.eatmachine_fridges import SLUGS, URL_SECRET
 from sandbox.world import World
 
 START = datetime(2026, 3, 4, 15, 6, 7, 250_000, tzinfo=UTC)
@@ -121,7 +122,7 @@ async def test_a_login_takes_two_fields_and_no_other(client: httpx2.AsyncClient)
 
 
 async def test_there_is_no_list_of_anything(client: httpx2.AsyncClient, vendor: EatMachine) -> None:
-    fridge = next(iter(vendor.fridges))
+    fridge = next(iter(vendor.fleet.fridges))
     for path in ("/fridges", "/fleets", f"/fridges/{fridge}/commands/open"):
         assert (await client.get(path)).status_code == 405
     for path in (f"/fridges/{fridge}", "/products", "/commands", f"/fridges/{fridge}/inventory"):
@@ -160,7 +161,7 @@ async def test_a_fridge_is_made_in_a_fleet_and_shown_as_it_is(client: httpx2.Asy
 
 
 async def test_a_setting_may_be_left_out_or_null(client: httpx2.AsyncClient, vendor: EatMachine) -> None:
-    body = {"fleet_id": next(iter(vendor.fleets)), "settings": {"kioskUrl": None, "heartbeatInterval": 60}}
+    body = {"fleet_id": next(iter(vendor.fleet.fleets)), "settings": {"kioskUrl": None, "heartbeatInterval": 60}}
     settings = (await ask(client, "/fridges", body))["settings"]
     assert settings == dict.fromkeys(("firmwareVersion", *SETTINGS)) | {"heartbeatInterval": 60}
 
@@ -168,8 +169,8 @@ async def test_a_setting_may_be_left_out_or_null(client: httpx2.AsyncClient, ven
 async def test_a_fridge_takes_snake_case_in_one_place_and_camel_case_in_the_others(
     client: httpx2.AsyncClient, vendor: EatMachine
 ) -> None:
-    fleet = next(iter(vendor.fleets))
-    before = len(vendor.fridges)
+    fleet = next(iter(vendor.fleet.fleets))
+    before = len(vendor.fleet.fridges)
     assert await faults(client, "/fridges", {"foo": 1, "settings": {}}) == {
         "fleet_id": [MISSING],
         "foo": [UNEXPECTED],
@@ -189,7 +190,7 @@ async def test_a_fridge_takes_snake_case_in_one_place_and_camel_case_in_the_othe
     ):
         assert await faults(client, "/fridges", {"fleet_id": fleet, "settings": SETTINGS} | changed) == wrong
     assert await faults(client, "/fridges", {"fleet_id": fleet}) == {"settings": [MISSING]}
-    assert len(vendor.fridges) == before
+    assert len(vendor.fleet.fridges) == before
 
 
 # ---- commands
@@ -199,7 +200,7 @@ async def test_a_fridge_takes_snake_case_in_one_place_and_camel_case_in_the_othe
 async def test_a_command_is_taken_and_its_outcome_is_not_known_yet(
     client: httpx2.AsyncClient, vendor: EatMachine, slug: str
 ) -> None:
-    fridge = next(iter(vendor.fridges))
+    fridge = next(iter(vendor.fleet.fridges))
     headers = {"content-type": "application/json"}
     answer = await client.post(f"/fridges/{fridge}/commands/{slug}", headers=headers)
     assert answer.json()["message"] == "Command created."
@@ -217,18 +218,18 @@ async def test_a_command_is_taken_and_its_outcome_is_not_known_yet(
 
 
 async def test_there_is_no_other_command_and_no_other_fridge(client: httpx2.AsyncClient, vendor: EatMachine) -> None:
-    fridge = next(iter(vendor.fridges))
+    fridge = next(iter(vendor.fleet.fridges))
     for path in (f"/fridges/{fridge}/commands/close", "/fridges/nowhere/commands/open"):
         answer = await client.post(path)
         assert (answer.status_code, answer.json()) == (404, {"message": "Not found.", "data": None})
     assert await faults(client, f"/fridges/{fridge}/commands/open", {"seconds": 5}) == {"seconds": [UNEXPECTED]}
-    assert vendor.commands == []
+    assert vendor.fleet.commands == []
 
 
 async def test_a_command_that_is_sent_twice_is_two_commands(client: httpx2.AsyncClient, vendor: EatMachine) -> None:
-    path = f"/fridges/{next(iter(vendor.fridges))}/commands/open"
+    path = f"/fridges/{next(iter(vendor.fleet.fridges))}/commands/open"
     assert (await ask(client, path))["uuid"] != (await ask(client, path))["uuid"]
-    assert len(vendor.commands) == 2
+    assert len(vendor.fleet.commands) == 2
 
 
 # ---- one world
@@ -242,11 +243,17 @@ def test_the_same_seed_gives_the_same_fridges() -> None:
 
 
 def test_sales_are_nobodys_to_tell(vendor: EatMachine) -> None:
-    assert vendor.make_sales(3) == vendor.make_sales(1, machine=next(iter(vendor.fridges))) == []
+    """A customer leaves a fridge with fewer tags, and no record but the fridge's own."""
+    fridge = next(iter(vendor.fleet.fridges))
+    before = vendor.fleet.inside[fridge]
+    (told,) = vendor.make_sales(1, machine=fridge)
+    assert (told["type"], told["data"]["added"]) == ("inventory", [])
+    assert set(before) - set(vendor.fleet.inside[fridge]) == set(told["data"]["removed"]) != set()
+    assert len(vendor.make_sales(3)) == 3
     with pytest.raises(KeyError):
         vendor.make_sales(1, machine="nowhere")
     truth = vendor.truth()
-    assert [truth[kind] for kind in ("slots", "products", "sales", "events")] == [[], [], [], []]
+    assert [truth[kind] for kind in ("slots", "sales")] == [[], []]
 
 
 def test_the_account_tells_the_fridges_that_no_list_does(vendor: EatMachine) -> None:

@@ -14,6 +14,7 @@ from domain.model import Vendor
 from gateway.accounts import CREDENTIALS
 from journal.keys import digest
 from sandbox import eatmachine, livello_gate, smartepi, smartvend, vendnovation
+from sandbox.eatmachine_fridges import URL_SECRET
 from sandbox.server import start
 from tests.echoing import STATUSES, TOKEN, WAYS, vendors
 from tests.processes import Process, running, vendgraph
@@ -181,7 +182,7 @@ def sandbox_secrets() -> Sequence[str]:
         eatmachine.CREDENTIALS,
         smartepi.WEBHOOK,
     )
-    found = [smartvend.ORGANIZATION_KEY, smartepi.API_KEY, eatmachine.API_KEY, eatmachine.URL_SECRET]
+    found = [smartvend.ORGANIZATION_KEY, smartepi.API_KEY, eatmachine.API_KEY, URL_SECRET]
     return [*found, *(str(value) for one in more for value in one.values())]
 
 
