@@ -402,7 +402,15 @@ def test_the_metrics_that_are_told_are_those_that_are_there(gateway: Gateway) ->
     gateway.ask("{ machines(first: 1) { nodes { id } } }")
     shown = httpx2.get(f"{gateway.base}/metrics").text
     told = {row[0].strip("`") for row in rows(section(OPERATING, "Health and metrics")) if "vendgraph_" in row[0]}
-    assert told == set(re.findall(r"^(vendgraph_\w+)\{", shown, flags=re.MULTILINE))
+    assert told == set(re.findall(r"^(vendgraph_\w+)[{ ]", shown, flags=re.MULTILINE))
+
+
+def test_the_labels_of_metrics_are_told(gateway: Gateway) -> None:
+    gateway.ask("{ machines(first: 1) { nodes { id } } }")
+    shown = httpx2.get(f"{gateway.base}/metrics").text
+    for name, labels, _ in (row for row in rows(section(OPERATING, "Health and metrics")) if "vendgraph_" in row[0]):
+        there = re.findall(rf"^{name.strip('`')}\{{(.*)\}}", shown, flags=re.MULTILINE)
+        assert set(spans(labels)) == set(re.findall(r'(\w+)="', there[0] if there else ""))
 
 
 def test_the_switches_of_the_sandbox_are_told(sandbox: Sandbox) -> None:
