@@ -19,7 +19,10 @@ from graphql import parse, validate
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from connectors.eatmachine import events as fridge_events
+from connectors.eatmachine import hooks as eatmachine
 from connectors.http import new_client
+from connectors.smartepi import hooks as smartepi
 from domain.errors import ErrorCode
 from domain.model import AccountStatus, Role, UnavailableReason, Vendor
 from domain.paging import SourceState
@@ -241,16 +244,31 @@ def test_the_operations_in_a_vendors_page_are_the_connectors(vendor: Vendor) -> 
 
 @pytest.mark.parametrize("vendor", Vendor, ids=lambda vendor: vendor.value)
 def test_a_vendors_page_tells_what_the_others_tell(vendor: Vendor) -> None:
-    told = headings(f"docs/vendors/{vendor.value}.md")[1:]
+    told = [name for name in headings(f"docs/vendors/{vendor.value}.md")[1:] if name != "What was taken"]
     assert told == [
         "In the graph",
         "Operations",
         "Login",
         "Paging",
         "Limits",
+        "Webhooks",
         "Traps, and what is done about them",
         "Overriding a path",
     ]
+
+
+def told_types(vendor: Vendor) -> dict[str, str]:
+    """The types of webhooks that a vendor's page has, with what follows first of each."""
+    return {spans(row[0])[0]: row[1] for row in rows(section(f"docs/vendors/{vendor.value}.md", "Webhooks"))}
+
+
+def test_every_type_of_webhook_that_is_known_is_told() -> None:
+    assert told_types(Vendor.SMARTEPI).keys() == {smartepi.TEST, *smartepi.CREATED, *smartepi.MESSAGES}
+    fridges = told_types(Vendor.EATMACHINE)
+    assert fridges.keys() == {*eatmachine.ROUTINE, *fridge_events.MESSAGES, *fridge_events.WORDED}
+    assert {type_ for type_, event in fridges.items() if event == "—"} == eatmachine.ROUTINE
+    for type_, message in fridge_events.MESSAGES.items():
+        assert fridges[type_] == message
 
 
 # ---- queries ------------------------------------------------------------------------------------------------------
@@ -302,7 +320,8 @@ def run(folder: Path, *arguments: str) -> str:
 @pytest.mark.parametrize("block", blocks("console"), ids=str)
 def test_commands_print_what_the_pages_show(block: Block, sandbox: Sandbox, tmp_path: Path) -> None:
     """A shown line may leave out parts of itself, with `…`, but no line may be shown that is not printed."""
-    (tmp_path / "vendgraph.toml").write_text(config_text(sandbox, tmp_path), encoding="utf-8")
+    served = config_text(sandbox, tmp_path).replace("[server]", '[server]\npublic_url = "https://graph.example.com"')
+    (tmp_path / "vendgraph.toml").write_text(served, encoding="utf-8")
     for part in block.text.split("$ ")[1:]:
         command, *shown = part.splitlines()
         program, *arguments = command.split()
