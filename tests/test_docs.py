@@ -24,7 +24,8 @@ from connectors.eatmachine import hooks as eatmachine
 from connectors.http import new_client
 from connectors.smartepi import hooks as smartepi
 from domain.errors import ErrorCode
-from domain.model import AccountStatus, Role, UnavailableReason, Vendor
+from domain.facts import Origin
+from domain.model import AccountStatus, Role, Trust, UnavailableReason, Vendor
 from domain.paging import SourceState
 from gateway.app import connected
 from gateway.cli import app as commands_of_vendgraph
@@ -279,6 +280,13 @@ def test_queries_in_the_pages_fit_the_graph(block: Block) -> None:
     assert validate(build()._schema, parse(block.text)) == []
 
 
+@pytest.mark.parametrize("block", blocks("js"), ids=str)
+def test_queries_in_programs_fit_the_graph(block: Block) -> None:
+    queries = re.findall(r"query = `([^`]*)`", block.text)
+    assert queries
+    assert [validate(build()._schema, parse(query)) for query in queries] == [[]] * len(queries)
+
+
 def resembles(shown: Any, real: Any) -> bool:
     """Whether an answer that is shown, and may leave out items of lists, has the form of the real one.
 
@@ -370,6 +378,8 @@ def requested(arguments: list[str]) -> httpx2.Request:
     method, headers, body, url = "GET", {}, None, ""
     words = iter(arguments)
     for word in words:
+        if word == "-N":
+            continue
         if word == "-X":
             method = next(words)
         elif word == "-H":
@@ -383,6 +393,16 @@ def requested(arguments: list[str]) -> httpx2.Request:
     return httpx2.Request(method, url, headers=headers, content=body)
 
 
+def first_event(client: httpx2.Client, request: httpx2.Request) -> str:
+    """The first line of a stream that goes on: what is wrong would come before the first sign of life."""
+    answer = client.send(request, stream=True)
+    try:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        return next(answer.iter_lines())
+    finally:
+        answer.close()
+
+
 @pytest.mark.parametrize("block", [one for one in blocks("sh") if "curl" in one.text], ids=str)
 def test_requests_in_the_pages_are_answered(block: Block, sandbox: Sandbox, gateway: Gateway) -> None:
     with httpx2.Client() as client:
@@ -394,7 +414,11 @@ def test_requests_in_the_pages_are_answered(block: Block, sandbox: Sandbox, gate
                 .replace("$KEY", gateway.key)
                 for word in arguments
             ]
-            answer = client.send(requested(replaced))
+            request = requested(replaced)
+            if request.headers.get("accept") == "text/event-stream":
+                assert first_event(client, request) == ":"
+                continue
+            answer = client.send(request)
             assert answer.status_code in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT), answer.text
             assert answer.status_code == HTTPStatus.NO_CONTENT or "errors" not in answer.json(), answer.text
 
@@ -409,12 +433,24 @@ def test_requests_in_the_pages_are_answered(block: Block, sandbox: Sandbox, gate
         (OPERATING, "API keys", [one.value for one in Role]),
         (CLIENTS, "Errors", [one.value for one in ErrorCode]),
         (CLIENTS, "Why a field is null", [one.value for one in UnavailableReason]),
+        (CLIENTS, "How it became known", [*(one.value for one in Origin), *(one.value for one in Trust)]),
         (CLIENTS, "Who is missing", [one.value for one in SourceState]),
         (SANDBOX, "Faults", [*KINDS, *(Fault.__dataclass_fields__.keys() - {"vendor", "kind"})]),
     ],
 )
 def test_a_table_of_words_has_each_of_them(page: str, heading: str, expected: list[str]) -> None:
     assert sorted(row[0].strip("`") for row in rows(section(page, heading))) == sorted(expected)
+
+
+def test_what_can_be_followed_is_told() -> None:
+    there = build()._schema.subscription_type
+    assert there is not None
+    assert {row[0].strip("`") for row in rows(section(CLIENTS, "Following"))} == there.fields.keys()
+
+
+def test_the_codes_that_sockets_are_closed_with_are_told() -> None:
+    told = {row[0].strip("`") for row in rows(section(CLIENTS, "Over a WebSocket"))}
+    assert told == set(re.findall(r"\b(?:1012|44\d\d)\b", read("gateway/websocket.py")))
 
 
 def test_the_metrics_that_are_told_are_those_that_are_there(gateway: Gateway) -> None:
