@@ -272,6 +272,12 @@ def test_every_type_of_webhook_that_is_known_is_told() -> None:
         assert fridges[type_] == message
 
 
+def test_every_role_of_a_connector_is_told() -> None:
+    roles = set(re.findall(r"^class (\w+)\(Protocol\)", read("connectors/base.py"), flags=re.MULTILINE)) - {"Connector"}
+    told = [row[0] for row in rows(section("docs/adding-a-vendor.md", "3. The connector"))]
+    assert roles <= {name for cell in told for name in spans(cell)}
+
+
 # ---- queries ------------------------------------------------------------------------------------------------------
 
 
