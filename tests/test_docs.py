@@ -448,6 +448,11 @@ def test_a_table_of_words_has_each_of_them(page: str, heading: str, expected: li
     assert sorted(row[0].strip("`") for row in rows(section(page, heading))) == sorted(expected)
 
 
+def test_every_answer_to_a_delivery_is_told() -> None:
+    told = {row[0] for row in rows(section(OPERATING, "Webhooks"))}
+    assert told == set(re.findall(r"_answer\((\d+)", read("gateway/webhooks.py")))
+
+
 def test_what_can_be_followed_is_told() -> None:
     there = build()._schema.subscription_type
     assert there is not None
