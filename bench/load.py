@@ -21,13 +21,18 @@ class Outcome:
     failed: int = 0
 
 
+async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> tuple[bytes, bytes]:
+    """The answer's head, in lower case, and its body."""
+    writer.write(request)
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    at = head.index(LENGTH) + len(LENGTH)
+    return head, await reader.readexactly(int(head[at : head.index(b"\r\n", at)]))
+
+
 async def _one(port: int, request: bytes, ends: float, outcome: Outcome) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while (started := time.perf_counter()) < ends:
-        writer.write(request)
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        at = head.index(LENGTH) + len(LENGTH)
-        body = await reader.readexactly(int(head[at : head.index(b"\r\n", at)]))
+        head, body = await exchange(reader, writer, request)
         outcome.milliseconds.append((time.perf_counter() - started) * 1000)
         outcome.failed += not head.startswith(b"http/1.1 200") or not body.startswith(b'{"data"')
     writer.close()

@@ -1,15 +1,17 @@
 """The vendors, the gateway and the reference, each as a process of its own."""
 
+import re
 import secrets
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -19,7 +21,7 @@ from sandbox.world import World
 
 ROOT = Path(__file__).parent.parent
 STARTING_SECONDS = 30.0
-SERVE = "from gateway.cli import main; main()"
+GATEWAY = ("-c", "from gateway.cli import main; main()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +37,34 @@ class Gateway:
     def headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.key}"}
 
+    def ask(self, query: str) -> Any:
+        """The data of an answer. Raises RuntimeError where it has errors."""
+        answer = httpx2.post(f"{self.base}/graphql", json={"query": query}, headers=self.headers, timeout=60).json()
+        if "errors" in answer:
+            raise RuntimeError(str(answer["errors"][0]))
+        return answer["data"]
+
 
 @contextmanager
-def running(*, latency: float = 0.0, cache_seconds: float | None = None) -> Iterator[Gateway]:
+def running(
+    *,
+    latency: float = 0.0,
+    cache_seconds: float | None = None,
+    public_key: str | None = None,
+    program: Sequence[str] = GATEWAY,
+) -> Iterator[Gateway]:
     """Fresh vendors and a gateway over them, which has asked them nothing yet.
 
-    `latency` in seconds delays every answer of a vendor; `cache_seconds` is how long everything counts as fresh."""
+    `latency` in seconds delays every answer of a vendor; `cache_seconds` is how long everything counts as fresh.
+    `public_key` is SmartVend's in place of the sandbox's; `program` is what Python runs as the gateway."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vendgraph-bench-")))
         vendors, base = f"http://127.0.0.1:{_free_port()}", f"http://127.0.0.1:{_free_port()}"
         key = "vg_bench_" + secrets.token_urlsafe(16)
         config = folder / "vendgraph.toml"
-        config.write_text(_config(vendors, base, key, folder, cache_seconds), encoding="utf-8")
+        config.write_text(_config(vendors, base, key, folder, cache_seconds, public_key), encoding="utf-8")
         stack.enter_context(_process("-m", "bench.vendors", _port(vendors)))
-        gateway = stack.enter_context(_process("-c", SERVE, "serve", "--config", str(config)))
+        gateway = stack.enter_context(_process(*program, "serve", "--config", str(config)))
         _wait(f"{vendors}/_sandbox/requests")
         _wait(f"{base}/healthz")
         httpx2.post(f"{vendors}/_sandbox/latency", json={"milliseconds": latency * 1000})
@@ -74,13 +90,17 @@ def _process(*arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
         process.wait(timeout=STARTING_SECONDS)
 
 
-def _config(vendors: str, base: str, key: str, folder: Path, cache_seconds: float | None) -> str:
+def _config(
+    vendors: str, base: str, key: str, folder: Path, cache_seconds: float | None, public_key: str | None
+) -> str:
     text = gateway_config(vendors, all_vendors(World()))
     text = text.replace('environment = "development"', f"port = {_port(base)}")
     if cache_seconds is not None:
         kinds = ("machines", "slots", "products", "state", "sales")
         times = "".join(f"{kind} = {cache_seconds}\n" for kind in kinds)
         text = text.replace("[accounts.credentials]", f"[accounts.cache]\n{times}[accounts.credentials]")
+    if public_key is not None:
+        text = re.sub(r'public_key = "\w+"', f'public_key = "{public_key}"', text)
     return text + (
         f'\n[store]\nurl = "sqlite:///{folder}/vendgraph.db"\n'
         f'\n[[auth.keys]]\nname = "bench"\nsha256 = "{digest(key)}"\nrole = "viewer"\norganizations = ["*"]\n'

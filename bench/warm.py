@@ -4,14 +4,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import orjson
 
 from bench.machine import cpu_seconds
+from bench.measured import Measured
 from bench.processes import ROOT, Gateway, running, running_reference
 from bench.queries import SALES, SLOTS
 
@@ -28,36 +28,9 @@ class Load:
     connections: int
 
 
-@dataclass(slots=True)
-class Measured:
-    answers: int = 0
-    seconds: float = 0.0
-    cpu: float = 0.0
-    milliseconds: list[float] = field(default_factory=list)
-
-    @property
-    def per_second(self) -> float:
-        return self.answers / self.seconds
-
-    @property
-    def cpu_milliseconds(self) -> float:
-        """Of an answer."""
-        return 1000 * self.cpu / self.answers
-
-    def percentile(self, share: float) -> float:
-        return sorted(self.milliseconds)[int(share * (len(self.milliseconds) - 1))]
-
-
-def _ask(gateway: Gateway, query: str) -> Any:
-    answer = httpx2.post(f"{gateway.base}/graphql", json={"query": query}, headers=gateway.headers, timeout=60).json()
-    if "errors" in answer:
-        raise RuntimeError(str(answer["errors"][0]))
-    return answer["data"]
-
-
 def _loads(gateway: Gateway) -> Sequence[Load]:
     first = f"{{ machines(first: 1, filter: {{ vendors: {WITH_SLOTS} }}) {{ nodes {{ id }} }} }}"
-    machine = _ask(gateway, first)["machines"]["nodes"][0]["id"]
+    machine = gateway.ask(first)["machines"]["nodes"][0]["id"]
     fifty = f"machines(first: 50, filter: {{ vendors: {WITH_SLOTS} }})"
     return (
         Load(
@@ -93,7 +66,7 @@ def _load(base: str, load: Load, key: str, pid: int, into: Measured) -> None:
 def main() -> None:
     with running(cache_seconds=FOREVER) as gateway, tempfile.TemporaryDirectory() as folder:
         loads = _loads(gateway)
-        answers: Mapping[str, Any] = {load.query: _ask(gateway, load.query) for load in loads}
+        answers: Mapping[str, Any] = {load.query: gateway.ask(load.query) for load in loads}
         file = Path(folder) / "answers.json"
         file.write_bytes(orjson.dumps(answers))
         with running_reference(file) as (reference, pid):

@@ -1,7 +1,7 @@
 """Alive, able to serve, and how it goes, for whoever watches."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -12,10 +12,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from domain.model import AccountStatus
+from journal.reports import Counts
 from journal.tables import api_keys
 from resolvers.context import Graph
 
 LABELS = ("account", "vendor")
+OUTCOMES = ("accepted", "duplicates", "rejected", "quarantined")
+PATIENCE = 2.0  # seconds that the store may take
 
 
 class Accounts(Collector):
@@ -45,23 +48,62 @@ class Accounts(Collector):
         yield from (requests, status, left)
 
 
+class Recorded(Collector):
+    """What the journal tells of webhooks and of itself, as it was read last; nothing where it could not be."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._metrics: Sequence[Metric] = ()
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
+
+    async def read(self) -> None:
+        journal = self._graph.journal
+        seen = journal.tail.head  # before the end is read, so that what comes in between counts as unread
+        try:
+            async with asyncio.timeout(PATIENCE):
+                counts, end = await asyncio.gather(journal.counts(), journal.head())
+        except (SQLAlchemyError, TimeoutError):
+            self._metrics = ()
+        else:
+            self._metrics = (self._webhooks(counts), *_journal(end, end - seen))
+
+    def _webhooks(self, counts: Mapping[str, Counts]) -> Metric:
+        found = CounterMetricFamily("vendgraph_webhooks", "Deliveries of webhooks.", labels=(*LABELS, "outcome"))
+        for source in self._graph.sources.values():
+            if source.hooked:
+                counted = counts.get(source.key, Counts())
+                for outcome in OUTCOMES:
+                    found.add_metric((source.key, source.vendor.value, outcome), getattr(counted, outcome))
+        return found
+
+
+def _journal(end: int, unread: int) -> Iterable[Metric]:
+    yield GaugeMetricFamily("vendgraph_journal_head", "The number of the journal's newest entry.", end)
+    yield GaugeMetricFamily("vendgraph_journal_unread", "Newest entries that this process has not read yet.", unread)
+
+
 class Health:
     def __init__(self, graph: Graph, store: Engine) -> None:
         self._store = store
         self._registry = CollectorRegistry()
         self._registry.register(Accounts(graph))
+        self._recorded = Recorded(graph)
+        self._registry.register(self._recorded)
 
     async def alive(self, _: Request) -> Response:
         return PlainTextResponse("ok")
 
     async def ready(self, _: Request) -> Response:
         try:
-            await asyncio.wait_for(asyncio.to_thread(self._ask), timeout=2)
+            await asyncio.wait_for(asyncio.to_thread(self._ask), timeout=PATIENCE)
         except (SQLAlchemyError, TimeoutError):
             return PlainTextResponse("the store does not answer", 503)
         return PlainTextResponse("ok")
 
     async def metrics(self, _: Request) -> Response:
+        await self._recorded.read()
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
 
     def _ask(self) -> None:

@@ -2,7 +2,7 @@
 
 from domain.model import Organization
 from journal.reports import Counts
-from resolvers.context import Context, Info, Viewer
+from resolvers.context import Info, Viewer
 from resolvers.sources import Source
 
 
@@ -26,7 +26,3 @@ async def webhook(root: Source, info: Info) -> Counts | None:
     if not root.sends_webhooks:
         return None
     return (await info.context.loaders.webhooks()).get(root.key, Counts())
-
-
-def account_of(context: Context, key: str) -> Source:
-    return context.graph.sources[key]

@@ -136,7 +136,7 @@ class Reported:
     def _links(self) -> Links:
         return Links(products=self._products, names=self._product_names)
 
-    def list_of(self, kind: FactKind) -> "Callable[[Span, int, Machines], Awaitable[Slice[Any]]]":
+    def list_of(self, kind: FactKind) -> Callable[[Span, int, Machines], Awaitable[Slice[Any]]]:
         """The list of a vendor that has none itself."""
 
         async def read(span: Span, want: int, machines: Machines) -> Slice[Any]:
@@ -153,8 +153,8 @@ class Reported:
         return read
 
     def joining(
-        self, kind: FactKind, read: "Callable[[Span, int, Machines], Awaitable[Slice[R]]]"
-    ) -> "Callable[[Span, int, Machines], Awaitable[Slice[R]]]":
+        self, kind: FactKind, read: Callable[[Span, int, Machines], Awaitable[Slice[R]]]
+    ) -> Callable[[Span, int, Machines], Awaitable[Slice[R]]]:
         """A vendor's list with what was reported and is not in it, and how we know of what is in both."""
 
         async def joined(span: Span, want: int, machines: Machines) -> Slice[R]:
@@ -172,13 +172,12 @@ class Reported:
 
     def finding(
         self, kind: FactKind, one: "Callable[[str], Awaitable[R | None]] | None"
-    ) -> "Callable[[str], Awaitable[R | None]]":
+    ) -> Callable[[str], Awaitable[R | None]]:
         """A single record: from the journal, or else from the vendor."""
 
         async def find(native: str) -> Any:
-            for identity in dict.fromkeys(
-                (native.partition("@")[0], native)
-            ):  # the whole of what has none but its time
+            # Of what has no identity but its time, the whole of the id is the identity.
+            for identity in dict.fromkeys((native.partition("@")[0], native)):
                 entry = await self._journal.find(self._account, kind, identity)
                 content = None if entry is None else entry.content
                 if isinstance(content, Sale | MachineEvent) and content.ref.native == native:

@@ -108,7 +108,7 @@ class Source:
             FactKind.EVENT, (has.events, has.event) if isinstance(has, ReadsEvents) else None, times.sales
         )
 
-    def _whole(self, read: "Callable[[], Awaitable[Listing[T]]]", ttl: float) -> "Whole[T]":
+    def _whole(self, read: Callable[[], Awaitable[Listing[T]]], ttl: float) -> Whole[T]:
         return Whole(read, Cache(ttl=ttl, size=1, late=self.late), self.seconds)
 
     async def _machines(self) -> Listing[Machine]:
@@ -121,7 +121,7 @@ class Source:
             return self._whole(self.reported.catalogue, ttl)
         return self._whole(has.products, ttl) if isinstance(has, ReadsProducts) else None
 
-    def _log(self, kind: FactKind, reading: "Reading[R] | None", ttl: float) -> Log[R] | None:
+    def _log(self, kind: FactKind, reading: Reading[R] | None, ttl: float) -> Log[R] | None:
         """The vendor's list, with what webhooks told; that alone, where it has none but tells of such things."""
         if reading is None:
             if RECORDS[kind] not in self.connector.capabilities or not self.hooked:

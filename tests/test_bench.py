@@ -1,18 +1,27 @@
 """The benchmarks measure what they say: their queries are answered, and their floors are floors."""
 
+from base64 import b64encode
 from collections import Counter
 from pathlib import Path
 
 import httpx2
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from graphql import parse, validate
 
+from bench import deliver
+from bench.deliveries import sale, signed, spki
 from bench.least import VENDORS, least
 from bench.load import load, request
 from bench.queries import QUERIES, Query
 from bench.reference import create_app
+from connectors.smartvend import hooks
+from connectors.smartvend.canonical import canonical
+from domain.model import Vendor
 from schema.root import build
+from tests.deliveries import account, delivery
 from tests.running import Gateway, Sandbox, running_gateway
+from tests.telling import SMARTVEND_KEY
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
@@ -46,3 +55,25 @@ async def test_the_load_counts_answers_and_what_is_none(gateway: Gateway) -> Non
     assert good.failed == 0
     wrong = await load(port, request(port, "{ viewer { name } }", "wrong"), connections=2, seconds=0.1)
     assert wrong.failed == len(wrong.milliseconds) > 0
+
+
+def test_its_deliveries_are_sales_signed_as_the_vendor_signs() -> None:
+    key = generate_private_key(65537, 2048)
+    body, signature = signed(key, sale())
+    ours = account(Vendor.SMARTVEND, spki(key))
+    told = hooks.verify(hooks.public_keys(ours), delivery(body.encode(), x_signature=signature))
+    (fact,) = hooks.facts(ours, told, {})
+    assert fact.identity == told["saleId"]
+
+
+async def test_deliveries_are_sent_once_each_and_refusals_are_counted(gateway: Gateway) -> None:
+    port = int(gateway.base.rpartition(":")[2])
+    bodies = [sale() for _ in range(3)]
+    signatures = [b64encode(SMARTVEND_KEY.sign(canonical(body.encode()))).decode() for body in bodies]
+    signatures[1] = signatures[0]
+    sent = [deliver.request(port, "acme-coffee", *pair) for pair in zip(bodies, signatures, strict=True)]
+    outcome, _ = await deliver.deliver(port, iter(sent), connections=2)
+    assert (len(outcome.milliseconds), outcome.failed) == (3, 1)
+    counts = gateway.ask("{ accounts { key webhook { accepted duplicates rejected } } }")["accounts"]
+    of_coffee = next(one["webhook"] for one in counts if one["key"] == "acme-coffee")
+    assert of_coffee == {"accepted": 2, "duplicates": 0, "rejected": 1}

@@ -19,9 +19,13 @@ from graphql import parse, validate
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from connectors.eatmachine import events as fridge_events
+from connectors.eatmachine import hooks as eatmachine
 from connectors.http import new_client
+from connectors.smartepi import hooks as smartepi
 from domain.errors import ErrorCode
-from domain.model import AccountStatus, Role, UnavailableReason, Vendor
+from domain.facts import Origin
+from domain.model import AccountStatus, Role, Trust, UnavailableReason, Vendor
 from domain.paging import SourceState
 from gateway.app import connected
 from gateway.cli import app as commands_of_vendgraph
@@ -242,16 +246,37 @@ def test_the_operations_in_a_vendors_page_are_the_connectors(vendor: Vendor) -> 
 
 @pytest.mark.parametrize("vendor", Vendor, ids=lambda vendor: vendor.value)
 def test_a_vendors_page_tells_what_the_others_tell(vendor: Vendor) -> None:
-    told = headings(f"docs/vendors/{vendor.value}.md")[1:]
+    told = [name for name in headings(f"docs/vendors/{vendor.value}.md")[1:] if name != "What was taken"]
     assert told == [
         "In the graph",
         "Operations",
         "Login",
         "Paging",
         "Limits",
+        "Webhooks",
         "Traps, and what is done about them",
         "Overriding a path",
     ]
+
+
+def told_types(vendor: Vendor) -> dict[str, str]:
+    """The types of webhooks that a vendor's page has, with what follows first of each."""
+    return {spans(row[0])[0]: row[1] for row in rows(section(f"docs/vendors/{vendor.value}.md", "Webhooks"))}
+
+
+def test_every_type_of_webhook_that_is_known_is_told() -> None:
+    assert told_types(Vendor.SMARTEPI).keys() == {smartepi.TEST, *smartepi.CREATED, *smartepi.MESSAGES}
+    fridges = told_types(Vendor.EATMACHINE)
+    assert fridges.keys() == {*eatmachine.ROUTINE, *fridge_events.MESSAGES, *fridge_events.WORDED}
+    assert {type_ for type_, event in fridges.items() if event == "—"} == eatmachine.ROUTINE
+    for type_, message in fridge_events.MESSAGES.items():
+        assert fridges[type_] == message
+
+
+def test_every_role_of_a_connector_is_told() -> None:
+    roles = set(re.findall(r"^class (\w+)\(Protocol\)", read("connectors/base.py"), flags=re.MULTILINE)) - {"Connector"}
+    told = [row[0] for row in rows(section("docs/adding-a-vendor.md", "3. The connector"))]
+    assert roles <= {name for cell in told for name in spans(cell)}
 
 
 # ---- queries ------------------------------------------------------------------------------------------------------
@@ -260,6 +285,13 @@ def test_a_vendors_page_tells_what_the_others_tell(vendor: Vendor) -> None:
 @pytest.mark.parametrize("block", blocks("graphql"), ids=str)
 def test_queries_in_the_pages_fit_the_graph(block: Block) -> None:
     assert validate(build()._schema, parse(block.text)) == []
+
+
+@pytest.mark.parametrize("block", blocks("js"), ids=str)
+def test_queries_in_programs_fit_the_graph(block: Block) -> None:
+    queries = re.findall(r"query = `([^`]*)`", block.text)
+    assert queries
+    assert [validate(build()._schema, parse(query)) for query in queries] == [[]] * len(queries)
 
 
 def resembles(shown: Any, real: Any) -> bool:
@@ -278,7 +310,7 @@ def resembles(shown: Any, real: Any) -> bool:
 
 
 def test_the_readmes_first_query_is_answered_as_it_says(tmp_path: Path) -> None:
-    query, answer = (block.text for block in blocks_of("README.md") if block.language in ("graphql", "json"))
+    query, answer, *_ = (block.text for block in blocks_of("README.md") if block.language in ("graphql", "json"))
     with running_sandbox(scale=1, days=90) as fleet, running_gateway(fleet, tmp_path) as demo:
         real = demo.ask(query)
     shown = json.loads(answer)["data"]
@@ -303,7 +335,8 @@ def run(folder: Path, *arguments: str) -> str:
 @pytest.mark.parametrize("block", blocks("console"), ids=str)
 def test_commands_print_what_the_pages_show(block: Block, sandbox: Sandbox, tmp_path: Path) -> None:
     """A shown line may leave out parts of itself, with `…`, but no line may be shown that is not printed."""
-    (tmp_path / "vendgraph.toml").write_text(config_text(sandbox, tmp_path), encoding="utf-8")
+    served = config_text(sandbox, tmp_path).replace("[server]", '[server]\npublic_url = "https://graph.example.com"')
+    (tmp_path / "vendgraph.toml").write_text(served, encoding="utf-8")
     for part in block.text.split("$ ")[1:]:
         command, *shown = part.splitlines()
         program, *arguments = command.split()
@@ -352,6 +385,8 @@ def requested(arguments: list[str]) -> httpx2.Request:
     method, headers, body, url = "GET", {}, None, ""
     words = iter(arguments)
     for word in words:
+        if word == "-N":
+            continue
         if word == "-X":
             method = next(words)
         elif word == "-H":
@@ -365,6 +400,16 @@ def requested(arguments: list[str]) -> httpx2.Request:
     return httpx2.Request(method, url, headers=headers, content=body)
 
 
+def first_event(client: httpx2.Client, request: httpx2.Request) -> str:
+    """The first line of a stream that goes on: what is wrong would come before the first sign of life."""
+    answer = client.send(request, stream=True)
+    try:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        return next(answer.iter_lines())
+    finally:
+        answer.close()
+
+
 @pytest.mark.parametrize("block", [one for one in blocks("sh") if "curl" in one.text], ids=str)
 def test_requests_in_the_pages_are_answered(block: Block, sandbox: Sandbox, gateway: Gateway) -> None:
     with httpx2.Client() as client:
@@ -376,7 +421,11 @@ def test_requests_in_the_pages_are_answered(block: Block, sandbox: Sandbox, gate
                 .replace("$KEY", gateway.key)
                 for word in arguments
             ]
-            answer = client.send(requested(replaced))
+            request = requested(replaced)
+            if request.headers.get("accept") == "text/event-stream":
+                assert first_event(client, request) == ":"
+                continue
+            answer = client.send(request)
             assert answer.status_code in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT), answer.text
             assert answer.status_code == HTTPStatus.NO_CONTENT or "errors" not in answer.json(), answer.text
 
@@ -391,6 +440,7 @@ def test_requests_in_the_pages_are_answered(block: Block, sandbox: Sandbox, gate
         (OPERATING, "API keys", [one.value for one in Role]),
         (CLIENTS, "Errors", [one.value for one in ErrorCode]),
         (CLIENTS, "Why a field is null", [one.value for one in UnavailableReason]),
+        (CLIENTS, "How it became known", [*(one.value for one in Origin), *(one.value for one in Trust)]),
         (CLIENTS, "Who is missing", [one.value for one in SourceState]),
         (SANDBOX, "Webhooks", list(Webhooks.model_fields)),
         (SANDBOX, "Faults", [*KINDS, *(Fault.__dataclass_fields__.keys() - {"vendor", "kind"})]),
@@ -400,11 +450,35 @@ def test_a_table_of_words_has_each_of_them(page: str, heading: str, expected: li
     assert sorted(row[0].strip("`") for row in rows(section(page, heading))) == sorted(expected)
 
 
+def test_every_answer_to_a_delivery_is_told() -> None:
+    told = {row[0] for row in rows(section(OPERATING, "Webhooks"))}
+    assert told == set(re.findall(r"_answer\((\d+)", read("gateway/webhooks.py")))
+
+
+def test_what_can_be_followed_is_told() -> None:
+    there = build()._schema.subscription_type
+    assert there is not None
+    assert {row[0].strip("`") for row in rows(section(CLIENTS, "Following"))} == there.fields.keys()
+
+
+def test_the_codes_that_sockets_are_closed_with_are_told() -> None:
+    told = {row[0].strip("`") for row in rows(section(CLIENTS, "Over a WebSocket"))}
+    assert told == set(re.findall(r"\b(?:1012|44\d\d)\b", read("gateway/websocket.py")))
+
+
 def test_the_metrics_that_are_told_are_those_that_are_there(gateway: Gateway) -> None:
     gateway.ask("{ machines(first: 1) { nodes { id } } }")
     shown = httpx2.get(f"{gateway.base}/metrics").text
     told = {row[0].strip("`") for row in rows(section(OPERATING, "Health and metrics")) if "vendgraph_" in row[0]}
-    assert told == set(re.findall(r"^(vendgraph_\w+)\{", shown, flags=re.MULTILINE))
+    assert told == set(re.findall(r"^(vendgraph_\w+)[{ ]", shown, flags=re.MULTILINE))
+
+
+def test_the_labels_of_metrics_are_told(gateway: Gateway) -> None:
+    gateway.ask("{ machines(first: 1) { nodes { id } } }")
+    shown = httpx2.get(f"{gateway.base}/metrics").text
+    for name, labels, _ in (row for row in rows(section(OPERATING, "Health and metrics")) if "vendgraph_" in row[0]):
+        there = re.findall(rf"^{name.strip('`')}\{{(.*)\}}", shown, flags=re.MULTILINE)
+        assert set(spans(labels)) == set(re.findall(r'(\w+)="', there[0] if there else ""))
 
 
 def test_the_kinds_of_events_are_told(sandbox: Sandbox) -> None:

@@ -7,10 +7,21 @@ from pathlib import Path
 
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
 
-from domain.model import AccountStatus
+from connectors.smartvend import parse
+from domain.facts import Origin, recorded
+from domain.model import AccountStatus, Trust, Vendor
+from domain.times import utc_now
+from gateway.health import Recorded
+from journal.appending import Report
+from journal.bus import Bus
+from journal.journal import Journal
+from resolvers.context import Graph
+from resolvers.cursors import CursorSigner
+from tests.deliveries import account
 from tests.running import Gateway, Sandbox, running_gateway
+from tests.telling import smartvend, smartvend_sale
 
 Samples = dict[tuple[str, ...], float]
 
@@ -100,3 +111,66 @@ def test_it_tells_what_is_left_of_a_budget(sandbox: Sandbox, tmp_path: Path) -> 
         left = samples(gateway, "vendgraph_vendor_budget_remaining", "account")
     assert ("acme-coffee",) not in left
     assert 900 < left[("acme-kiosks",)] < 1000
+
+
+def test_it_counts_deliveries_by_what_became_of_them(sandbox: Sandbox, tmp_path: Path) -> None:
+    with running_gateway(sandbox, tmp_path) as gateway:
+        sale = smartvend_sale()
+        for body in (sale, sale, smartvend_sale(), {"neither": "a sale", "nor": "an event"}):
+            assert smartvend(gateway.base, body).status_code == 200
+        forged = httpx2.post(f"{gateway.base}/webhooks/acme-coffee", content=b"{}", headers={"x-signature": "AAAA"})
+        assert forged.status_code == 401
+        counted = samples(gateway, "vendgraph_webhooks", "account", "vendor", "outcome")
+        head = samples(gateway, "vendgraph_journal_head")
+    of_coffee = {outcome: value for (account, _, outcome), value in counted.items() if account == "acme-coffee"}
+    assert of_coffee == {"accepted": 2, "duplicates": 1, "rejected": 1, "quarantined": 1}
+    assert {(account, vendor) for account, vendor, _ in counted} == {
+        ("acme-coffee", "smartvend"),
+        ("acme-safety", "smartepi"),
+        ("acme-fridges", "eatmachine"),
+    }
+    assert counted["acme-safety", "smartepi", "accepted"] == 0
+    assert head == {(): 2}
+
+
+def report() -> Report:
+    """Of one new sale."""
+    raw = smartvend_sale()
+    sale = parse.sale(account(Vendor.SMARTVEND), raw, Trust.SIGNED)
+    fact = recorded(raw["saleId"], sale)
+    return Report(account="acme-smartvend", facts=[fact], origin=Origin.WEBHOOK, received_at=utc_now())
+
+
+def told(metrics: Recorded) -> dict[str, float]:
+    return {sample.name: sample.value for metric in metrics.collect() for sample in metric.samples}
+
+
+async def test_it_tells_how_far_this_process_is_behind_the_journal(store: Engine) -> None:
+    journal = Journal(store, Bus(), lambda *_: None)
+    metrics = Recorded(Graph({}, {}, CursorSigner(b"secret"), journal))
+    await journal.start()
+    try:
+        for _ in range(3):
+            await journal.append(report())
+        await metrics.read()
+        assert told(metrics) == {"vendgraph_journal_head": 3, "vendgraph_journal_unread": 3}
+        followed = journal.tail.follow(0)
+        journal.follow()
+        assert [await anext(followed) for _ in range(3)]
+        await metrics.read()
+        assert told(metrics) == {"vendgraph_journal_head": 3, "vendgraph_journal_unread": 0}
+    finally:
+        await journal.close()
+
+
+def test_what_the_store_does_not_tell_is_left_out_of_the_metrics(shared_sandbox: Sandbox, tmp_path: Path) -> None:
+    with running_gateway(shared_sandbox, tmp_path) as gateway:
+        assert smartvend(gateway.base, smartvend_sale()).status_code == 200
+        assert "vendgraph_journal_head" in httpx2.get(f"{gateway.base}/metrics").text
+        with closing(sqlite3.connect(tmp_path / "vendgraph.db")) as store:
+            store.execute("ALTER TABLE webhook_counts RENAME TO away")
+        shown = httpx2.get(f"{gateway.base}/metrics")
+    assert shown.status_code == 200
+    assert "vendgraph_account_status" in shown.text
+    assert "vendgraph_journal_head" not in shown.text
+    assert "vendgraph_webhooks" not in shown.text
