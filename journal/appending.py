@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, select, tuple_
+from sqlalchemy import Case, ColumnElement, Connection, Table, case, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from domain.facts import Fact, Observation, Origin, TagLinks, occurrence
 from domain.states import MachineState, Seen, merged
 from journal import codec
-from journal.log import Appending, New, known_facts, moment
+from journal.log import Appending, New, batches, known_facts, moment
 from journal.tables import deliveries, heard, links, quarantine, states
 
 FLEETING = timedelta(minutes=10)  # how long a report without an identity is taken for a repeat of the same one
@@ -150,19 +150,16 @@ def _scans(fact: Fact) -> bool:
 
 def _states(connection: Connection, told: Iterable[tuple[str, Fact]]) -> dict[Machine, MachineState]:
     wanted = {(account, fact.content.machine) for account, fact in told if isinstance(fact.content, Observation)}
-    if not wanted:
-        return {}
-    rows = connection.execute(select(states).where(tuple_(states.c.account, states.c.machine).in_(list(wanted))))
+    key = tuple_(states.c.account, states.c.machine)
+    rows = [row for some in batches(wanted) for row in connection.execute(select(states).where(key.in_(some)))]
     return {(row.account, row.machine): codec.read_state(row.state) for row in rows}
 
 
 def _heard(connection: Connection, told: Iterable[tuple[str, Fact]]) -> dict[tuple[str, str, str], dict[str, Any]]:
     wanted = {(account, fact.machine or "", fact.topic) for account, fact in told if fact.topic}
-    if not wanted:
-        return {}
     key = tuple_(heard.c.account, heard.c.machine, heard.c.topic)
-    rows = connection.execute(select(heard).where(key.in_(list(wanted)))).mappings()
-    return {(row["account"], row["machine"], row["topic"]): dict(row) for row in rows}
+    asked = (connection.execute(select(heard).where(key.in_(some))).mappings() for some in batches(wanted))
+    return {(row["account"], row["machine"], row["topic"]): dict(row) for rows in asked for row in rows}
 
 
 def _links(connection: Connection, accounts: set[str]) -> dict[str, dict[str, tuple[str, str]]]:
@@ -179,9 +176,13 @@ def count(connection: Connection, account: str, at: datetime | None, **counts: i
     row = {"account": account, **zero, **counts, "last_received_at": None if at is None else moment(at)}
     insert = INSERTS[connection.dialect.name](deliveries).values(row)
     sums = {name: deliveries.c[name] + insert.excluded[name] for name in zero}
-    if at is not None:
-        sums["last_received_at"] = insert.excluded.last_received_at
+    sums["last_received_at"] = latest(deliveries.c.last_received_at, insert.excluded.last_received_at)
     connection.execute(insert.on_conflict_do_update(index_elements=["account"], set_=sums))
+
+
+def latest(kept: ColumnElement[Any], new: ColumnElement[Any]) -> Case[Any]:
+    """The later of two times as the journal keeps them, either of which may be null."""
+    return case((kept.is_(None), new), (new > kept, new), else_=kept)
 
 
 def keep_illegible(connection: Connection, one: Illegible) -> bool:
