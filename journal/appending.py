@@ -198,7 +198,8 @@ def keep_illegible(connection: Connection, one: Illegible) -> bool:
         "reason": one.reason,
     }
     insert = INSERTS[connection.dialect.name](quarantine).values(row)
-    return bool(connection.execute(insert.on_conflict_do_nothing(index_elements=["id"])).rowcount)
+    keeping = insert.on_conflict_do_nothing(index_elements=["id"]).returning(quarantine.c.id)
+    return connection.execute(keeping).first() is not None
 
 
 INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}

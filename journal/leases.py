@@ -20,9 +20,9 @@ def acquire(engine: Engine, name: str, owner: str, seconds: float, now: float | 
     free = or_(leases.c.owner == owner, leases.c.until < now)
     taking = insert.on_conflict_do_update(
         index_elements=["name"], set_={"owner": owner, "until": now + seconds}, where=free
-    )
+    ).returning(leases.c.owner)
     with writing(engine) as connection:
-        return bool(connection.execute(taking).rowcount)
+        return connection.execute(taking).first() is not None
 
 
 def release(engine: Engine, name: str, owner: str) -> None:

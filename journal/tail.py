@@ -71,7 +71,7 @@ class Tail:
         while (page := await asyncio.to_thread(journal.after, self._engine, self.head, PAGE)).until > self.head:
             self._keep(page)
             for listener in self._listeners:
-                listener(page.entries)
+                _tell(listener, page.entries)
             grown, self._grown = self._grown, asyncio.Event()
             grown.set()
 
@@ -112,3 +112,11 @@ class Tail:
             return ([Lost(seq, page.after)], page.after) if page.after > seq else (page.entries, page.until)
         gone = journal.read_head(self._engine).pruned
         return ([Lost(seq, gone)], gone) if gone > seq else ([], seq)
+
+
+def _tell(listener: Listener, entries: Sequence[Entry]) -> None:
+    """One that fails must not keep the others waiting."""
+    try:
+        listener(entries)
+    except Exception:
+        log.exception("entries were not heard", seq=entries[0].seq if entries else None)
