@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from domain.facts import Fact, Origin, recorded
+from domain.facts import Fact, Origin, identity_of, recorded
 from domain.model import Sale, SaleKind, SaleStatus, Trust, Vendor
 from domain.refs import Kind, Ref
 from journal.appending import Illegible, Report, Taken
@@ -98,7 +98,9 @@ async def followed(source: Journal, after: int, count: int) -> list[Entry | Lost
 
 
 def identities(entries: Iterable[Entry | Lost]) -> list[str]:
-    return [one.content.ref.native for one in entries if isinstance(one, Entry) and isinstance(one.content, Sale)]
+    """Of the sales."""
+    sales = (one.content for one in entries if isinstance(one, Entry) and isinstance(one.content, Sale))
+    return [identity_of(sale.ref) for sale in sales]
 
 
 async def until(so: Callable[[], bool]) -> None:

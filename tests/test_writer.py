@@ -11,7 +11,7 @@ from domain.facts import Fact, Observation, Scan
 from domain.model import Sale
 from journal import log
 from journal import writer as module
-from journal.appending import Receipt, Report
+from journal.appending import Illegible, Receipt, Report
 from journal.reports import Counts
 from journal.store import open_store, writing
 from journal.tables import head
@@ -81,7 +81,7 @@ async def test_one_that_cannot_be_kept_fails_alone(store: Engine, poison: Report
         commits.go.clear()
         first = asyncio.create_task(one.append(sold("s0")))
         await commits.begun()
-        works = [sold("s1"), sold("s2"), poison, illegible("q1"), sold("s3"), sold("s3")]
+        works: list[Report | Illegible] = [sold("s1"), sold("s2"), poison, illegible("q1"), sold("s3"), sold("s3")]
         tasks = [asyncio.create_task(one.append(work)) for work in works]
         await asyncio.sleep(0.05)
         commits.go.set()
