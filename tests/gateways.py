@@ -14,7 +14,7 @@ import httpx2
 
 from connectors.smartvend.canonical import canonical
 from journal.keys import digest
-from sandbox.smartvend import WEBHOOK_PUBLIC_KEY
+from sandbox.smartvend import ORGANIZATION_KEY, WEBHOOK_PUBLIC_KEY
 from tests.processes import Process, running
 from tests.running import ADMIN, Gateway
 from tests.telling import SMARTVEND_KEY, smartvend_sale
@@ -22,8 +22,8 @@ from tests.telling import SMARTVEND_KEY, smartvend_sale
 COUNTS = "{ accounts { key webhook { accepted duplicates rejected quarantined } } }"
 
 
-def config(store: str, *, bus: str = "memory://") -> str:
-    """A SmartVend account that takes webhooks; the vendor itself is out of reach."""
+def config(store: str, *, bus: str = "memory://", vendor: str = "http://127.0.0.1:9") -> str:
+    """A SmartVend account that takes webhooks. `vendor`: a sandbox's address; without it the vendor is out of reach."""
     return f"""
 [server]
 port = 0
@@ -43,11 +43,11 @@ organizations = ["acme"]
 key = "acme-coffee"
 organization = "acme"
 vendor = "smartvend"
-base_url = "http://127.0.0.1:9/v1"
+base_url = "{vendor}/smartvend/v1"
 currency = "EUR"
 timezone = "Europe/Lisbon"
 [accounts.credentials]
-organization_key = "k"
+organization_key = "{ORGANIZATION_KEY}"
 [accounts.webhook]
 public_key = "{WEBHOOK_PUBLIC_KEY}"
 [accounts.feed]
