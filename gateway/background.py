@@ -68,12 +68,13 @@ class Background:
         while True:
             try:
                 missed, counts = await asyncio.gather(self._journal.missed(), self._journal.counts())
-            except SQLAlchemyError:
-                missed, counts = {}, {}
-            for source in self._graph.sources.values():
-                at, counted = missed.get(source.key), counts.get(source.key)
-                heard = None if counted is None else counted.last_received_at
-                source.silent = at is not None and (heard is None or heard < at)
+            except SQLAlchemyError as error:
+                log.warning("silence is not looked for", kind=type(error).__name__)
+            else:
+                for source in self._graph.sources.values():
+                    at, counted = missed.get(source.key), counts.get(source.key)
+                    heard = None if counted is None else counted.last_received_at
+                    source.silent = at is not None and (heard is None or heard < at)
             await asyncio.sleep(self._noticed)
 
     async def _prune(self) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import structlog
 import typer
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.base import SendsWebhooks
 from connectors.http import new_client
@@ -26,6 +27,7 @@ from gateway.settings import Settings, SettingsError, load
 from journal import keys
 from journal.journal import Journal
 from journal.store import StoreError, open_store
+from journal.writer import JournalUnavailable
 from schema import root
 
 log = structlog.get_logger()
@@ -182,17 +184,34 @@ def webhook_url(
         _refuse(f"{config}: {error.message}")
 
 
+def _moment(text: str) -> datetime:
+    """In UTC where it does not tell."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("such as 2026-01-31T12:00:00Z is expected") from None
+    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+
+
 @app.command()
 def replay(
     config: Config,
-    since: Annotated[datetime, typer.Option("--from", help="When it was received, or later: ISO 8601, UTC.")],
+    since: Annotated[
+        datetime,
+        typer.Option(
+            "--from", parser=_moment, metavar="TIME", help="When it was received, or later: ISO 8601, in UTC."
+        ),
+    ],
 ) -> None:
     """Reads once more the genuine deliveries that could not be read: one line each."""
     settings = _load(config)
     logs.configure(logging.ERROR)
     connectors = connected(settings, new_client())
     journal = Journal(_store(settings), bus(settings), partial(taken, connectors))
-    found = asyncio.run(replay_all(journal, connectors, since.replace(tzinfo=since.tzinfo or UTC)))
+    try:
+        found = asyncio.run(replay_all(journal, connectors, since))
+    except (JournalUnavailable, SQLAlchemyError) as error:
+        _refuse(f"{config}: store.url: the store failed: {type(error).__name__}")
     for one in found:
         typer.echo(f"{one.account}  {one.received_at.isoformat()}  {one.reason or 'read'}")
     if any(one.reason for one in found):

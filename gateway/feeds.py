@@ -1,7 +1,7 @@
 """Feeds: what vendors' lists tell is read into the journal, one process an account at a time.
 
 Where a vendor sends webhooks the lists only show what they missed: a record that is still unknown when it is read
-for the second time."""
+for the second time, or too old to be read again."""
 
 import asyncio
 import random
@@ -65,8 +65,13 @@ class Feed:
         self._every = every_seconds
         self._owner = owner
         self._now = now
+        self._begun = now()
         self._awaited: dict[FactKind, frozenset[str]] = {}
         self._hooked = source.account.webhook is not None
+
+    @property
+    def _overlap(self) -> timedelta:
+        return max(OVERLAP, timedelta(seconds=3 * self._every))
 
     @property
     def _lease(self) -> str:
@@ -103,6 +108,8 @@ class Feed:
                 await self._read(one)
             except (VendorError, JournalUnavailable, SQLAlchemyError) as error:
                 log.info("feed skipped", account=self._source.key, kind=one.kind, error=type(error).__name__)
+            except Exception:
+                log.exception("feed failed", account=self._source.key, kind=one.kind)
 
     def lists(self) -> Sequence[List]:
         connector = self._source.connector
@@ -115,17 +122,25 @@ class Feed:
 
     async def _read(self, one: List) -> None:
         now = self._now()
-        mark = await asyncio.to_thread(reports.watermark, self._journal.engine, self._source.key, one.kind)
-        since = (now if mark is None else mark.at) - max(OVERLAP, timedelta(seconds=3 * self._every))
-        missed_at = None if mark is None else mark.missed_at
+        begun = min(await self._read_down_to(one.kind), now)  # a clock may have been put back
         unknown: set[str] = set()
-        for window in _windows(since, now + AHEAD):
-            missed, left = await self._append(one.kind, await _all(one.read, window), now)
+        for window in _windows(begun - self._overlap, now + AHEAD):
+            missed_at, left = await self._append(one.kind, await _all(one.read, window), now)
             unknown |= left
-            missed_at = max(filter(None, (missed, missed_at)), default=None)
-            told = Watermark(min(window.until, now), missed_at)
-            await asyncio.to_thread(reports.set_watermark, self._journal.engine, self._source.key, one.kind, told)
+            await self._mark(one.kind, Watermark(min(window.until, now), missed_at))
+            if window.until < now and not await self._hold():
+                return  # it took so long that another is at it
         self._awaited[one.kind] = frozenset(unknown)
+
+    async def _read_down_to(self, kind: FactKind) -> datetime:
+        mark = await asyncio.to_thread(reports.watermark, self._journal.engine, self._source.key, kind)
+        if mark is not None:
+            return mark.at
+        await self._mark(kind, Watermark(self._begun, None))  # however long the vendor fails from now on
+        return self._begun
+
+    async def _mark(self, kind: FactKind, mark: Watermark) -> None:
+        await asyncio.to_thread(reports.set_watermark, self._journal.engine, self._source.key, kind, mark)
 
     async def _append(
         self, kind: FactKind, found: Sequence[Record], now: datetime
@@ -133,18 +148,23 @@ class Feed:
         """When the newest was recorded that a webhook should have told of by now, if any; and what is unknown."""
         known = await self._journal.known(self._source.key, kind, (identity_of(item.ref) for item in found))
         unknown = {identity: item for item in found if (identity := identity_of(item.ref)) not in known}
-        awaited = self._awaited.get(kind, frozenset())
-        late = [item for identity, item in unknown.items() if not self._hooked or identity in awaited]
-        if not late:
-            return None, frozenset(unknown)
-        report = Report(
-            account=self._source.key,
-            facts=[recorded(identity_of(item.ref), item) for item in sorted(late, key=lambda item: item.recorded_at)],
-            origin=Origin.BACKFILL if self._hooked else Origin.POLL,
-            received_at=now,
-        )
-        await self._journal.append(report)
-        return max(item.recorded_at for item in late) if self._hooked else None, frozenset(unknown)
+        late = [item for identity, item in unknown.items() if self._is_late(kind, identity, item, now)]
+        late.sort(key=lambda item: item.recorded_at)
+        for at in range(0, len(late), ROWS):
+            report = Report(
+                account=self._source.key,
+                facts=[recorded(identity_of(item.ref), item) for item in late[at : at + ROWS]],
+                origin=Origin.BACKFILL if self._hooked else Origin.POLL,
+                received_at=now,
+            )
+            await self._journal.append(report)
+        return late[-1].recorded_at if late and self._hooked else None, frozenset(unknown)
+
+    def _is_late(self, kind: FactKind, identity: str, item: Record, now: datetime) -> bool:
+        """Whether no webhook is waited for any longer. What will not be read a second time is taken at once."""
+        if not self._hooked or identity in self._awaited.get(kind, frozenset()):
+            return True
+        return item.recorded_at < now - self._overlap
 
 
 def _windows(since: datetime, until: datetime) -> Iterable[Span]:

@@ -13,6 +13,7 @@ from journal import reports
 from journal.appending import Report
 from journal.journal import Journal
 from journal.reports import Quarantined
+from journal.writer import JournalUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,20 @@ async def replay(journal: Journal, connectors: Mapping[str, Connector], since: d
 async def _replay(journal: Journal, connector: Connector | None, one: Quarantined) -> str | None:
     if not isinstance(connector, SendsWebhooks):
         return "there is no such account any more"
-    headers = json.loads(one.headers)
-    delivery = Delivery(headers=headers, body=one.body, received_at=one.received_at, machine=one.machine)
     try:
-        facts = connector.facts(json.loads(one.signed), delivery)
+        await journal.append(_report(connector, one))
+    except JournalUnavailable:
+        raise
     except VendorError as error:
         return error.message
-    report = Report(account=one.account, facts=facts, origin=Origin.WEBHOOK, received_at=one.received_at, raw=one.body)
-    await journal.append(report)
+    except Exception as error:  # noqa: BLE001  one that cannot be read must not keep the others from being read
+        return type(error).__name__
     reports.set_replayed(journal.engine, one.id, utc_now())
     return None
+
+
+def _report(connector: SendsWebhooks, one: Quarantined) -> Report:
+    headers = json.loads(one.headers)
+    delivery = Delivery(headers=headers, body=one.body, received_at=one.received_at, machine=one.machine)
+    facts = connector.facts(json.loads(one.signed), delivery)
+    return Report(account=one.account, facts=facts, origin=Origin.WEBHOOK, received_at=one.received_at, raw=one.body)

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from connectors.base import Delivery, Forged, SendsWebhooks
 from connectors.base import Illegible as IllegibleBody
+from domain.errors import VendorError
 from domain.facts import Origin
 from domain.times import utc_now
 from journal.appending import Illegible, Report
@@ -26,6 +27,7 @@ LARGEST_BODY = 1024 * 1024
 LARGE_BODY = 64 * 1024  # bytes: verifying more than that is done beside the event loop
 UNKEPT_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 AGAIN_SECONDS = "5"
+LONGEST_REASON = 300
 
 
 class TooLarge(Exception):
@@ -123,8 +125,14 @@ def _illegible(account: str, delivery: Delivery, signed: object, error: Exceptio
         headers=orjson.dumps(headers),
         body=delivery.body,
         signed=json.dumps(signed).encode(),
-        reason=f"{type(error).__name__}: {error}"[:300],
+        reason=_reason(error),
     )
+
+
+def _reason(error: Exception) -> str:
+    """As text that any database takes: the vendor's words in it may be anything."""
+    words = f"{type(error).__name__}: {error.message}" if isinstance(error, VendorError) else type(error).__name__
+    return words[:LONGEST_REASON].encode(errors="replace").decode().replace("\0", "")
 
 
 def _answer(status: int, message: str, headers: dict[str, str] | None = None) -> Response:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, select, tuple_
+from sqlalchemy import Case, ColumnElement, Connection, Table, case, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from domain.facts import Fact, FactKind, Observation, Origin, TagLinks, occurrence
 from domain.scans import held
 from domain.states import MachineState, Seen, merged
 from journal import codec
-from journal.log import Appending, New, known_facts, latest, moment
+from journal.log import Appending, New, batches, known_facts, moment, told_since
 from journal.tables import deliveries, heard, links, quarantine, states
 
 OVERTAKEN = timedelta(hours=8)  # how far back a report that comes late is put in its place
@@ -129,7 +129,7 @@ class Group:
     def _arrived(self, new: New, machine: str) -> list[Observation]:
         """What was observed of a machine before this."""
         since = new.received_at - OVERTAKEN
-        kept = latest(self._connection, new.account, FactKind.STATE, machine, since)
+        kept = told_since(self._connection, new.account, FactKind.STATE, machine, since)
         own = (one.fact for _, one in self._log.news if (one.account, one.fact.machine) == (new.account, machine))
         return [one for one in (*kept, *(fact.content for fact in own)) if isinstance(one, Observation)]
 
@@ -161,19 +161,16 @@ def _scans(fact: Fact) -> bool:
 
 def _states(connection: Connection, told: Iterable[tuple[str, Fact]]) -> dict[Machine, MachineState]:
     wanted = {(account, fact.content.machine) for account, fact in told if isinstance(fact.content, Observation)}
-    if not wanted:
-        return {}
-    rows = connection.execute(select(states).where(tuple_(states.c.account, states.c.machine).in_(list(wanted))))
+    key = tuple_(states.c.account, states.c.machine)
+    rows = [row for some in batches(wanted) for row in connection.execute(select(states).where(key.in_(some)))]
     return {(row.account, row.machine): codec.read_state(row.state) for row in rows}
 
 
 def _heard(connection: Connection, told: Iterable[tuple[str, Fact]]) -> dict[tuple[str, str, str], dict[str, Any]]:
     wanted = {(account, fact.machine or "", fact.topic) for account, fact in told if fact.topic}
-    if not wanted:
-        return {}
     key = tuple_(heard.c.account, heard.c.machine, heard.c.topic)
-    rows = connection.execute(select(heard).where(key.in_(list(wanted)))).mappings()
-    return {(row["account"], row["machine"], row["topic"]): dict(row) for row in rows}
+    asked = (connection.execute(select(heard).where(key.in_(some))).mappings() for some in batches(wanted))
+    return {(row["account"], row["machine"], row["topic"]): dict(row) for rows in asked for row in rows}
 
 
 def _links(connection: Connection, accounts: set[str]) -> dict[str, dict[str, tuple[str, str]]]:
@@ -190,9 +187,13 @@ def count(connection: Connection, account: str, at: datetime | None, **counts: i
     row = {"account": account, **zero, **counts, "last_received_at": None if at is None else moment(at)}
     insert = INSERTS[connection.dialect.name](deliveries).values(row)
     sums = {name: deliveries.c[name] + insert.excluded[name] for name in zero}
-    if at is not None:
-        sums["last_received_at"] = insert.excluded.last_received_at
+    sums["last_received_at"] = latest(deliveries.c.last_received_at, insert.excluded.last_received_at)
     connection.execute(insert.on_conflict_do_update(index_elements=["account"], set_=sums))
+
+
+def latest(kept: ColumnElement[Any], new: ColumnElement[Any]) -> Case[Any]:
+    """The later of two times as the journal keeps them, either of which may be null."""
+    return case((kept.is_(None), new), (new > kept, new), else_=kept)
 
 
 def keep_illegible(connection: Connection, one: Illegible) -> bool:
@@ -208,7 +209,8 @@ def keep_illegible(connection: Connection, one: Illegible) -> bool:
         "reason": one.reason,
     }
     insert = INSERTS[connection.dialect.name](quarantine).values(row)
-    return bool(connection.execute(insert.on_conflict_do_nothing(index_elements=["id"])).rowcount)
+    keeping = insert.on_conflict_do_nothing(index_elements=["id"]).returning(quarantine.c.id)
+    return connection.execute(keeping).first() is not None
 
 
 INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}

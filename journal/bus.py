@@ -4,7 +4,6 @@ The bus carries no facts, only the news that there are some: the journal stays t
 latency, for whoever follows the journal looks at it from time to time anyway."""
 
 import asyncio
-from collections.abc import Coroutine
 from contextlib import suppress
 
 import structlog
@@ -15,6 +14,8 @@ log = structlog.get_logger()
 
 CHANNEL = "vendgraph:journal"
 AGAIN_AFTER = 1.0  # seconds between tries to reach Redis
+PUBLISHING_SECONDS = 2.0
+LISTENING_SECONDS = 30.0
 
 
 class Bus:
@@ -48,34 +49,37 @@ class Bus:
 
 
 class RedisBus(Bus):
-    """Between processes, over Redis' publish and subscribe."""
+    """Between processes, over Redis' publish and subscribe. `redis` is closed with it."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__()
         self._redis = redis
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._publishing = False
+        self._untold = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         await super().start()
-        self._keep(self._listen())
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._publish())]
 
     async def close(self) -> None:
         await super().close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._redis.aclose()
 
     def _announced(self) -> None:
         super()._announced()
-        if not self._publishing:  # the one under way tells the others all there is
-            self._publishing = True
-            self._keep(self._publish())
+        self._untold.set()
 
     async def _publish(self) -> None:
-        self._publishing = False
-        with suppress(RedisError, OSError):
-            await self._redis.publish(CHANNEL, b"")
+        """One message for all that was announced while the last one was under way."""
+        while True:
+            await self._untold.wait()
+            self._untold.clear()
+            with suppress(RedisError, OSError):
+                async with asyncio.timeout(PUBLISHING_SECONDS):
+                    await self._redis.publish(CHANNEL, b"")
 
     async def _listen(self) -> None:
         reached = True
@@ -83,16 +87,15 @@ class RedisBus(Bus):
             try:
                 async with self._redis.pubsub() as channel:
                     await channel.subscribe(CHANNEL)
+                    if not reached:
+                        log.info("the bus is back")
                     reached = True
-                    async for _ in channel.listen():
-                        self._news.set()
+                    self._news.set()  # there may have been some meanwhile
+                    while True:
+                        if await channel.get_message(timeout=LISTENING_SECONDS) is not None:
+                            self._news.set()
             except (RedisError, OSError) as error:
                 if reached:
                     log.warning("the bus is lost", kind=type(error).__name__)
                 reached = False
             await asyncio.sleep(AGAIN_AFTER)
-
-    def _keep(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -71,10 +70,7 @@ class Journal:
 
     async def counts(self) -> Mapping[str, Counts]:
         """By account; those that never got a webhook are not there."""
-        kept = await asyncio.to_thread(reports.counts, self.engine)
-        waiting = self._writer.waiting()
-        counted = {account: kept.get(account, Counts()) for account in {*kept, *waiting}}
-        return {account: replace(it, rejected=it.rejected + waiting[account]) for account, it in counted.items()}
+        return await asyncio.to_thread(self._writer.counts)
 
     async def missed(self) -> Mapping[str, datetime]:
         return await asyncio.to_thread(reports.missed, self.engine)

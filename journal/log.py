@@ -3,19 +3,29 @@
 A group of reports is appended in one transaction that holds the head of the journal from its beginning, so that
 numbers come in the order of commits: who has read up to a number has missed none below it, on any database."""
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine, RowMapping, Select, and_, delete, func, select, tuple_
 
 from domain.facts import Content, Fact, FactKind, Origin
 from domain.times import Span
 from journal import codec
+from journal.store import writing
 from journal.tables import entries, facts, head
 
-PRUNED_AT_ONCE = 5_000
+PRUNED_AT_ONCE = 1_000
+PRUNING_RESTS = 0.05  # seconds in which others get at the journal
+ASKED_AT_ONCE = 1_000
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +101,13 @@ class Appending:
 
 
 def known_facts(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
-    if not keys:
-        return set()
     identity = tuple_(facts.c.account, facts.c.kind, facts.c.identity)
-    rows = connection.execute(select(facts.c.account, facts.c.kind, facts.c.identity).where(identity.in_(keys)))
+    wanted = select(facts.c.account, facts.c.kind, facts.c.identity)
+    rows = (row for some in batches(keys) for row in connection.execute(wanted.where(identity.in_(some))))
     return {(row.account, row.kind, row.identity) for row in rows}
 
 
-def latest(connection: Connection, account: str, kind: FactKind, machine: str, since: datetime) -> list[Content]:
+def told_since(connection: Connection, account: str, kind: FactKind, machine: str, since: datetime) -> list[Content]:
     """What was told of a machine since then, in the order in which it was told."""
     wanted = select(entries.c.content).where(
         entries.c.account == account,
@@ -107,6 +116,13 @@ def latest(connection: Connection, account: str, kind: FactKind, machine: str, s
         entries.c.machine == machine,
     )
     return [codec.read(kind, raw) for raw in connection.scalars(wanted.order_by(entries.c.seq))]
+
+
+def batches(keys: Iterable[T]) -> Iterator[list[T]]:
+    """As many as may stand in one statement: databases take no more than some ten thousand parameters."""
+    rest = iter(keys)
+    while some := list(islice(rest, ASKED_AT_ONCE)):
+        yield some
 
 
 def known(engine: Engine, account: str, kind: FactKind, identities: Sequence[str]) -> frozenset[str]:
@@ -160,10 +176,31 @@ COLUMNS = (
 )
 
 
-def after(engine: Engine, seq: int, limit: int) -> list[Entry]:
-    """The next entries, in order."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All entries after one number, up to and with another. As numbers have no holes, a page that begins later than
+    it was asked to tells that what is between is gone."""
+
+    after: int
+    until: int
+    entries: Sequence[Entry]
+
+
+def after(engine: Engine, seq: int, limit: int) -> Page:
+    """The next entries. One that cannot be read, such as of a newer version, is left out: others follow it."""
     wanted = select(*COLUMNS).where(entries.c.seq > seq).order_by(entries.c.seq).limit(limit)
-    return _read(engine, wanted)
+    with engine.connect() as connection:
+        rows = connection.execute(wanted).mappings().all()
+    found = [entry for row in rows if (entry := _legible(row)) is not None]
+    return Page(rows[0]["seq"] - 1, rows[-1]["seq"], found) if rows else Page(seq, seq, [])
+
+
+def _legible(row: RowMapping) -> Entry | None:
+    try:
+        return _of(row)
+    except ValueError as error:
+        log.error("an entry cannot be read", seq=row["seq"], kind=type(error).__name__)  # noqa: TRY400  it shows content
+        return None
 
 
 def history(
@@ -190,7 +227,8 @@ def find(engine: Engine, account: str, kind: FactKind, identity: str) -> Entry |
 
 def _read(engine: Engine, wanted: Select[Any]) -> list[Entry]:
     with engine.connect() as connection:
-        return [_of(row) for row in connection.execute(wanted).mappings()]
+        rows = connection.execute(wanted).mappings().all()
+    return [entry for row in rows if (entry := _legible(row)) is not None]
 
 
 def _of(row: RowMapping) -> Entry:
@@ -215,11 +253,12 @@ def prune(engine: Engine, before: datetime) -> int:
     gone = 0
     while found := _prune_some(engine, before):
         gone += found
+        time.sleep(PRUNING_RESTS)
     return gone
 
 
 def _prune_some(engine: Engine, before: datetime) -> int:
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         kept = connection.scalar(select(func.min(entries.c.seq)).where(entries.c.received_at >= moment(before)))
         oldest = select(entries.c.seq).order_by(entries.c.seq).limit(PRUNED_AT_ONCE)
         if kept is not None:

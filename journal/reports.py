@@ -9,8 +9,9 @@ from sqlalchemy import Engine, Row, select
 from domain.facts import FactKind
 from domain.states import MachineState
 from journal import codec
-from journal.appending import upsert
+from journal.appending import INSERTS, latest
 from journal.log import moment
+from journal.store import writing
 from journal.tables import deliveries, links, quarantine, states, watermarks
 
 
@@ -74,10 +75,13 @@ def _watermark(row: Row[tuple[str, str, str, str | None]]) -> Watermark:
 
 
 def set_watermark(engine: Engine, account: str, kind: FactKind, mark: Watermark) -> None:
+    """`at` may go back: then more is read once more. What was missed is never forgotten."""
     missed_at = None if mark.missed_at is None else moment(mark.missed_at)
     row = {"account": account, "kind": kind.value, "at": moment(mark.at), "missed_at": missed_at}
-    with engine.begin() as connection:
-        upsert(connection, watermarks, [row])
+    insert = INSERTS[engine.dialect.name](watermarks).values(row)
+    changed = {"at": insert.excluded.at, "missed_at": latest(watermarks.c.missed_at, insert.excluded.missed_at)}
+    with writing(engine) as connection:
+        connection.execute(insert.on_conflict_do_update(index_elements=["account", "kind"], set_=changed))
 
 
 def all_states(engine: Engine) -> Mapping[tuple[str, str], MachineState]:
@@ -129,5 +133,5 @@ def quarantined(engine: Engine, since: datetime) -> list[Quarantined]:
 
 
 def set_replayed(engine: Engine, id_: str, at: datetime) -> None:
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(quarantine.update().where(quarantine.c.id == id_).values(replayed_at=moment(at)))

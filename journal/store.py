@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
@@ -23,6 +24,12 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 WAIT_SECONDS = 5.0  # for a connection, or for SQLite's lock
 MIGRATING = 0x76656E64  # the advisory lock of PostgreSQL that one process at a time migrates under
 LONGEST_REASON = 200
+KEPT_ALIVE = {  # seconds, and milliseconds: a network that swallows everything is noticed
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 
 
 class StoreError(Exception):
@@ -56,13 +63,16 @@ def _reason(error: SQLAlchemyError) -> str:
 def _engine(target: URL) -> Engine:
     """Errors of the database never show the values of a statement: some of them are secrets."""
     if target.get_backend_name() == "postgresql":
-        return create_engine(
+        engine = create_engine(
             target.set(drivername="postgresql+psycopg"),
             hide_parameters=True,
+            isolation_level="READ COMMITTED",
             pool_pre_ping=True,
             pool_timeout=WAIT_SECONDS,
-            connect_args={"connect_timeout": int(WAIT_SECONDS)},
+            connect_args={"connect_timeout": int(WAIT_SECONDS), **KEPT_ALIVE},
         )
+        event.listen(engine, "connect", _impatient)
+        return engine
     engine = create_engine(
         target,
         hide_parameters=True,
@@ -72,6 +82,13 @@ def _engine(target: URL) -> Engine:
     event.listen(engine, "connect", _durable)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _impatient(connection: psycopg.Connection[Any], _: ConnectionPoolEntry) -> None:
+    """The journal is held by one process at a time: one that stops in the midst of it must not stop the others."""
+    connection.execute(f"SET lock_timeout = '{WAIT_SECONDS}s'")
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{WAIT_SECONDS}s'")
+    connection.commit()
 
 
 def _durable(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
@@ -114,6 +131,8 @@ def migrate(engine: Engine) -> None:
     """Brings the tables up to date, in one transaction. Whoever else is at it is waited for."""
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATING})
         _upgrade(connection)
 

@@ -4,6 +4,7 @@ The newest entries are kept in memory. Who follows is served from there while th
 they have fallen behind: there is no queue for each of them that could grow."""
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from journal import log as journal
 from journal.bus import Bus
-from journal.log import Entry
+from journal.log import Entry, Page
 
 log = structlog.get_logger()
 
@@ -31,6 +32,7 @@ class Lost:
 
 
 Listener = Callable[[Sequence[Entry]], None]
+Part = tuple[Sequence[Entry | Lost], int]  # what there is after a number, and the number up to which that is all
 
 
 class Tail:
@@ -40,7 +42,8 @@ class Tail:
         self._engine = engine
         self._bus = bus
         self._listeners: list[Listener] = []
-        self._entries: list[Entry] = []
+        self._kept: Sequence[Entry] = []  # all there are after `_since`, up to `head`
+        self._since = 0
         self._grown = asyncio.Event()
         self.head = 0
 
@@ -49,7 +52,7 @@ class Tail:
 
     async def start(self) -> None:
         """From the journal's end. Raises SQLAlchemyError where the store does not answer."""
-        self.head = (await asyncio.to_thread(journal.read_head, self._engine)).seq
+        self.head = self._since = (await asyncio.to_thread(journal.read_head, self._engine)).seq
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -59,40 +62,61 @@ class Tail:
             try:
                 await self._catch_up()
                 failing = False
-            except SQLAlchemyError as error:
+            except Exception as error:  # noqa: BLE001  whatever it is, who follows must not be left for ever
                 if not failing:
                     log.error("the journal cannot be read", kind=type(error).__name__)  # noqa: TRY400  may name the store
                 failing = True
 
     async def _catch_up(self) -> None:
-        while found := await asyncio.to_thread(journal.after, self._engine, self.head, PAGE):
-            self.head = found[-1].seq
-            self._entries = [*self._entries, *found][-KEPT:]
+        while (page := await asyncio.to_thread(journal.after, self._engine, self.head, PAGE)).until > self.head:
+            self._keep(page)
             for listener in self._listeners:
-                listener(found)
+                _tell(listener, page.entries)
             grown, self._grown = self._grown, asyncio.Event()
             grown.set()
 
+    def _keep(self, page: Page) -> None:
+        if page.after > self.head:  # it was away for so long that what it missed is gone
+            self._kept, self._since = [], page.after
+        self._kept = [*self._kept, *page.entries]
+        self.head = page.until
+        if len(self._kept) > KEPT:
+            self._since = self._kept[-KEPT - 1].seq
+            self._kept = self._kept[-KEPT:]
+
     async def follow(self, seq: int) -> AsyncIterator[Entry | Lost]:
-        """Everything after a number, for ever; what is gone is told as lost."""
+        """Everything after a number, for ever; what is gone is told as lost. While the store does not answer, that
+        which is not in memory is waited for."""
         while True:
             grown = self._grown
-            found = self._kept(seq) if self._reaches(seq) else await self._stored(seq)
+            found, until = self._remembered(seq) if seq >= self._since else await self._stored(seq)
             for one in found:
-                seq = one.until if isinstance(one, Lost) else one.seq
                 yield one
-            if not found:
+            if until == seq:
                 await grown.wait()
+            seq = until
 
-    def _reaches(self, seq: int) -> bool:
-        return seq >= self.head or (bool(self._entries) and self._entries[0].seq <= seq + 1)
+    def _remembered(self, seq: int) -> Part:
+        return self._kept[bisect_right(self._kept, seq, key=lambda entry: entry.seq) :], max(seq, self.head)
 
-    def _kept(self, seq: int) -> Sequence[Entry]:
-        """Numbers have no holes, so that an entry's place tells its number."""
-        return [] if seq >= self.head else self._entries[seq + 1 - self._entries[0].seq :]
+    async def _stored(self, seq: int) -> Part:
+        while True:
+            try:
+                return await asyncio.to_thread(self._read, seq)
+            except SQLAlchemyError:
+                await asyncio.sleep(IDLE_SECONDS)
 
-    async def _stored(self, seq: int) -> Sequence[Entry | Lost]:
-        head = await asyncio.to_thread(journal.read_head, self._engine)
-        if seq < head.pruned:
-            return [Lost(seq, head.pruned)]
-        return await asyncio.to_thread(journal.after, self._engine, seq, PAGE)
+    def _read(self, seq: int) -> Part:
+        page = journal.after(self._engine, seq, PAGE)
+        if page.until > seq:
+            return ([Lost(seq, page.after)], page.after) if page.after > seq else (page.entries, page.until)
+        gone = journal.read_head(self._engine).pruned
+        return ([Lost(seq, gone)], gone) if gone > seq else ([], seq)
+
+
+def _tell(listener: Listener, entries: Sequence[Entry]) -> None:
+    """One that fails must not keep the others waiting."""
+    try:
+        listener(entries)
+    except Exception:
+        log.exception("entries were not heard", seq=entries[0].seq if entries else None)

@@ -5,27 +5,34 @@ costs a commit for many reports and a single report waits for nobody."""
 
 import asyncio
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Any
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError, StatementError
 
+from journal import reports
 from journal.appending import Group, Illegible, Receipt, Report, Taken, count, keep_illegible
+from journal.reports import Counts
+from journal.store import writing
 
 log = structlog.get_logger()
 
-WAITING = 10_000  # reports in the queue; more are refused
+WAITING = 10_000  # reports that may wait; more are refused
+WAITING_BYTES = 64 * 1024 * 1024  # of what they hold raw
+WAITING_SECONDS = 20.0  # for a store that neither takes it nor fails
 TOGETHER = 256  # reports in a transaction
 COUNTED_EVERY = 1.0  # seconds: rejections are written that often, so that a flood of forgeries writes little
 
 
 class JournalUnavailable(Exception):
-    """It could not be recorded: the store failed, or too much is waiting. Nothing of it is kept."""
+    """It could not be recorded, or it is not known: the store failed, or too much is waiting. Who tries again does no
+    harm, for what is there already is a repeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +54,12 @@ class Writer:
         self._committed = committed
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._taking = threading.Lock()
+        self._waiting = self._bytes = 0
         self._rejected: Counter[str] = Counter()
         self._counting = threading.Lock()
+        self._counted = threading.Lock()  # whoever reads what is counted sees nothing twice, and nothing missing
+        self._counted_at = time.monotonic()
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -56,36 +67,59 @@ class Writer:
 
     def close(self) -> None:
         """Returns when all that was waiting is written."""
-        if self._thread is not None:
+        with self._taking:
+            thread, self._thread = self._thread, None
             self._jobs.put(None)
-            self._thread.join()
-            self._thread = None
+        if thread is not None:
+            thread.join()
 
     async def append(self, work: Report | Illegible) -> Receipt:
         """Returns when it is durable. Raises JournalUnavailable; anything else is a report that makes no sense."""
-        if self._thread is None or self._jobs.qsize() >= WAITING:
+        size = _size(work)
+        if self._waiting >= WAITING or self._bytes + size > WAITING_BYTES:
             raise JournalUnavailable("too many reports are waiting to be recorded")
+        self._waiting += 1
+        self._bytes += size
+        try:
+            async with asyncio.timeout(WAITING_SECONDS):
+                return await self._put(work)
+        except TimeoutError:
+            raise JournalUnavailable("the store does not answer") from None
+        finally:
+            self._waiting -= 1
+            self._bytes -= size
+
+    def _put(self, work: Report | Illegible) -> "asyncio.Future[Receipt]":
         loop = asyncio.get_running_loop()
         job = _Job(work, loop, loop.create_future())
-        self._jobs.put(job)
-        return await job.done
+        with self._taking:  # what is put before the end is written, and nothing is put after it
+            if self._thread is None:
+                raise JournalUnavailable("the journal is closed")
+            self._jobs.put(job)
+        return job.done
 
     def reject(self, account: str) -> None:
         """Counts a delivery that was refused."""
         with self._counting:
             self._rejected[account] += 1
 
-    def waiting(self) -> Counter[str]:
-        """Rejections by account that are counted and not yet written."""
-        with self._counting:
-            return Counter(self._rejected)
+    def counts(self) -> Mapping[str, Counts]:
+        """By account, with the rejections that are not yet written; those that never got one are not there."""
+        with self._counted:
+            kept = reports.counts(self._engine)
+            with self._counting:
+                waiting = Counter(self._rejected)
+        counted = {account: kept.get(account, Counts()) for account in {*kept, *waiting}}
+        return {account: replace(it, rejected=it.rejected + waiting[account]) for account, it in counted.items()}
 
     def _run(self) -> None:
         while True:
             jobs, ended = self._gather()
             if jobs:
                 self._settle(jobs, self._write_all([job.work for job in jobs]))
-            self._write_rejected()
+            if ended or time.monotonic() - self._counted_at >= COUNTED_EVERY:
+                self._write_rejected()
+                self._counted_at = time.monotonic()
             if ended:
                 return
 
@@ -106,21 +140,19 @@ class Writer:
     def _write_all(self, work: Sequence[Report | Illegible]) -> list[Outcome]:
         try:
             return self._write(work)
-        except (DataError, IntegrityError) as error:
-            # One of them cannot be kept as it is: the others must not fail with it.
-            if len(work) > 1:
-                return [outcome for one in work for outcome in self._write_all([one])]
-            return [error]
-        except SQLAlchemyError as error:
-            log.error("the journal failed", kind=type(error).__name__)  # noqa: TRY400  the text may name the store
-            return [JournalUnavailable("the store does not take it")] * len(work)
         except Exception as error:  # noqa: BLE001  the thread must go on; who waits is told
-            return [error] * len(work)
+            if _fails_for_all(error):
+                log.error("the journal failed", kind=type(error).__name__)  # noqa: TRY400  the text may name the store
+                return [JournalUnavailable("the store does not take it")] * len(work)
+            if len(work) == 1:
+                return [error]
+        # One of them cannot be kept as it is: the others must not fail with it.
+        middle = len(work) // 2
+        return self._write_all(work[:middle]) + self._write_all(work[middle:])
 
     def _write(self, work: Sequence[Report | Illegible]) -> list[Outcome]:
-        reports = [one for one in work if isinstance(one, Report)]
-        with self._engine.begin() as connection:
-            group = Group(connection, reports, self._taken)
+        with writing(self._engine) as connection:
+            group = Group(connection, [one for one in work if isinstance(one, Report)], self._taken)
             outcomes = [_tried(group, one) if isinstance(one, Report) else _kept(connection, one) for one in work]
             group.write()
             for account, at, counts in _counts(work, outcomes):
@@ -133,14 +165,15 @@ class Writer:
             rejected = Counter(self._rejected)
         if not rejected:
             return
-        try:
-            with self._engine.begin() as connection:
-                for account, times in rejected.items():
-                    count(connection, account, None, rejected=times)
-        except SQLAlchemyError:
-            return  # they stay counted here
-        with self._counting:
-            self._rejected -= rejected
+        with self._counted:
+            try:
+                with writing(self._engine) as connection:
+                    for account, times in sorted(rejected.items()):
+                        count(connection, account, None, rejected=times)
+            except SQLAlchemyError:
+                return  # they stay counted here
+            with self._counting:
+                self._rejected -= rejected
 
     def _settle(self, jobs: Sequence[_Job], outcomes: Sequence[Outcome]) -> None:
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Job, Outcome]]] = {}
@@ -151,9 +184,19 @@ class Writer:
                 loop.call_soon_threadsafe(_tell, settled)
 
 
+def _size(work: Report | Illegible) -> int:
+    return len((work.raw or b"") if isinstance(work, Report) else work.body)
+
+
+def _fails_for_all(error: Exception) -> bool:
+    """Whether it is the store that fails, and not something that one of the reports holds."""
+    held = isinstance(error, DataError | IntegrityError) or type(error) is StatementError
+    return isinstance(error, SQLAlchemyError) and not held
+
+
 def _tell(settled: Sequence[tuple[_Job, Outcome]]) -> None:
     for job, outcome in settled:
-        if job.done.cancelled():
+        if job.done.done():  # nobody waits any more
             continue
         if isinstance(outcome, Receipt):
             job.done.set_result(outcome)
@@ -184,4 +227,5 @@ def _counts(work: Sequence[Report | Illegible], outcomes: Sequence[Outcome]) -> 
         word = "duplicates" if known else "accepted" if isinstance(one, Report) else "quarantined"
         sums.setdefault(one.account, Counter())[word] += 1
         at[one.account] = max(one.received_at, at.get(one.account, one.received_at))
-    return [(account, at[account], dict(counts)) for account, counts in sums.items()]
+    # In one order everywhere, so that processes that write at the same time wait for each other and not in a circle.
+    return [(account, at[account], dict(counts)) for account, counts in sorted(sums.items())]

@@ -283,11 +283,13 @@ async def test_logins_that_were_too_many_hold_back_logins_alone() -> None:
 async def test_an_account_whose_logins_were_too_many_shows_as_limited_until_one_is_let_through() -> None:
     tokens = Tokens()
     tokens.vendor.script = [JSONResponse({}, 429, {"retry-after": "30"})]
+    shown = []
     assert isinstance(await tokens.failure(), VendorRateLimited)
-    assert tokens.http.guard.status is AccountStatus.RATE_LIMITED
+    shown.append(tokens.http.guard.status)
     tokens.clock.seconds += 30
     await tokens.ask()
-    assert tokens.http.guard.status is AccountStatus.OK
+    shown.append(tokens.http.guard.status)
+    assert shown == [AccountStatus.RATE_LIMITED, AccountStatus.OK]
 
 
 LOGINS_LEFT = {"ratelimit-limit": "10", "ratelimit-remaining": "0", "ratelimit-reset": "30"}

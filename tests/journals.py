@@ -1,0 +1,112 @@
+"""Journals for tests: what is told to them, and journals and gateways over stores that tests can do things to."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from domain.facts import Fact, Origin, identity_of, recorded
+from domain.model import Sale, SaleKind, SaleStatus, Trust, Vendor
+from domain.refs import Kind, Ref
+from journal.appending import Illegible, Report, Taken
+from journal.bus import Bus
+from journal.journal import Journal
+from journal.log import Entry
+from journal.tail import Lost
+from journal.writer import Writer
+
+AT = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+def sale(identity: str, *, machine: str = "m1", at: datetime = AT, **changed: Any) -> Fact:
+    known: dict[str, Any] = {
+        "ref": Ref(Kind.SALE, "acme", identity),
+        "kind": SaleKind.PURCHASE,
+        "status": SaleStatus.COMPLETED,
+        "trust": Trust.SIGNED,
+        "machine_ref": Ref(Kind.MACHINE, "acme", machine),
+        "vendor": Vendor.SMARTVEND,
+        "vendor_id": identity,
+        "recorded_at": at,
+        "occurred_at": at,
+        "total": None,
+        "tax": None,
+        "discount": None,
+        "payments": [],
+        "lines": [],
+        "person": None,
+        "vendor_data": None,
+    }
+    return recorded(identity, Sale(**(known | changed)))
+
+
+def report(*facts: Fact, account: str = "acme", at: datetime = AT, **changed: Any) -> Report:
+    """One delivery."""
+    known: dict[str, Any] = {"origin": Origin.WEBHOOK, "raw": b"{}", "delivered": True}
+    return Report(account=account, facts=facts, received_at=at, **(known | changed))
+
+
+def sold(*identities: str, **changed: Any) -> Report:
+    return report(*map(sale, identities), **changed)
+
+
+def illegible(key: str, **changed: Any) -> Illegible:
+    known: dict[str, Any] = {"account": "acme", "machine": None, "received_at": AT, "reason": "because"}
+    return Illegible(key=key, headers=b"{}", body=b"?", signed=b"{}", **(known | changed))
+
+
+def nothing_taken(*_: object) -> None:
+    return None
+
+
+@contextmanager
+def writer(
+    engine: Engine, taken: Taken = nothing_taken, committed: Callable[[], None] = lambda: None
+) -> Iterator[Writer]:
+    found = Writer(engine, taken, committed)
+    found.start()
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+@asynccontextmanager
+async def journal(engine: Engine, bus: Bus | None = None, *, follows: bool = True) -> AsyncIterator[Journal]:
+    found = Journal(engine, bus or Bus(), nothing_taken)
+    await found.start()
+    if follows:
+        found.follow()
+    try:
+        yield found
+    finally:
+        await found.close()
+
+
+async def followed(source: Journal, after: int, count: int) -> list[Entry | Lost]:
+    """The next so many."""
+    found: list[Entry | Lost] = []
+    if count:
+        async for one in source.tail.follow(after):
+            found.append(one)
+            if len(found) == count:
+                break
+    return found
+
+
+def identities(entries: Iterable[Entry | Lost]) -> list[str]:
+    """Of the sales."""
+    sales = (one.content for one in entries if isinstance(one, Entry) and isinstance(one.content, Sale))
+    return [identity_of(sale.ref) for sale in sales]
+
+
+async def until(so: Callable[[], bool]) -> None:
+    """Looks again and again, for what has no event of its own; for a quarter of a minute."""
+    for _ in range(1_500):
+        if so():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come to that")
