@@ -14,10 +14,11 @@ import httpx2
 
 from connectors.smartvend.canonical import canonical
 from journal.keys import digest
+from sandbox.app import gateway_config
 from sandbox.smartvend import ORGANIZATION_KEY
 from sandbox.smartvend_hooks import WEBHOOK_PUBLIC_KEY
 from tests.processes import Process, running
-from tests.running import ADMIN, Gateway
+from tests.running import ADMIN, Gateway, Sandbox
 from tests.telling import SMARTVEND_KEY, smartvend_sale
 
 COUNTS = "{ accounts { key webhook { accepted duplicates rejected quarantined } } }"
@@ -56,6 +57,16 @@ every_seconds = 3600
 """
 
 
+def fed(sandbox: Sandbox, store: str, *vendors: str, bus: str = "memory://", every: float = 0.2) -> str:
+    """Accounts of a sandbox whose lists are read that often, in seconds."""
+    text = gateway_config(sandbox.base, [sandbox.vendors[vendor] for vendor in vendors])
+    text = text.replace("[server]", "[server]\nport = 0")
+    text = text.replace("[accounts.credentials]", f"[accounts.feed]\nevery_seconds = {every}\n[accounts.credentials]")
+    text += f'\n[store]\nurl = "{store}"\n[bus]\nurl = "{bus}"\n'
+    text += f'[[auth.keys]]\nname = "admin"\nsha256 = "{digest(ADMIN)}"\nrole = "admin"\norganizations = ["acme"]\n'
+    return text
+
+
 @dataclass(slots=True)
 class Served:
     process: Process
@@ -89,8 +100,11 @@ class Flood:
     doubtful: list[dict[str, Any]] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
 
+    def client(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(timeout=30, trust_env=False)
+
     async def run(self, enough: "Callable[[Flood], bool]", senders: int = 8) -> None:
-        async with httpx2.AsyncClient(timeout=30, trust_env=False) as client:
+        async with self.client() as client:
             await asyncio.gather(*(self._send(client, enough) for _ in range(senders)))
 
     async def _send(self, client: httpx2.AsyncClient, enough: "Callable[[Flood], bool]") -> None:
@@ -117,7 +131,7 @@ class Flood:
     async def again(self) -> None:
         """Sends the doubtful ones once more, as the vendor would."""
         doubtful, self.doubtful = self.doubtful, []
-        async with httpx2.AsyncClient(timeout=30, trust_env=False) as client:
+        async with self.client() as client:
             for sale in doubtful:
                 await self.tell(client, sale)
 

@@ -104,8 +104,8 @@ def identities(entries: Iterable[Entry | Lost]) -> list[str]:
 
 
 async def until(so: Callable[[], bool]) -> None:
-    """Looks again and again, for what has no event of its own; for a quarter of a minute."""
-    for _ in range(1_500):
+    """Looks again and again, for what has no event of its own; for half a minute."""
+    for _ in range(3_000):
         if so():
             return
         await asyncio.sleep(0.01)
