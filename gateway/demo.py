@@ -16,7 +16,7 @@ import typer
 from gateway import logs
 from gateway.app import create_app
 from gateway.graphiql import address
-from gateway.server import stopped_by_signal
+from gateway.server import serving, stopped_by_signal
 from gateway.settings import load
 from journal.keys import digest
 from sandbox.app import create_app as create_sandbox
@@ -109,7 +109,7 @@ def _running(folder: Path, key: str) -> Iterator[tuple[Running, Running]]:
         config = folder / "vendgraph.toml"
         accounts = gateway_config(sandbox.base, vendors.state.vendors.values())
         config.write_text(accounts + _own(folder, key), encoding="utf-8")
-        with start(create_app(load(config))) as gateway:
+        with start(create_app(load(config)), serving=serving) as gateway:
             yield sandbox, gateway
 
 
