@@ -1,8 +1,8 @@
-"""`make bench`: three tables of one run. Read the ratios; the absolute numbers are this machine's."""
+"""`make bench`: four tables of one run. Read the ratios; the absolute numbers are this machine's."""
 
 import time
 
-from bench import cold, machine, warm
+from bench import cold, fanout, machine, warm
 
 
 def main() -> None:
@@ -11,6 +11,8 @@ def main() -> None:
     cold.main()
     print()
     warm.main()
+    print()
+    fanout.main()
     print(f"\nTook {time.perf_counter() - started:.0f} s")
 
 
