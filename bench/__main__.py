@@ -2,7 +2,7 @@
 
 import time
 
-from bench import cold, deliveries, machine, warm
+from bench import cold, deliveries, fanout, machine, warm
 
 
 def main() -> None:
@@ -13,6 +13,8 @@ def main() -> None:
     warm.main()
     print()
     deliveries.main()
+    print()
+    fanout.main()
     print(f"\nTook {time.perf_counter() - started:.0f} s")
 
 

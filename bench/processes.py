@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -80,9 +81,25 @@ def running_reference(data: Path) -> Iterator[tuple[str, int]]:
         yield base, process.pid
 
 
+class NoNode(Exception):
+    """The message says what is missing."""
+
+
 @contextmanager
-def _process(*arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
-    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
+def running_graphql_ws() -> Iterator[tuple[str, int]]:
+    """The address and the process id of a server of npm's graphql-ws; see `bench/reference.mjs`. Raises NoNode."""
+    node, installed = shutil.which("node"), ROOT / "tests" / "clients" / "node_modules"
+    if node is None or not installed.is_dir():
+        raise NoNode("there is no node, or `npm ci` was not run in tests/clients")
+    base = f"http://127.0.0.1:{_free_port()}"
+    with _process(str(ROOT / "bench" / "reference.mjs"), _port(base), program=node) as process:
+        _wait(base)
+        yield base, process.pid
+
+
+@contextmanager
+def _process(*arguments: str, program: str = sys.executable) -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen([program, *arguments], cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
     try:
         yield process
     finally:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 HTML = "text/html"
+EVENTS = "text/event-stream"
 NOT_A_NUMBER = 0.0
 
 
@@ -28,6 +29,30 @@ def answer_type(accept: str) -> str:
 def is_browser(accept: str) -> bool:
     """Whether a page is wanted more than data."""
     return liking(accept, HTML) > max(liking(accept, JSON), Liking(0.0, 2))
+
+
+class Events(NamedTuple):
+    """Whether an event stream is taken at all, and whether it is wanted rather than an answer of any other kind."""
+
+    taken: bool
+    wanted: bool
+
+
+def events(accept: str) -> Events:
+    """Only for who names them. Of what is wanted as much, the first that is named counts."""
+    own = liking(accept, EVENTS)
+    if own.closeness < 2 or own.quality == 0:
+        return Events(taken=False, wanted=False)
+    others = [(name, liking(accept, name)) for name in (RESPONSE, JSON) if name in accept.lower()]
+    first = all(
+        own.quality > other.quality or (own.quality == other.quality and _before(accept, EVENTS, name))
+        for name, other in others
+    )
+    return Events(taken=True, wanted=first)
+
+
+def _before(accept: str, one: str, other: str) -> bool:
+    return accept.lower().index(one) < accept.lower().index(other)
 
 
 def liking(accept: str, media: str) -> Liking:

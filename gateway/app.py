@@ -31,6 +31,7 @@ from gateway.background import Background
 from gateway.graphql import Endpoint
 from gateway.health import Health
 from gateway.settings import Settings
+from gateway.streams import USUAL, Pace
 from gateway.webhooks import Webhooks
 from journal.appending import TagOf
 from journal.bus import Bus, RedisBus
@@ -97,7 +98,7 @@ async def no_route(_: Request, error: Exception) -> Response:
     return response(errors.of_status(error.status_code, error.detail), error.status_code, JSON, error.headers or {})
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     """Raises StoreError where the store cannot be used."""
     store = open_store(settings.store.url.get_secret_value())
     client = new_client()
@@ -111,10 +112,10 @@ def create_app(settings: Settings) -> Starlette:
     draining = asyncio.Event()
     development = settings.server.environment == "development"
     schema = build(introspection=development)
-    authenticator = Authenticator(settings.auth.keys, list(graph.tenants), store)
-    endpoint = Endpoint(schema, graph, authenticator, draining, development=development)
+    authenticator = Authenticator(settings.auth.keys, list(graph.tenants), store, refreshed=pace.keys)
+    endpoint = Endpoint(schema, graph, authenticator, draining, development=development, pace=pace)
     webhooks = Webhooks(graph, journal)
-    health = Health(graph, store)
+    health = Health(graph, store, endpoint)
 
     async def sdl(_: Request) -> Response:
         return PlainTextResponse(schema.as_str() + "\n")
@@ -134,7 +135,7 @@ def create_app(settings: Settings) -> Starlette:
 
     routes: list[BaseRoute] = [
         Route("/graphql", endpoint.serve, methods=["GET", "POST"]),
-        WebSocketRoute("/graphql", endpoint.sockets.serve),
+        WebSocketRoute("/graphql", endpoint.sockets),
         Route("/webhooks/{account}", webhooks.receive, methods=["POST"]),
         Route("/webhooks/{account}/{machine}/{token}", webhooks.receive, methods=["POST"]),
         Route("/healthz", health.alive),

@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -26,6 +26,12 @@ NO_KEY = "pass an API key: Authorization: Bearer KEY"
 WRONG_KEY = "this API key is not valid"
 
 
+def authorization(headers: Mapping[str, str]) -> str | None:
+    """Keys are hashed as UTF-8, while headers are decoded byte by byte."""
+    found = headers.get("authorization")
+    return None if found is None else found.encode("latin-1").decode("utf-8", errors="replace")
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     sha256: str
@@ -33,7 +39,8 @@ class Known:
 
 
 class Authenticator:
-    """Raises SQLAlchemyError where the store cannot be read in the beginning. `clock` is monotonic, in seconds."""
+    """Raises SQLAlchemyError where the store cannot be read in the beginning. `clock` is monotonic, in seconds;
+    `refreshed`: how long a key that was revoked in the store may live on."""
 
     def __init__(
         self,
@@ -43,10 +50,12 @@ class Authenticator:
         *,
         clock: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE,
+        refreshed: float = REFRESHED,
     ) -> None:
         self._organizations = frozenset(organizations)
         self._store = store
         self._clock = clock
+        self._refreshed = refreshed
         self._patience = patience
         self._configured = [self._known(key.sha256, key.name, key.role, key.organizations) for key in configured]
         self._flight: asyncio.Task[None] | None = None
@@ -60,7 +69,7 @@ class Authenticator:
         if scheme.lower() != "bearer" or not key:
             raise Unauthenticated(NO_KEY)
         wanted = keys.digest(key.strip())
-        await self._refresh(REFRESHED)
+        await self._refresh(self._refreshed)
         found = self._find(wanted)
         if found is None:
             await self._refresh(NOTICED)

@@ -17,7 +17,7 @@ import typer
 from gateway import logs
 from gateway.app import create_app
 from gateway.graphiql import address
-from gateway.server import stopped_by_signal
+from gateway.server import serving, stopped_by_signal
 from gateway.settings import load
 from gateway.watching import SALES, hears_of, watch
 from journal.keys import digest
@@ -120,7 +120,7 @@ def _running(folder: Path, key: str, hurry: float) -> Iterator[tuple[Running, Ru
         config = folder / "vendgraph.toml"
         accounts = gateway_config(sandbox.base, vendors.state.vendors.values())
         config.write_text(accounts + _own(folder, key), encoding="utf-8")
-        with start(create_app(load(config))) as gateway:
+        with start(create_app(load(config)), serving=serving) as gateway:
             switches = {"address": gateway.base, "speed": hurry}
             httpx2.post(f"{sandbox.base}/_sandbox/webhooks", json=switches, trust_env=False).raise_for_status()
             yield sandbox, gateway

@@ -17,17 +17,18 @@ from strawberry.types.graphql import OperationType
 
 from connectors.http import UpstreamRequest, trace
 from domain.errors import BadInput, ErrorCode, Unauthenticated, VendgraphError
-from gateway import errors, sse
+from gateway import accept, errors, sse
 from gateway.accept import JSON, answer_type, is_browser
 from gateway.answers import response
-from gateway.auth import Authenticator
+from gateway.auth import Authenticator, authorization
+from gateway.documents import Documents
 from gateway.graphiql import page as graphiql
 from gateway.requests import Operation, TooLong, WrongMedia, read
-from gateway.streams import Streams
-from gateway.subscriptions import Documents, Subscriptions
+from gateway.streams import USUAL, Pace, Streams
+from gateway.subscriptions import Subscriptions
 from gateway.websocket import Sockets
 from resolvers.cache import Tally, tally
-from resolvers.context import Context, Graph
+from resolvers.context import Context, Graph, Viewer
 
 log = structlog.get_logger()
 
@@ -55,7 +56,7 @@ class Reply:
 
 
 class Endpoint:
-    """`draining`: set when the gateway is about to stop, so that streams end."""
+    """`draining`: set when the gateway is about to stop, so that streams end. `subscriptions` counts them."""
 
     def __init__(
         self,
@@ -65,69 +66,69 @@ class Endpoint:
         draining: asyncio.Event,
         *,
         development: bool,
+        pace: Pace = USUAL,
     ) -> None:
         self._schema = schema
         self._graph = graph
         self._authenticator = authenticator
         self._draining = draining
         self._development = development
+        self._pace = pace
         core = schema._schema  # noqa: SLF001  subscriptions are executed below Strawberry, which would share nothing
         documents = Documents(core, suggestions=development)
-        subscriptions = Subscriptions(core, graph, documents, suggestions=development)
-        self.streams = Streams(graph, documents, subscriptions, self._answer)
-        self.sockets = Sockets(authenticator, self.streams, draining)
+        self.subscriptions = Subscriptions(core, graph, documents, suggestions=development)
+        self.streams = Streams(graph, documents, self.subscriptions, self._answer)
+        self.sockets = Sockets(authenticator, self.streams, draining, pace)
 
     async def serve(self, request: Request) -> Response:
-        accept = request.headers.get("accept", "")
-        if self._development and request.method == "GET" and is_browser(accept):
+        wanted = request.headers.get("accept", "")
+        if self._development and request.method == "GET" and is_browser(wanted):
             return graphiql()
-        media, request_id = answer_type(accept), secrets.token_hex(8)
+        media, request_id = answer_type(wanted), secrets.token_hex(8)
         told = {"x-request-id": request_id}
         try:
-            if sse.wanted(accept):
-                return await self._stream(request, request_id)
-            reply = await self._reply(request, media, request_id)
-            return response(reply.content, reply.status, media, {**reply.headers, **told})
+            found = await self._respond(request, media, request_id)
+            if isinstance(found, Response):
+                return found
+            return response(found.content, found.status, media, {**found.headers, **told})
         except Exception:
             log.exception("unexpected", request_id=request_id)
             return response({"errors": [errors.masked(request_id)]}, 500, media, told)
 
-    async def _stream(self, request: Request, request_id: str) -> Response:
-        """Whatever is wrong is told as an event, but for a missing key: that has a status of its own."""
-        authorization = _authorization(request)
+    async def _respond(self, request: Request, media: str, request_id: str) -> Reply | Response:
+        """Who wants events is told even what is wrong as one, but for a key: that has a status of its own."""
+        events = accept.events(request.headers.get("accept", ""))
         try:
-            viewer = await self._authenticator.viewer(authorization)
-        except Unauthenticated as error:
-            reply = Reply(errors.refusal(error), 401, HEADERS[Unauthenticated])
-            return response(reply.content, reply.status, JSON, {**reply.headers, "x-request-id": request_id})
-        with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name):
-            try:
-                operation = await read(request)
-                if request.method == "GET" and self.streams.changes(operation):
-                    raise NotByGet("a mutation is sent by POST")
-                resumed = request.headers.get("last-event-id") or None
-                opened = await self.streams.open(operation, viewer, request_id, resumed)
-            except VendgraphError as error:
-                opened = list(errors.refusal(error)["errors"])
+            viewer = await self._authenticator.viewer(authorization(request.headers))
+            operation = await read(request)
+            with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name):
+                if events.wanted or (events.taken and self.streams.follows(operation)):
+                    return await self._stream(operation, viewer, request, request_id)
+                content = await self._traced(operation, Context(self._graph, viewer), request, request_id)
+        except VendgraphError as error:
+            if events.wanted and not isinstance(error, Unauthenticated):
+                return sse.refused(errors.refusal(error)["errors"], request_id)
+            return Reply(errors.refusal(error), STATUSES.get(type(error), 400), HEADERS.get(type(error), {}))
+        return Reply(content, _status(content, media))
+
+    async def _stream(self, operation: Operation, viewer: Viewer, request: Request, request_id: str) -> Response:
+        """Raises VendgraphError."""
+        if request.method != "POST" and self.streams.changes(operation):
+            raise NotByGet("a mutation is sent by POST")
+        resumed = request.headers.get("last-event-id") or None
+        opened = await self.streams.open(operation, viewer, request_id, resumed)
+        if isinstance(opened, list):
+            return sse.refused(opened, request_id)
 
         async def good() -> bool:
             try:
-                return await self._authenticator.viewer(authorization) == viewer
+                return await self._authenticator.viewer(authorization(request.headers)) == viewer
             except Unauthenticated:
                 return False
 
-        events = sse.refused(opened) if isinstance(opened, list) else sse.stream(opened, good, self._draining)
-        return sse.EventStream(events, request_id)
-
-    async def _reply(self, request: Request, media: str, request_id: str) -> Reply:
-        try:
-            viewer = await self._authenticator.viewer(_authorization(request))
-            operation = await read(request)
-            with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name):
-                content = await self._traced(operation, Context(self._graph, viewer), request, request_id)
-        except VendgraphError as error:
-            return Reply(errors.refusal(error), STATUSES.get(type(error), 400), HEADERS.get(type(error), {}))
-        return Reply(content, _status(content, media))
+        return sse.EventStream(
+            opened, good=good, draining=self._draining, alive=self._pace.alive, request_id=request_id
+        )
 
     async def _traced(
         self, operation: Operation, context: Context, request: Request, request_id: str
@@ -166,12 +167,6 @@ class Endpoint:
         if result.data is not None or not _before_execution(result.errors):
             answer["data"] = result.data
         return answer
-
-
-def _authorization(request: Request) -> str | None:
-    """Keys are hashed as UTF-8, while headers are decoded byte by byte."""
-    found = request.headers.get("authorization")
-    return None if found is None else found.encode("latin-1").decode("utf-8", errors="replace")
 
 
 def _before_execution(found: Any) -> bool:

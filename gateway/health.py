@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from domain.model import AccountStatus
+from gateway.graphql import Endpoint
 from journal.reports import Counts
 from journal.tables import api_keys
 from resolvers.context import Graph
@@ -84,13 +85,32 @@ def _journal(end: int, unread: int) -> Iterable[Metric]:
     yield GaugeMetricFamily("vendgraph_journal_unread", "Newest entries that this process has not read yet.", unread)
 
 
+class Live(Collector):
+    """How many follow, and how much of the work for them is shared: executions against messages."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def collect(self) -> Iterable[Metric]:
+        subscriptions = self._endpoint.subscriptions
+        yield GaugeMetricFamily("vendgraph_sockets", "WebSockets that are open.", self._endpoint.sockets.open)
+        yield GaugeMetricFamily("vendgraph_subscribers", "Subscriptions that go on.", subscriptions.subscribers)
+        yield CounterMetricFamily(
+            "vendgraph_subscription_executions", "Messages that were executed and encoded.", subscriptions.executed
+        )
+        yield CounterMetricFamily(
+            "vendgraph_subscription_messages", "Messages that were told to a subscriber.", subscriptions.told
+        )
+
+
 class Health:
-    def __init__(self, graph: Graph, store: Engine) -> None:
+    def __init__(self, graph: Graph, store: Engine, endpoint: Endpoint) -> None:
         self._store = store
         self._registry = CollectorRegistry()
         self._registry.register(Accounts(graph))
         self._recorded = Recorded(graph)
         self._registry.register(self._recorded)
+        self._registry.register(Live(endpoint))
 
     async def alive(self, _: Request) -> Response:
         return PlainTextResponse("ok")

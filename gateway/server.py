@@ -1,16 +1,24 @@
-"""Serves on a socket of our own, so that an address that is taken is refused before anything else happens."""
+"""Serves on a socket of our own, so that an address that is taken is refused before anything else happens.
+
+Who sends to a client waits while it takes nothing; that it does not wait for ever is seen to here, for all alike."""
 
 import asyncio
 import signal
 import socket
 from contextlib import suppress
-from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from gateway.requests import LARGEST_BODY
 
 BACKLOG = 2048
-DRAINING_SECONDS = 25
+PATIENCE_SECONDS = 30.0  # how long a client may take nothing
+DRAINING_SECONDS = 25  # for requests that are being answered
+LAST_WORDS_SECONDS = 0.1  # for streams
+STUCK_SECONDS = 2.0  # for clients that take nothing
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -34,30 +42,100 @@ def address(listening: socket.socket) -> str:
 
 def run(app: Starlette, listening: socket.socket) -> None:
     """Until Ctrl-C or SIGTERM, and then until the requests that are being answered are."""
-    config = uvicorn.Config(
+    stopped_by_signal()
+    with suppress(KeyboardInterrupt):
+        serving(app).run(sockets=[listening])
+
+
+def serving(app: Starlette, *, patience: float = PATIENCE_SECONDS) -> "Draining":
+    """`patience`: how long a client may take nothing of what is sent to it."""
+    config = Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=PatientHttp,
+        ws=PatientSocket,
+        ws_max_size=LARGEST_BODY,
+        ws_per_message_deflate=False,  # it would be done for each subscriber anew
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAINING_SECONDS,
     )
-    stopped_by_signal()
-    with suppress(KeyboardInterrupt):
-        Draining(config, app.state.draining).run(sockets=[listening])
+    config.patience = patience
+    return Draining(config, app.state.draining)
+
+
+class Config(uvicorn.Config):
+    patience: float
+
+
+class Patient(asyncio.Protocol):
+    """Cuts off a client that takes nothing: whoever sends to it would else wait for ever, and be kept for ever."""
+
+    config: uvicorn.Config
+    transport: asyncio.Transport
+    _cut: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        assert isinstance(self.config, Config)
+        self._cut = asyncio.get_running_loop().call_later(self.config.patience, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._spare()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._spare()
+        super().connection_lost(exc)
+
+    def _spare(self) -> None:
+        if self._cut is not None:
+            self._cut.cancel()
+            self._cut = None
+
+    def cut_if_stuck(self) -> None:
+        """Where something was to be sent, and still is."""
+        if self._cut is not None or self.transport.is_closing():
+            self.transport.abort()
+
+
+class PatientHttp(Patient, HttpToolsProtocol):
+    pass
+
+
+class PatientSocket(Patient, WebSocketsSansIOProtocol):
+    def send_receive_event_to_app(self) -> None:
+        """A text that is none is the client's fault, and no news."""
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.conn.fail(1007, "invalid UTF-8")
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
 
 class Draining(uvicorn.Server):
-    """Tells streams to end as soon as it is told to stop: they would else keep it waiting."""
+    """Lets streams end in their own words when it is told to stop: they would else keep it waiting."""
 
     def __init__(self, config: uvicorn.Config, draining: asyncio.Event) -> None:
         super().__init__(config)
         self._draining = draining
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
         self._draining.set()
-        super().handle_exit(sig, frame)
+        await asyncio.sleep(LAST_WORDS_SECONDS)
+        asyncio.get_running_loop().call_later(STUCK_SECONDS, self._cut_stuck)
+        await super().shutdown(sockets)
+
+    def _cut_stuck(self) -> None:
+        for connection in list(self.server_state.connections):
+            assert isinstance(connection, Patient)
+            connection.cut_if_stuck()
 
 
 def stopped_by_signal() -> None:

@@ -1,87 +1,86 @@
 """GraphQL over server-sent events: one operation a connection, and a cursor in each event's `id`.
 
-https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md"""
+https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
+
+A client that takes nothing is cut off by the server below; see `gateway.server`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import orjson
-from starlette.responses import StreamingResponse
-from starlette.types import Message, Send
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from gateway.streams import Frame
+from gateway.accept import EVENTS
+from gateway.channels import Broken, Frame
+from gateway.streams import until_first, within
 
-MEDIA = "text/event-stream"
-ALIVE_SECONDS = 15.0
-SENDING_SECONDS = 30.0  # how long a client may take to accept an event
 ALIVE = b":\n\n"
 COMPLETE = b"event: complete\ndata:\n\n"
-HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+HEADERS = {"content-type": EVENTS, "cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
 
 Good = Callable[[], Awaitable[bool]]
 
 
-def wanted(accept: str) -> bool:
-    return MEDIA in accept
+class EventStream(Response):
+    """Ends without `complete` where the gateway stops or the key is good no longer, so that clients come again; with it
+    where all has been told.
+
+    `good()`: whether the key still is, asked with each sign of life, every `alive` seconds."""
+
+    def __init__(
+        self,
+        frames: AsyncGenerator[Frame, None],
+        *,
+        good: Good,
+        draining: asyncio.Event,
+        alive: float,
+        request_id: str,
+    ) -> None:
+        super().__init__(headers={**HEADERS, "x-request-id": request_id})
+        del self.headers["content-length"]
+        self._frames = frames
+        self._good = good
+        self._draining = draining
+        self._alive = alive
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await _send(send, ALIVE)
+        await until_first(self._tell(send), self._live(send), _gone(receive))
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _tell(self, send: Send) -> None:
+        try:
+            async with aclosing(self._frames):
+                async for frame in self._frames:
+                    await _send(send, _next(frame))
+        except Broken:
+            return
+        await _send(send, COMPLETE)
+
+    async def _live(self, send: Send) -> None:
+        while not await within(self._draining, self._alive):
+            if not await self._good():
+                return
+            await _send(send, ALIVE)
 
 
-class EventStream(StreamingResponse):
-    """Ends for a client that takes nothing any more, so that nothing is kept for it."""
-
-    def __init__(self, events: AsyncIterator[bytes], request_id: str) -> None:
-        super().__init__(events, headers={**HEADERS, "x-request-id": request_id}, media_type=MEDIA)
-
-    async def stream_response(self, send: Send) -> None:
-        async def patiently(message: Message) -> None:
-            async with asyncio.timeout(SENDING_SECONDS):
-                await send(message)
-
-        with suppress(TimeoutError):
-            await super().stream_response(patiently)
-
-
-async def refused(errors: Sequence[dict[str, Any]]) -> AsyncIterator[bytes]:
+def refused(errors: Sequence[dict[str, Any]], request_id: str) -> Response:
     """What is wrong before anything is executed is told as a result: an EventSource sees no other answer."""
-    yield _next(Frame(orjson.dumps({"errors": errors}).decode()))
-    yield COMPLETE
+    frame = Frame(orjson.dumps({"errors": errors}).decode())
+    return Response(_next(frame) + COMPLETE, headers={**HEADERS, "x-request-id": request_id})
 
 
-async def stream(frames: AsyncGenerator[Frame, None], good: Good, draining: asyncio.Event) -> AsyncIterator[bytes]:
-    """`good()`: whether the key is still good, asked with each sign of life. Ends without `complete` where the gateway
-    stops or the key has ended, so that clients come again; with it where all has been told."""
-    clock = asyncio.get_running_loop().time
-    stopped = asyncio.ensure_future(draining.wait())
-    coming: asyncio.Task[Frame] | None = None
-    yield ALIVE
-    try:
-        alive_at = clock() + ALIVE_SECONDS
-        while not draining.is_set():
-            coming = coming or asyncio.create_task(_coming(frames))
-            await asyncio.wait(
-                (coming, stopped), timeout=max(0.0, alive_at - clock()), return_when=asyncio.FIRST_COMPLETED
-            )
-            if coming.done():
-                done, coming = coming, None
-                yield _next(done.result())
-            if clock() >= alive_at:
-                if not await good():
-                    return
-                yield ALIVE
-                alive_at = clock() + ALIVE_SECONDS
-    except StopAsyncIteration:
-        yield COMPLETE
-    finally:
-        stopped.cancel()
-        if coming is not None:
-            coming.cancel()
-            await asyncio.wait((coming,))
-        await frames.aclose()
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
-async def _coming(frames: AsyncGenerator[Frame, None]) -> Frame:
-    return await anext(frames)
+async def _send(send: Send, event: bytes) -> None:
+    await send({"type": "http.response.body", "body": event, "more_body": True})
 
 
 def _next(frame: Frame) -> bytes:

@@ -1,6 +1,8 @@
 """Operations as streams of results, for the transports that carry streams."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import OperationType
@@ -8,14 +10,29 @@ from graphql import OperationType
 from domain.errors import VendgraphError
 from gateway import errors
 from gateway.answers import encoded
+from gateway.auth import REFRESHED
+from gateway.channels import Frame
+from gateway.documents import Documents
 from gateway.requests import Operation
-from gateway.subscriptions import Documents, Frame, Subscriptions
+from gateway.subscriptions import Subscriptions
 from resolvers.context import Context, Graph, Viewer
-
-__all__ = ["Frame", "Streams"]
 
 Answer = dict[str, Any]
 Execute = Callable[[Operation, Context, str], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """In seconds: how long a socket waits for `connection_init`; how often it is asked whether a socket's key is still
+    good; how often a stream of events shows that it is alive, with the same question; and how old the answer may be."""
+
+    init: float = 3.0
+    recheck: float = 30.0
+    alive: float = 15.0
+    keys: float = REFRESHED
+
+
+USUAL = Pace()
 
 
 class Streams:
@@ -31,18 +48,48 @@ class Streams:
         self, operation: Operation, viewer: Viewer, request_id: str, resumed: str | None = None
     ) -> AsyncGenerator[Frame, None] | list[Answer]:
         """The results of an operation, one or many; or the errors for which it was not executed."""
-        if self._documents.kind(operation.query, operation.name) is not OperationType.SUBSCRIPTION:
-            answer = await self._execute(operation, Context(self._graph, viewer), request_id)
-            return _single(answer) if "data" in answer else list(answer["errors"])
         try:
-            return await self._subscriptions.open(operation, viewer, request_id, resumed)
+            if self.follows(operation):
+                return await self._subscriptions.open(operation, viewer, request_id, resumed)
+            answer = await self._execute(operation, Context(self._graph, viewer), request_id)
         except VendgraphError as error:
             return list(errors.refusal(error)["errors"])
+        return _single(answer) if "data" in answer else list(answer["errors"])
+
+    def follows(self, operation: Operation) -> bool:
+        """Whether it is a subscription."""
+        return self._kind(operation) is OperationType.SUBSCRIPTION
 
     def changes(self, operation: Operation) -> bool:
         """Whether it is a mutation."""
-        return self._documents.kind(operation.query, operation.name) is OperationType.MUTATION
+        return self._kind(operation) is OperationType.MUTATION
+
+    def _kind(self, operation: Operation) -> OperationType | None:
+        """None for what cannot be read, or has no such operation."""
+        return self._documents.get(operation.query).operation(operation.name)
 
 
 async def _single(answer: Answer) -> AsyncGenerator[Frame, None]:
     yield Frame(encoded(answer).decode())
+
+
+async def until_first(*work: Coroutine[Any, Any, None]) -> None:
+    """Does all of it until one has ended, and ends the others. Raises what that one raised."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def within(event: asyncio.Event, seconds: float) -> bool:
+    """Whether it is set by then."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False

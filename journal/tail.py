@@ -5,7 +5,7 @@ they have fallen behind: there is no queue for each of them that could grow."""
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 KEPT = 4_096  # entries in memory
 PAGE = 500
+READ = 100  # entries that a follower is given at once
 IDLE_SECONDS = 1.0  # how late news comes at the worst, where the bus has lost it
 
 
@@ -32,7 +33,14 @@ class Lost:
 
 
 Listener = Callable[[Sequence[Entry]], None]
-Part = tuple[Sequence[Entry | Lost], int]  # what there is after a number, and the number up to which that is all
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What there is after a number, in order, and the number up to which that is all."""
+
+    found: Sequence[Entry | Lost]
+    until: int
 
 
 class Tail:
@@ -84,20 +92,21 @@ class Tail:
             self._since = self._kept[-KEPT - 1].seq
             self._kept = self._kept[-KEPT:]
 
-    async def follow(self, seq: int) -> AsyncIterator[Entry | Lost]:
-        """Everything after a number, for ever; what is gone is told as lost. While the store does not answer, that
-        which is not in memory is waited for."""
+    async def after(self, seq: int) -> Part:
+        """What comes next after a number, as soon as there is something; what is gone is told as lost.
+
+        While the store does not answer, that which is not in memory is waited for."""
         while True:
             grown = self._grown
-            found, until = self._remembered(seq) if seq >= self._since else await self._stored(seq)
-            for one in found:
-                yield one
-            if until == seq:
-                await grown.wait()
-            seq = until
+            part = self._remembered(seq) if seq >= self._since else await self._stored(seq)
+            if part.until > seq:
+                return part
+            await grown.wait()
 
     def _remembered(self, seq: int) -> Part:
-        return self._kept[bisect_right(self._kept, seq, key=lambda entry: entry.seq) :], max(seq, self.head)
+        at = bisect_right(self._kept, seq, key=lambda entry: entry.seq)
+        some = self._kept[at : at + READ]
+        return Part(some, max(seq, self.head) if at + READ >= len(self._kept) else some[-1].seq)
 
     async def _stored(self, seq: int) -> Part:
         while True:
@@ -107,11 +116,15 @@ class Tail:
                 await asyncio.sleep(IDLE_SECONDS)
 
     def _read(self, seq: int) -> Part:
-        page = journal.after(self._engine, seq, PAGE)
+        page = journal.after(self._engine, seq, READ)
         if page.until > seq:
-            return ([Lost(seq, page.after)], page.after) if page.after > seq else (page.entries, page.until)
+            return _lost(seq, page.after) if page.after > seq else Part(page.entries, page.until)
         gone = journal.read_head(self._engine).pruned
-        return ([Lost(seq, gone)], gone) if gone > seq else ([], seq)
+        return _lost(seq, gone) if gone > seq else Part([], seq)
+
+
+def _lost(after: int, until: int) -> Part:
+    return Part([Lost(after, until)], until)
 
 
 def _tell(listener: Listener, entries: Sequence[Entry]) -> None:

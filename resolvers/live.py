@@ -2,11 +2,12 @@
 
 A message is a place in the journal, so that it is the same on every replica and over every transport."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import asdict
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
 
-from domain.commands import Command, CommandStatus
+from domain.commands import Command
 from domain.errors import BadInput, VendorError
 from domain.facts import FactKind, Observation, Origin
 from domain.filters import CommandFilter, EventFilter, MachineFilter, SaleFilter
@@ -22,9 +23,38 @@ from resolvers.lists import binding, refs
 from resolvers.records import Narrowed
 from resolvers.stretches import Recorded
 
+M = TypeVar("M")
+Shown = dict[str, Any]
+Item = Callable[[Entry], Awaitable[Shown | None]]
 R = TypeVar("R", bound=Recorded)
 
 GONE = "messages between these cursors are no longer kept: read the lists for what they told"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[M]):
+    """Messages in their order, and the number in the journal up to which they are all there are."""
+
+    messages: Sequence[M]
+    until: int
+
+
+class Live(Generic[M]):
+    """The messages of a subscription that begins after the number `start`.
+
+    `read(seq)` waits for what the journal holds after a number, whichever, and tells the messages in it."""
+
+    def __init__(self, start: int, read: Callable[[int], Awaitable[Batch[M]]]) -> None:
+        self.start = start
+        self.read = read
+
+    async def __aiter__(self) -> AsyncIterator[M]:
+        seq = self.start
+        while True:
+            batch = await self.read(seq)
+            seq = batch.until
+            for message in batch.messages:
+                yield message
 
 
 class Stream:
@@ -47,10 +77,13 @@ class Stream:
             raise BadInput("`after` is a cursor of another list")
         return int(position.key)
 
-    async def entries(self, after: int, kind: FactKind) -> AsyncIterator[Entry | Lost]:
-        async for one in self._journal.tail.follow(after):
-            if isinstance(one, Lost) or (one.kind is kind and one.account in self._accounts):
-                yield one
+    async def read(self, after: int, kind: FactKind) -> Batch[Entry | Lost]:
+        """What comes next, less what is not of this kind or of nobody's account."""
+        part = await self._journal.tail.after(after)
+        mine = [
+            one for one in part.found if isinstance(one, Lost) or (one.kind is kind and one.account in self._accounts)
+        ]
+        return Batch(mine, part.until)
 
     def told(self, one: Entry | Lost) -> dict[str, Any]:
         """What a message has whatever it tells."""
@@ -63,26 +96,34 @@ class Stream:
         return self._signer.write(Cursor(Position(str(seq), "")), self._bound)
 
 
+async def _read(stream: Stream, kind: FactKind, message: Callable[..., M], item: Item, after: int) -> Batch[M]:
+    """`item(entry)`: what a message shows of it; None where the filter leaves it out."""
+    found = await stream.read(after, kind)
+    told: list[M] = []
+    for one in found.messages:
+        if isinstance(one, Lost):
+            told.append(message(**stream.told(one)))
+        elif (shown := await item(one)) is not None:
+            told.append(message(**stream.told(one), **shown))
+    return Batch(told, found.until)
+
+
 async def sale_messages(
     root: object,
     info: Info,
     filter: SaleFilter | None = None,  # noqa: A002  the graph's name for it
     after: str | None = None,
-) -> AsyncIterator[SaleMessage]:
+) -> Live[SaleMessage]:
     filtered = filter or sales.EVERYTHING
     narrowed = sales.narrow(None, filtered)
     stream = Stream(info.context, narrowed.binding(info.context))
     kinds = filtered.kinds
-    keep = None if kinds is None else lambda sale: sale.kind in kinds
-    return _sales(stream, await stream.start(after), _keeps(info.context, narrowed, keep))
+    keeps = _keeps(info.context, narrowed, None if kinds is None else lambda sale: sale.kind in kinds)
 
+    async def item(entry: Entry) -> Shown | None:
+        return {"sale": entry.content} if isinstance(entry.content, Sale) and keeps(entry.content) else None
 
-async def _sales(stream: Stream, start: int, keeps: Callable[[Sale], bool]) -> AsyncIterator[SaleMessage]:
-    async for one in stream.entries(start, FactKind.SALE):
-        if isinstance(one, Lost):
-            yield SaleMessage(**stream.told(one))
-        elif isinstance(one.content, Sale) and keeps(one.content):
-            yield SaleMessage(**stream.told(one), sale=one.content)
+    return Live(await stream.start(after), partial(_read, stream, FactKind.SALE, SaleMessage, item))
 
 
 async def event_messages(
@@ -90,23 +131,17 @@ async def event_messages(
     info: Info,
     filter: EventFilter | None = None,  # noqa: A002  the graph's name for it
     after: str | None = None,
-) -> AsyncIterator[MachineEventMessage]:
+) -> Live[MachineEventMessage]:
     filtered = filter or events.EVERYTHING
     narrowed = events.narrow(None, filtered)
     stream = Stream(info.context, narrowed.binding(info.context))
     narrowing = events.narrowing(filtered.min_severity, filtered.state)
-    keep = None if narrowing is None else narrowing.keep
-    return _events(stream, await stream.start(after), _keeps(info.context, narrowed, keep))
+    keeps = _keeps(info.context, narrowed, None if narrowing is None else narrowing.keep)
 
+    async def item(entry: Entry) -> Shown | None:
+        return {"event": entry.content} if isinstance(entry.content, MachineEvent) and keeps(entry.content) else None
 
-async def _events(
-    stream: Stream, start: int, keeps: Callable[[MachineEvent], bool]
-) -> AsyncIterator[MachineEventMessage]:
-    async for one in stream.entries(start, FactKind.EVENT):
-        if isinstance(one, Lost):
-            yield MachineEventMessage(**stream.told(one))
-        elif isinstance(one.content, MachineEvent) and keeps(one.content):
-            yield MachineEventMessage(**stream.told(one), event=one.content)
+    return Live(await stream.start(after), partial(_read, stream, FactKind.EVENT, MachineEventMessage, item))
 
 
 async def command_messages(
@@ -114,23 +149,22 @@ async def command_messages(
     info: Info,
     filter: CommandFilter | None = None,  # noqa: A002  the graph's name for it
     after: str | None = None,
-) -> AsyncIterator[CommandMessage]:
+) -> Live[CommandMessage]:
     filtered = filter or CommandFilter()
     stream = Stream(info.context, binding(info.context, "commands", None, asdict(filtered)))
-    return _commands(stream, await stream.start(after), filtered)
-
-
-async def _commands(stream: Stream, start: int, filtered: CommandFilter) -> AsyncIterator[CommandMessage]:
     named = refs(filtered.machines, Kind.MACHINE)
-    async for one in stream.entries(start, FactKind.COMMAND):
-        if isinstance(one, Lost):
-            yield CommandMessage(**stream.told(one))
-        elif isinstance(one.content, Command) and _narrows(one.content, named, filtered.statuses):
-            yield CommandMessage(**stream.told(one), command=one.content)
+
+    async def item(entry: Entry) -> Shown | None:
+        command = entry.content
+        return {"command": command} if isinstance(command, Command) and _narrows(command, named, filtered) else None
+
+    return Live(await stream.start(after), partial(_read, stream, FactKind.COMMAND, CommandMessage, item))
 
 
-def _narrows(command: Command, named: frozenset[Ref] | None, statuses: Sequence[CommandStatus] | None) -> bool:
-    return (named is None or command.machine_ref in named) and (statuses is None or command.status in statuses)
+def _narrows(command: Command, named: frozenset[Ref] | None, filtered: CommandFilter) -> bool:
+    return (named is None or command.machine_ref in named) and (
+        filtered.statuses is None or command.status in filtered.statuses
+    )
 
 
 async def machine_messages(
@@ -138,22 +172,18 @@ async def machine_messages(
     info: Info,
     filter: MachineFilter | None = None,  # noqa: A002  the graph's name for it
     after: str | None = None,
-) -> AsyncIterator[MachineMessage]:
+) -> Live[MachineMessage]:
     filtered = filter or machines.EVERYTHING
     stream = Stream(info.context, binding(info.context, "machines", None, asdict(filtered)))
-    return _machines(info.context, stream, await stream.start(after), filtered)
 
+    async def item(entry: Entry) -> Shown | None:
+        if not isinstance(entry.content, Observation) or not entry.changed:
+            return None
+        ref = Ref(Kind.MACHINE, entry.account, entry.content.machine)
+        wanted = await _wanted(info.context.anew(), ref, filtered)
+        return {"machine_ref": ref, "changed": entry.changed} if wanted else None
 
-async def _machines(
-    context: Context, stream: Stream, start: int, filtered: MachineFilter
-) -> AsyncIterator[MachineMessage]:
-    async for one in stream.entries(start, FactKind.STATE):
-        if isinstance(one, Lost):
-            yield MachineMessage(**stream.told(one))
-        elif isinstance(one.content, Observation) and one.changed:
-            ref = Ref(Kind.MACHINE, one.account, one.content.machine)
-            if await _wanted(context.anew(), ref, filtered):
-                yield MachineMessage(**stream.told(one), machine_ref=ref, changed=one.changed)
+    return Live(await stream.start(after), partial(_read, stream, FactKind.STATE, MachineMessage, item))
 
 
 async def _wanted(context: Context, ref: Ref, filtered: MachineFilter) -> bool:

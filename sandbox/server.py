@@ -4,6 +4,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -46,15 +47,21 @@ class Running:
         self.stop()
 
 
-def start(app: Any, port: int = 0, host: str = "127.0.0.1") -> Running:
+def emulating(app: Any) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app, http=Cuttable, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1
+    )
+    return uvicorn.Server(config)
+
+
+def start(
+    app: Any, port: int = 0, host: str = "127.0.0.1", serving: Callable[[Any], uvicorn.Server] = emulating
+) -> Running:
     """Returns when it answers. Port 0 takes a free one."""
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind((host, port))
-    config = uvicorn.Config(
-        app, http=Cuttable, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
+    server = serving(app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     ends = time.monotonic() + STARTING_SECONDS

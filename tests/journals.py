@@ -1,7 +1,7 @@
 """Journals for tests: what is told to them, and journals and gateways over stores that tests can do things to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -86,11 +86,20 @@ async def journal(engine: Engine, bus: Bus | None = None, *, follows: bool = Tru
         await found.close()
 
 
+async def follow(source: Journal, after: int) -> AsyncGenerator[Entry | Lost, None]:
+    """Everything after a number, for ever."""
+    while True:
+        part = await source.tail.after(after)
+        for one in part.found:
+            yield one
+        after = part.until
+
+
 async def followed(source: Journal, after: int, count: int) -> list[Entry | Lost]:
     """The next so many."""
     found: list[Entry | Lost] = []
     if count:
-        async for one in source.tail.follow(after):
+        async for one in follow(source, after):
             found.append(one)
             if len(found) == count:
                 break

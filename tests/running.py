@@ -5,13 +5,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from gateway.app import create_app
+from gateway.server import PATIENCE_SECONDS, serving
 from gateway.settings import load
+from gateway.streams import USUAL, Pace
 from journal.keys import digest
 from sandbox.app import create_app as create_sandbox
 from sandbox.app import gateway_config
@@ -162,11 +165,13 @@ def config_text(
 
 
 @contextmanager
-def running_gateway(sandbox: Sandbox, folder: Path, **config: Any) -> Iterator[Gateway]:
-    """`config`: see `config_text`."""
+def running_gateway(
+    sandbox: Sandbox, folder: Path, *, pace: Pace = USUAL, patience: float = PATIENCE_SECONDS, **config: Any
+) -> Iterator[Gateway]:
+    """`config`: see `config_text`; `patience`: see `gateway.server.serving`."""
     path = folder / "vendgraph.toml"
     path.write_text(config_text(sandbox, folder, **config), encoding="utf-8")
-    with start(create_app(load(path))) as server:
+    with start(create_app(load(path), pace), serving=partial(serving, patience=patience)) as server:
         yield Gateway(server.base)
 
 

@@ -47,10 +47,15 @@ def smartvend_sale(**changed: Any) -> dict[str, Any]:
     return known | changed
 
 
-def smartvend(base: str, body: dict[str, Any], account: str = "acme-coffee") -> httpx2.Response:
+def signed(body: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
+    """A delivery of SmartVend: what is sent, and its headers."""
     raw = json.dumps(body, ensure_ascii=False).encode()
     signature = b64encode(SMARTVEND_KEY.sign(canonical(raw))).decode()
-    headers = {"content-type": "application/json", "x-signature": signature}
+    return raw, {"content-type": "application/json", "x-signature": signature}
+
+
+def smartvend(base: str, body: dict[str, Any], account: str = "acme-coffee") -> httpx2.Response:
+    raw, headers = signed(body)
     return httpx2.post(f"{base}/webhooks/{account}", content=raw, headers=headers)
 
 

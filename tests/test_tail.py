@@ -14,7 +14,7 @@ from journal.bus import Bus
 from journal.journal import Journal
 from journal.log import Entry
 from journal.tail import Lost, Tail
-from tests.journals import AT, followed, identities, journal, nothing_taken, sold, until, writer
+from tests.journals import AT, follow, followed, identities, journal, nothing_taken, sold, until, writer
 
 LATER = AT + timedelta(hours=1)
 
@@ -31,6 +31,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tail, "IDLE_SECONDS", 0.02)
     monkeypatch.setattr(tail, "KEPT", 4)
     monkeypatch.setattr(tail, "PAGE", 3)
+    monkeypatch.setattr(tail, "READ", 2)
 
 
 async def test_everything_after_a_number_and_then_what_comes(store: Engine) -> None:
@@ -45,7 +46,7 @@ async def test_everything_after_a_number_and_then_what_comes(store: Engine) -> N
 
 async def test_who_fell_behind_is_served_from_the_store(store: Engine) -> None:
     async with journal(store) as source:
-        follower = source.tail.follow(0)
+        follower = follow(source, 0)
         await source.append(sold("a"))
         found = [await anext(follower)]
         for name in "bcdefghijkl":
@@ -54,7 +55,7 @@ async def test_who_fell_behind_is_served_from_the_store(store: Engine) -> None:
         assert len(source.tail._kept) == 4
         found += [await anext(follower) for _ in range(11)]
         assert identities(found) == list("abcdefghijkl")
-        await follower.aclose()  # type: ignore[attr-defined]
+        await follower.aclose()
 
 
 async def test_what_is_gone_is_told(store: Engine) -> None:
@@ -161,8 +162,8 @@ async def _seamless(grows: list[int], data: st.DataObject) -> None:
     for more in grows:
         one.grow(more)
         at = data.draw(st.integers(0, one.head))
-        found, until = one._remembered(at) if at >= one._since else ([], at)
-        assert [entry.seq for entry in found if isinstance(entry, Entry)] == list(range(at + 1, until + 1))
+        part = one._remembered(at) if at >= one._since else tail.Part([], at)
+        assert [entry.seq for entry in part.found if isinstance(entry, Entry)] == list(range(at + 1, part.until + 1))
         assert one._since <= max(0, one.head - len(one._kept))
 
 

@@ -117,7 +117,7 @@ async def test_an_interpretation_that_fails_takes_nothing_along(store: Engine) -
 
 
 def _scan(identity: str) -> Report:
-    observed = Observation(machine="m1", at=AT, scan=Scan(tags=frozenset({"t1"}), opening=None))
+    observed = Observation(machine="m1", at=AT, scan=Scan(tags=frozenset({"t1"}), opening=identity))
     return report(Fact(identity=identity, machine="m1", recorded_at=AT, occurred_at=AT, content=observed))
 
 
