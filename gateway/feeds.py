@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 OVERLAP = timedelta(minutes=5)  # what was recorded late is found when the list is read once more
 AHEAD = timedelta(seconds=2)  # a vendor's clock may run a little ahead of ours
+BEHIND = timedelta(seconds=5)  # or behind it, and it may tell whole seconds
 ROWS = 500  # asked for at once
 STEP = timedelta(hours=6)  # of a backlog that is read, recorded and ticked off together
 HURRY = 0.1  # part of the interval by which a reading may come early, so that feeds do not march in step
@@ -66,6 +67,7 @@ class Feed:
         self._owner = owner
         self._now = now
         self._begun = now()
+        self._first: dict[FactKind, datetime] = {}
         self._awaited: dict[FactKind, frozenset[str]] = {}
         self._hooked = source.account.webhook is not None
 
@@ -123,8 +125,9 @@ class Feed:
     async def _read(self, one: List) -> None:
         now = self._now()
         begun = min(await self._read_down_to(one.kind), now)  # a clock may have been put back
+        since = begun - self._overlap
         unknown: set[str] = set()
-        for window in _windows(begun - self._overlap, now + AHEAD):
+        for window in _windows(max(since, self._first.get(one.kind, since)), now + AHEAD):
             missed_at, left = await self._append(one.kind, await _all(one.read, window), now)
             unknown |= left
             await self._mark(one.kind, Watermark(min(window.until, now), missed_at))
@@ -136,6 +139,7 @@ class Feed:
         mark = await asyncio.to_thread(reports.watermark, self._journal.engine, self._source.key, kind)
         if mark is not None:
             return mark.at
+        self._first[kind] = self._begun - BEHIND  # nobody missed what was there before
         await self._mark(kind, Watermark(self._begun, None))  # however long the vendor fails from now on
         return self._begun
 
