@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import orjson
 import typer
+from starlette.requests import ClientDisconnect
 
 from gateway import logs
 from gateway.app import create_app
@@ -37,7 +38,7 @@ FIRST_QUERY = """{
     nodes { recordedAt vendor kind total { amount currency } machine { name } lines { productName quantity } }
   }
 }"""
-BROKEN_ON_REQUEST = (Cut, CancelledError)
+BROKEN_ON_REQUEST = (Cut, CancelledError, ClientDisconnect)  # and who asks may hang up
 VENDORS = ("SMARTVEND", "LIVELLO", "VENDNOVATION", "SMARTEPI", "EATMACHINE")
 SENDING = ("SMARTVEND", "SMARTEPI", "EATMACHINE")
 LIVELY_SECONDS = 1.0  # between one thing and the next, for people to watch
