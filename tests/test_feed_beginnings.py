@@ -1,4 +1,4 @@
-"""With what a feed begins: what is recorded from then on, and nothing older."""
+"""With what a feed begins: what was recorded since there was one, and nothing older."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -60,7 +60,7 @@ class Feeding:
     @property
     def told(self) -> list[tuple[str, Origin]]:
         """The sales of the journal."""
-        entries = log.after(self._journal.engine, 0, 1000)
+        entries = log.after(self._journal.engine, 0, 1000).entries
         return [(one.content.vendor_id, one.origin) for one in entries if isinstance(one.content, Sale)]
 
     @property
@@ -98,6 +98,16 @@ async def test_what_was_recorded_before_anybody_listened_is_no_news(
         sold = feeding_.sell()
         await feeding_.read(feed)
         assert feeding_.told == [(sold, origin)]
+
+
+async def test_what_was_recorded_while_no_process_was_there_is_missed(tmp_path: Path) -> None:
+    async with feeding(tmp_path) as feeding_:
+        await feeding_.read(feeding_.feed())
+        sold, at = feeding_.sell(), feeding_.clock.moment
+        feeding_.clock.go_on(86_400)
+        await feeding_.read(feeding_.feed())
+        assert feeding_.told == [(sold, Origin.BACKFILL)]
+        assert feeding_.missed == at
 
 
 async def test_what_is_recorded_as_a_process_begins_is_not_lost(tmp_path: Path) -> None:
