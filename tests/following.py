@@ -34,7 +34,7 @@ class Socket:
     def __init__(self, gateway: Gateway, key: str | None = ADMIN, **options: Any) -> None:
         self._address = gateway.base.replace("http", "ws") + "/graphql"
         self._key = key
-        self._options = {"subprotocols": [PROTOCOL], "compression": None, **options}
+        self._options = {"subprotocols": [PROTOCOL], "compression": None, "max_queue": None, **options}
         self.connection: ClientConnection
 
     async def __aenter__(self) -> Self:
@@ -81,13 +81,18 @@ class Socket:
         return frame.code, frame.reason
 
 
-def narrow(gateway: Gateway) -> dict[str, Any]:
-    """Options of a socket that can hold little of what it has not read."""
+def narrow_socket(gateway: Gateway) -> socket.socket:
+    """A connection that can hold little of what is not read."""
     connected = socket.socket()
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     host, _, port = gateway.base.removeprefix("http://").partition(":")
     connected.connect((host, int(port)))
-    return {"sock": connected, "max_queue": 1}
+    return connected
+
+
+def narrow(gateway: Gateway) -> dict[str, Any]:
+    """Options of a `Socket` over such a connection."""
+    return {"sock": narrow_socket(gateway), "max_queue": 1}
 
 
 class Events:
