@@ -12,6 +12,7 @@ import strawberry
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
+from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
@@ -161,6 +162,8 @@ class Endpoint:
             raise NotByGet(error.as_http_error_reason(method)) from None
         except CannotGetOperationTypeError as error:
             return errors.refusal(BadInput(error.as_http_error_reason()))
+        except MissingQueryError:
+            return errors.refusal(BadInput("`query` must be a text that holds an operation"))
         answer: dict[str, Any] = {}
         if result.errors:
             answer["errors"] = errors.formatted(result.errors, request_id, suggestions=self._development)

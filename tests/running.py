@@ -18,7 +18,7 @@ from gateway.streams import USUAL, Pace
 from journal.keys import digest
 from sandbox.app import create_app as create_sandbox
 from sandbox.app import gateway_config
-from sandbox.server import start
+from sandbox.server import Running, start
 from sandbox.world import World
 
 ADMIN, VIEWER, STRANGER = "vg_admin-of-acme", "vg_viewer-of-acme", "vg_admin-of-other"
@@ -108,9 +108,12 @@ def running_sandbox(*, scale: float = 0.1, days: int = 45, seed: int = 7, **worl
 
 @dataclass(slots=True)
 class Gateway:
+    """`server` is what runs it, where it runs in this process."""
+
     base: str
     key: str = ADMIN
     headers: dict[str, str] = field(default_factory=dict)
+    server: Running | None = None
 
     def post(
         self, query: str, variables: dict[str, Any] | None = None, *, key: str | None = None, **headers: str
@@ -172,7 +175,7 @@ def running_gateway(
     path = folder / "vendgraph.toml"
     path.write_text(config_text(sandbox, folder, **config), encoding="utf-8")
     with start(create_app(load(path), pace), serving=partial(serving, patience=patience)) as server:
-        yield Gateway(server.base)
+        yield Gateway(server.base, server=server)
 
 
 def moment(text: str) -> datetime:

@@ -1,0 +1,170 @@
+"""What equal subscribers share, without a gateway around it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import aclosing
+from itertools import count, islice
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from domain.facts import Origin
+from domain.live import Message
+from gateway.channels import KEPT, Broken, Channel, Frame
+from resolvers.live import Batch, Live
+
+EACH = 10  # messages of the journal that are read at once
+
+
+class Script:
+    """A journal of which each number is a message, up to `head`, and what was asked of it."""
+
+    def __init__(self, head: int = 0) -> None:
+        self.head = head
+        self.encoded: list[int] = []
+        self.read: list[int] = []
+        self.broken = False
+        self.grown = asyncio.Condition()
+
+    def live(self, start: int) -> Live[Message]:
+        return Live(start, self._read)
+
+    async def grow(self, head: int) -> None:
+        async with self.grown:
+            self.head = head
+            self.grown.notify_all()
+
+    async def _read(self, seq: int) -> Batch[Message]:
+        self.read.append(seq)
+        async with self.grown:
+            await self.grown.wait_for(lambda: self.broken or self.head > seq)
+        if self.broken:
+            raise LookupError("the journal is gone")
+        until = min(self.head, seq + EACH)
+        messages = [Message(seq=at, cursor=f"c{at}", origin=Origin.WEBHOOK) for at in range(seq + 1, until + 1)]
+        return Batch(messages, until)
+
+    def encode(self, message: Message) -> str | Awaitable[str]:
+        self.encoded.append(message.seq)
+        return f"m{message.seq}"
+
+
+async def take(frames: AsyncGenerator[Frame, None], number: int) -> Sequence[Frame]:
+    return [await asyncio.wait_for(anext(frames), 5) for _ in range(number)]
+
+
+def seqs(frames: Sequence[Frame]) -> list[int]:
+    assert [(frame.payload, frame.cursor) for frame in frames] == [(f"m{one.seq}", f"c{one.seq}") for one in frames]
+    return [frame.seq for frame in frames]
+
+
+async def test_whoever_begins_in_the_past_goes_over_to_what_is_shared() -> None:
+    journal = Script(head=25)
+    channel = Channel(journal.live(25), journal.encode, 25)
+    async with aclosing(channel.frames(journal.live(3))) as old, aclosing(channel.frames(journal.live(25))) as new:
+        assert seqs(await take(old, 22)) == list(range(4, 26))
+        await journal.grow(40)
+        assert seqs(await take(new, 15)) == seqs(await take(old, 15)) == list(range(26, 41))
+        assert sorted(journal.encoded) == list(range(4, 41))
+        shared = [seq for seq in journal.read if seq > 25]
+        assert len(shared) == len(set(shared)) > 0
+    channel.close()
+
+
+async def test_where_one_begins_may_be_ahead_of_what_was_shared_so_far() -> None:
+    """The journal was read a moment later than it was followed."""
+    journal = Script(head=5)
+    channel = Channel(journal.live(5), journal.encode, 5)
+    async with aclosing(channel.frames(journal.live(8))) as frames:
+        await journal.grow(12)
+        assert seqs(await take(frames, 4)) == [9, 10, 11, 12]
+    channel.close()
+
+
+async def test_whoever_falls_behind_is_served_from_the_journal_and_catches_up() -> None:
+    journal = Script()
+    channel = Channel(journal.live(0), journal.encode, 0)
+    async with aclosing(channel.frames(journal.live(0))) as quick, aclosing(channel.frames(journal.live(0))) as slow:
+        await journal.grow(5)
+        first = await take(slow, 1)
+        last = 3 * KEPT
+        await journal.grow(last)
+        assert seqs(await take(quick, last)) == list(range(1, last + 1))
+        assert seqs([*first, *await take(slow, last - 1)]) == list(range(1, last + 1))
+        assert len(channel._frames) == len(channel._encoded) == KEPT
+        await journal.grow(last + 1)
+        assert seqs(await take(slow, 1)) == seqs(await take(quick, 1)) == [last + 1]
+        assert journal.encoded.count(last + 1) == 1
+    channel.close()
+
+
+async def test_a_message_is_executed_once_for_all_who_come_while_that_is_under_way() -> None:
+    journal = Script(head=3)
+    going = asyncio.Event()
+
+    async def slowly(message: Message) -> str:
+        await going.wait()
+        return f"m{message.seq}"
+
+    def encode(message: Message) -> str | Awaitable[str]:
+        journal.encode(message)
+        return slowly(message)
+
+    channel = Channel(journal.live(3), encode, 3)
+    async with aclosing(channel.frames(journal.live(2))) as one, aclosing(channel.frames(journal.live(2))) as other:
+        leaving, staying = asyncio.create_task(anext(one)), asyncio.create_task(anext(other))
+        while not journal.encoded:  # noqa: ASYNC110  the work is nobody's own
+            await asyncio.sleep(0)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        going.set()
+        assert seqs([await staying]) == [3]
+        assert journal.encoded == [3]
+    channel.close()
+
+
+async def test_what_cannot_be_read_any_more_ends_for_all_and_is_logged_once() -> None:
+    journal = Script(head=4)
+    channel = Channel(journal.live(4), journal.encode, 4)
+    followers = [channel.frames(journal.live(4)) for _ in range(3)]
+    waiting = [asyncio.create_task(anext(one)) for one in followers]
+    with capture_logs() as logs:
+        await asyncio.sleep(0)
+        journal.broken = True
+        await journal.grow(4)
+        ended = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(one) for one in ended] == [Broken] * 3
+    assert [line["event"] for line in logs] == ["a subscription cannot go on"]
+    with pytest.raises(Broken):
+        await take(channel.frames(journal.live(4)), 1)
+
+
+async def test_whoever_has_much_to_hear_lets_others_have_their_turn() -> None:
+    journal = Script()
+    channel = Channel(journal.live(0), journal.encode, 0)
+    await journal.grow(KEPT)
+    while len(channel._frames) < KEPT:  # noqa: ASYNC110  nobody is told of it
+        await asyncio.sleep(0)
+    turns: list[str] = []
+
+    async def hear(name: str) -> None:
+        async with aclosing(channel.frames(journal.live(0))) as frames:
+            for _ in range(KEPT):
+                await anext(frames)
+                turns.append(name)
+
+    await asyncio.gather(hear("a"), hear("b"))
+    assert "b" in turns[: KEPT // 2]
+    channel.close()
+
+
+async def test_a_subscription_can_be_iterated_as_it_is() -> None:
+    """So GraphQL's own executor can follow it, which shares nothing."""
+    found: list[Any] = []
+    async for message in Script(head=25).live(3):
+        found.append(message.seq)
+        if len(found) == 22:
+            break
+    assert found == list(islice(count(4), 22))
