@@ -148,6 +148,7 @@ class Endpoint:
         return await self._execute(operation, context, "POST", request_id)
 
     async def _execute(self, operation: Operation, context: Context, method: str, request_id: str) -> dict[str, Any]:
+        await self._graph.journal.caught_up()  # a query after a delivery sees it
         try:
             result = await self._schema.execute(
                 operation.query,

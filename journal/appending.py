@@ -88,6 +88,11 @@ class Group:
         self._changed_states |= meant.keys()
         return Receipt(len(news), len(report.facts) - len(news))
 
+    @property
+    def until(self) -> int:
+        """The number of its last entry, or of the last before it."""
+        return self._log.seq
+
     def write(self) -> None:
         self._log.write()
         upsert(self._connection, states, [self._state_row(machine) for machine in self._changed_states])

@@ -49,6 +49,10 @@ class Journal:
         """Returns when it is durable. Raises JournalUnavailable."""
         return await self._writer.append(work)
 
+    async def caught_up(self) -> None:
+        """Returns when listeners know what was recorded by this process, or have not come to know it in a second."""
+        await self.tail.reach(self._writer.until)
+
     def reject(self, account: str) -> None:
         self._writer.reject(account)
 

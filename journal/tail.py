@@ -6,6 +6,7 @@ they have fallen behind: there is no queue for each of them that could grow."""
 import asyncio
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -91,6 +92,13 @@ class Tail:
         if len(self._kept) > KEPT:
             self._since = self._kept[-KEPT - 1].seq
             self._kept = self._kept[-KEPT:]
+
+    async def reach(self, seq: int) -> None:
+        """Returns when listeners were told up to a number, or some time has passed without."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_SECONDS):
+                while self.head < seq:
+                    await self._grown.wait()
 
     async def after(self, seq: int) -> Part:
         """What comes next after a number, as soon as there is something; what is gone is told as lost.

@@ -52,6 +52,7 @@ class Writer:
         self._engine = engine
         self._taken = taken
         self._committed = committed
+        self.until = 0  # the number of the newest entry that is known to be recorded here
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._taking = threading.Lock()
@@ -157,6 +158,7 @@ class Writer:
             group.write()
             for account, at, counts in _counts(work, outcomes):
                 count(connection, account, at, **counts)
+        self.until = group.until
         self._committed()
         return outcomes
 

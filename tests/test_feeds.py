@@ -29,7 +29,8 @@ from sandbox.app import create_app as create_sandbox
 from sandbox.faults import Fault
 from sandbox.livello import Livello
 from sandbox.server import start
-from sandbox.smartvend import WEBHOOK_PUBLIC_KEY, SmartVend
+from sandbox.smartvend import SmartVend
+from sandbox.smartvend_hooks import WEBHOOK_PUBLIC_KEY
 from sandbox.world import World
 from tests.connected import account_of, over
 from tests.gateways import fed

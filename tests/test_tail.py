@@ -200,3 +200,24 @@ async def test_closing_ends_it(store: Engine) -> None:
     await source.close()
     assert source._following is not None
     assert source._following.done()
+
+
+async def test_who_asks_after_an_append_waits_until_listeners_know_of_it(store: Engine) -> None:
+    async with journal(store, follows=False) as source:
+        known: list[int] = []
+        source.tail.listen(lambda entries: known.extend(entry.seq for entry in entries))
+        await source.caught_up()
+        await source.append(sold("a"))
+        asked = asyncio.create_task(source.caught_up())
+        await asyncio.sleep(0)
+        assert not asked.done()
+        source.follow()
+        await asked
+        assert known == [1]
+
+
+async def test_who_asks_waits_no_longer_than_a_while(store: Engine) -> None:
+    async with journal(store, follows=False) as source:
+        await source.append(sold("a"))
+        await source.caught_up()
+        assert source.tail.head == 0

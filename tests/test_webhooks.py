@@ -19,10 +19,10 @@ from gateway.settings import load
 from journal import log
 from journal.appending import Illegible
 from journal.store import open_store
-from sandbox.eatmachine import URL_SECRET
+from sandbox.eatmachine_fridges import URL_SECRET
 from sandbox.server import start
 from sandbox.smartepi import WEBHOOK
-from sandbox.smartvend import WEBHOOK_PUBLIC_KEY
+from sandbox.smartvend_hooks import WEBHOOK_PUBLIC_KEY
 from tests.gateways import config, counted
 from tests.journals import identities, writer
 from tests.processes import vendgraph
