@@ -35,6 +35,7 @@ EVERYTHING = """{
   organizations(first: 100) { nodes { name children { nodes { name } } } }
 }"""
 STATUS = "{ accounts { key status lastError } }"
+ROUNDS = 10
 
 
 def credentials(vendor: Vendor, way: str) -> Mapping[str, str]:
@@ -104,17 +105,27 @@ def failures(gateway: Gateway) -> Sequence[str]:
     return [source["error"]["message"] for sources in connections for source in sources if source["error"]]
 
 
+TELLING = ("smartvend", "livello", "vendnovation", "smartepi")  # whose refusals come with words
+
+
+def told_by(gateway: Gateway) -> Sequence[str]:
+    """Vendors that, as an account shows it, repeated a secret in refusing something."""
+    answer = gateway.post(STATUS)
+    assert_clean(answer.text)
+    errors = {one["key"]: str(one["lastError"]) for one in answer.json()["data"]["accounts"]}
+    return [vendor for vendor in TELLING if any("***" in errors[f"{vendor}-status-{status}"] for status in STATUSES)]
+
+
 def test_no_answer_and_no_error_repeats_a_secret(served: tuple[Gateway, Process]) -> None:
     gateway, _ = served
     said = failures(gateway)
-    answer = gateway.post(STATUS)
-    assert_clean(answer.text)
     assert len(said) > 2 * len(WAYS)
     assert any("***" in message for message in said), "no vendor repeated anything"
-    errors = {one["key"]: one["lastError"] for one in answer.json()["data"]["accounts"]}
-    for vendor in ("smartvend", "livello", "vendnovation", "smartepi"):
-        refusals = [str(errors[f"{vendor}-status-{status}"]) for status in STATUSES]
-        assert any("***" in refusal for refusal in refusals), (vendor, refusals)
+    for _ in range(ROUNDS):  # on a slow machine some are not reached in time
+        if len(told_by(gateway)) == len(TELLING):
+            break
+        failures(gateway)
+    assert told_by(gateway) == [*TELLING]
 
 
 def test_no_log_and_no_metric_repeats_a_secret(served: tuple[Gateway, Process]) -> None:

@@ -473,7 +473,7 @@ async def test_a_transaction_of_the_future_does_not_hide_those_of_today() -> Non
     rows = [withdrawal(id="w-1", deviceId="ahead", createdAt=NOW + 10**8)]
     connector, _ = answering({"/withdrawals": listed(rows)})
     await connector.machines()
-    rows.append(withdrawal(id="w-2", deviceId="today", createdAt=NOW))
+    rows.append(withdrawal(id="w-2", deviceId="today", createdAt=int(datetime.now(UTC).timestamp())))
     assert ids((await connector.machines()).items) == {"ahead", "today"}
 
 
