@@ -18,7 +18,7 @@ from domain.times import utc_now
 from gateway.channels import KEPT
 from journal.log import prune
 from journal.store import open_store
-from sandbox.eatmachine import URL_SECRET
+from sandbox.eatmachine_fridges import URL_SECRET
 from tests.cutting import Cutting, cutting
 from tests.following import (
     SALES,
