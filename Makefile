@@ -1,5 +1,6 @@
 PYTHON ?= python3
 BIN = .venv/bin
+CLIENTS = tests/clients/node_modules/.package-lock.json
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(UPGRADE)
 
@@ -17,8 +18,12 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/vendgraph demo
 
-test: setup
+test: setup $(CLIENTS)
 	$(BIN)/python -m pytest
+
+# Clients and a server from npm, which a few tests and a benchmark need: without them those say so.
+$(CLIENTS): tests/clients/package-lock.json
+	npm ci --prefix tests/clients --no-audit --no-fund --loglevel=error || echo "npm did not install tests/clients" >&2
 
 check: setup
 	$(BIN)/ruff check .
@@ -26,7 +31,7 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup
+bench: setup $(CLIENTS)
 	$(BIN)/python -m bench
 
 # What was locked stays; `make lock UPGRADE=--upgrade` takes what is newest.

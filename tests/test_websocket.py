@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,6 @@ from tests.running import ADMIN, STRANGER, VIEWER, Gateway, Sandbox, running_gat
 INIT = {"type": "connection_init", "payload": {"authorization": f"Bearer {ADMIN}"}}
 VIEWER_QUERY = "{ viewer { name } }"
 QUERY = {"id": "1", "type": "subscribe", "payload": {"query": VIEWER_QUERY}}
-HASTY = Pace(init=0.2, recheck=0.05, keys=0.0)
-
-
-@pytest.fixture(scope="module")
-def hasty(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway that waits less."""
-    with running_gateway(shared_sandbox, tmp_path_factory.mktemp("hasty"), pace=HASTY) as gateway:
-        yield gateway
 
 
 @asynccontextmanager
@@ -101,22 +93,16 @@ async def test_without_a_good_key_it_is_forbidden(gateway: Gateway, told: Any) -
         assert await socket.closed() == (4403, "Forbidden")
 
 
-async def test_who_does_not_begin_in_time_is_closed(hasty: Gateway) -> None:
-    async with opened(hasty) as socket:
-        assert await socket.closed() == (4408, "Connection initialisation timeout")
-
-
-async def test_pings_are_no_beginning(hasty: Gateway) -> None:
-    async with opened(hasty) as socket:
-        await socket.say({"type": "ping"})
-        assert await socket.hear() == {"type": "pong"}
-        assert (await socket.closed())[0] == 4408
-
-
-async def test_who_has_begun_may_stay(hasty: Gateway) -> None:
-    async with Socket(hasty) as socket:
-        await asyncio.sleep(2 * HASTY.init)
-        assert await socket.quiet()
+async def test_who_does_not_begin_in_time_is_closed_and_who_has_begun_may_stay(
+    shared_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Whoever sends pings has not begun."""
+    with running_gateway(shared_sandbox, tmp_path, pace=Pace(init=1.0)) as gateway:
+        async with Socket(gateway) as begun, opened(gateway) as silent, opened(gateway) as pinging:
+            assert await pinging.quiet()
+            assert await silent.closed() == (4408, "Connection initialisation timeout")
+            assert (await pinging.closed())[0] == 4408
+            assert await begun.quiet()
 
 
 def test_a_client_has_three_seconds_to_begin() -> None:
@@ -143,7 +129,7 @@ async def test_nothing_is_executed_before_the_beginning(gateway: Gateway) -> Non
 
 
 async def test_a_key_that_is_revoked_ends_the_socket(shared_sandbox: Sandbox, tmp_path: Path) -> None:
-    with running_gateway(shared_sandbox, tmp_path, pace=HASTY) as gateway:
+    with running_gateway(shared_sandbox, tmp_path, pace=Pace(recheck=0.05, keys=0.0)) as gateway:
         key, revoke = new_key(tmp_path)
         async with Socket(gateway, key) as socket, Socket(gateway) as other:
             await socket.subscribe(SALES)
