@@ -412,7 +412,7 @@ async def test_accounts_whose_vendors_hang_keep_no_other_from_connecting() -> No
         await asyncio.Event().wait()
 
     async with socket(hang) as (hanging, _), socket(says(wire())) as (well, _), new_client() as client:
-        stuck = over(client, guarded(concurrency=300), base_url=hanging)
+        stuck = over(client, guarded(concurrency=300, timeout=60), base_url=hanging)
         tasks = [asyncio.create_task(stuck.json("list")) for _ in range(300)]
         async with asyncio.timeout(10):
             await all_under_way.wait()
