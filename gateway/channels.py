@@ -5,7 +5,8 @@ journal itself until it has caught up. Nothing is queued for anybody, so that wh
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import Context
 from dataclasses import dataclass
 from operator import attrgetter
@@ -106,7 +107,8 @@ class Channel:
         grown.set()
 
     async def _frame(self, message: Message) -> Frame:
-        return Frame(await self._payload(message), message.cursor, message.seq)
+        with _breaking(message.seq):
+            return Frame(await self._payload(message), message.cursor, message.seq)
 
     async def _payload(self, message: Message) -> str:
         """Nobody who gives up takes the others' message away: the work is nobody's own."""
@@ -120,8 +122,14 @@ class Channel:
 
 
 async def _read(live: Live[Message], seq: int) -> Batch[Message]:
-    try:
+    with _breaking(seq):
         return await live.read(seq)
+
+
+@contextmanager
+def _breaking(seq: int) -> Iterator[None]:
+    try:
+        yield
     except Exception:
         log.exception("a subscription cannot go on", seq=seq)
         raise Broken from None

@@ -54,7 +54,7 @@ class Streams:
             answer = await self._execute(operation, Context(self._graph, viewer), request_id)
         except VendgraphError as error:
             return list(errors.refusal(error)["errors"])
-        return _single(answer) if "data" in answer else list(answer["errors"])
+        return _single(encoded(answer).decode()) if "data" in answer else list(answer["errors"])
 
     def follows(self, operation: Operation) -> bool:
         """Whether it is a subscription."""
@@ -69,8 +69,8 @@ class Streams:
         return self._documents.get(operation.query).operation(operation.name)
 
 
-async def _single(answer: Answer) -> AsyncGenerator[Frame, None]:
-    yield Frame(encoded(answer).decode())
+async def _single(payload: str) -> AsyncGenerator[Frame, None]:
+    yield Frame(payload)
 
 
 async def until_first(*work: Coroutine[Any, Any, None]) -> None:

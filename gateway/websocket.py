@@ -210,9 +210,8 @@ class _Socket:
                 await self._send({"type": "websocket.send", "text": head + frame.payload + "}"})
 
     async def _end(self, id_: str, message: Mapping[str, Any]) -> None:
-        """The id is free before the client hears of it, unless it is somebody else's by now."""
-        if self._operations.get(id_) is asyncio.current_task():
-            del self._operations[id_]
+        """The id is free before the client hears of it."""
+        del self._operations[id_]
         await self._tell(message)
 
     async def _tell(self, message: Mapping[str, Any]) -> None:
