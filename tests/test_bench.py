@@ -1,5 +1,6 @@
 """The benchmarks measure what they say: their queries are answered, and their floors are floors."""
 
+import os
 from base64 import b64encode
 from collections import Counter
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from graphql import parse, validate
 
-from bench import deliver
+from bench import deliver, fanout, processes
 from bench.deliveries import sale, signed, spki
 from bench.least import VENDORS, least
 from bench.load import load, request
@@ -20,6 +21,7 @@ from connectors.smartvend.canonical import canonical
 from domain.model import Vendor
 from schema.root import build
 from tests.deliveries import account, delivery
+from tests.npm import NEEDS_NODE
 from tests.running import Gateway, Sandbox, running_gateway
 from tests.telling import SMARTVEND_KEY
 
@@ -77,3 +79,32 @@ async def test_deliveries_are_sent_once_each_and_refusals_are_counted(gateway: G
     counts = gateway.ask("{ accounts { key webhook { accepted duplicates rejected } } }")["accounts"]
     of_coffee = next(one["webhook"] for one in counts if one["key"] == "acme-coffee")
     assert of_coffee == {"accepted": 2, "duplicates": 0, "rejected": 1}
+
+
+def test_what_is_followed_fits_the_graph() -> None:
+    assert validate(build()._schema, parse(fanout.SUBSCRIPTION)) == []
+
+
+def test_followers_tell_when_each_message_came_to_each_of_them(gateway: Gateway) -> None:
+    ours = processes.Gateway(gateway.base, gateway.key, os.getpid(), vendors="")
+    with httpx2.Client() as client:
+        tells = [fanout.delivering(client, ours) for _ in range(3)]
+        found = fanout.follow(ours.base, ours.pid, ours.key, 5, tells)
+    assert [len(times) for times in found.heard] == [5, 5, 5]
+    assert all(min(times) > sent for times, sent in zip(found.heard, found.sent, strict=True))
+    assert found.deliveries == 15
+    assert 0 < found.milliseconds(0.5) <= found.milliseconds(1.0)
+
+
+@NEEDS_NODE
+def test_the_server_of_npm_tells_what_the_gateway_tells(gateway: Gateway) -> None:
+    ours = processes.Gateway(gateway.base, gateway.key, os.getpid(), vendors="")
+    with httpx2.Client() as client, processes.running_graphql_ws() as (base, pid):
+        message = fanout.a_message(client, ours)
+
+        def tell() -> None:
+            client.post(base, json=message).raise_for_status()
+
+        found = fanout.follow(base, pid, "", 5, [tell, tell])
+    assert [len(times) for times in found.heard] == [5, 5]
+    assert message["sale"]["total"] == {"amount": "2.50", "currency": "EUR"}

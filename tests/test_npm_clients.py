@@ -1,82 +1,17 @@
-"""The clients that front ends take from npm, as they are, driven by Node."""
-
-import asyncio
-import json
-import os
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+"""Front ends follow with npm's clients: they connect, hear, are cut off, and go on."""
 
 import pytest
 
 from tests.following import Shop, subscribed
+from tests.npm import NEEDS_NODE, client
 from tests.proxy import wire
 from tests.running import ADMIN, Gateway
-from tests.stores import MUST
 
-CLIENTS = Path(__file__).parent / "clients"
-NODE = shutil.which("node")
-MISSING = "there is no node, or `npm ci` was not run in tests/clients"
 SALES = "subscription Sales($after: String) { sales(after: $after) { cursor sale { vendorId } gap { message } } }"
-WAIT_SECONDS = 20.0
 TRANSPORTS = ("graphql-ws", "graphql-sse")
 BOTH = pytest.mark.parametrize("transport", TRANSPORTS)
 
-pytestmark = pytest.mark.skipif(not MUST and (NODE is None or not (CLIENTS / "node_modules").is_dir()), reason=MISSING)
-
-
-class Client:
-    """One operation with a client of npm's."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    async def hear(self) -> Any:
-        assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), WAIT_SECONDS)
-        assert line, "it ended"
-        return json.loads(line)
-
-    async def sales(self, count: int) -> tuple[list[str], str]:
-        """The vendor's ids of the next ones, and the last cursor. When it connects again does not matter."""
-        found: list[str] = []
-        cursor = ""
-        while len(found) < count:
-            told = await self.hear()
-            if told != {"connected": True}:
-                message = told["next"]["data"]["sales"]
-                found.append(message["sale"]["vendorId"])
-                cursor = message["cursor"]
-        return found, cursor
-
-
-@asynccontextmanager
-async def client(
-    transport: str, base: str, query: str, after: str | None = None, *, key: str = ADMIN, attempts: int = 1000
-) -> AsyncIterator[Client]:
-    """Killed at the end, wherever it is. `attempts`: how often it connects again."""
-    assert NODE is not None, MISSING
-    process = await asyncio.create_subprocess_exec(
-        NODE,
-        "follow.mjs",
-        transport,
-        cwd=CLIENTS,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={"PATH": os.environ["PATH"]},
-    )
-    assert process.stdin is not None
-    asked = {"url": f"{base}/graphql", "key": key, "query": query, "after": after, "attempts": attempts}
-    process.stdin.write(json.dumps(asked).encode())
-    process.stdin.close()
-    try:
-        yield Client(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+pytestmark = NEEDS_NODE
 
 
 @BOTH
