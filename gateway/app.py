@@ -124,6 +124,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await background.start()
         yield
+        await endpoint.streams.aclose()
         await background.close()
         for source in graph.sources.values():
             await source.aclose()

@@ -19,6 +19,7 @@ PATIENCE_SECONDS = 30.0  # how long a client may take nothing
 DRAINING_SECONDS = 25  # for requests that are being answered
 LAST_WORDS_SECONDS = 0.1  # for streams
 STUCK_SECONDS = 2.0  # for clients that take nothing
+CLOSING_SECONDS = 0.5  # for clients that have broken the rules of WebSockets, to hear of it
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -48,13 +49,15 @@ def run(app: Starlette, listening: socket.socket) -> None:
 
 
 def serving(app: Starlette, *, patience: float = PATIENCE_SECONDS) -> "Draining":
-    """`patience`: how long a client may take nothing of what is sent to it."""
+    """`patience`: how long a client may take nothing of what is sent to it, or leave a ping without an answer."""
     config = Config(
         app,
         loop="uvloop",
         http=PatientHttp,
         ws=PatientSocket,
         ws_max_size=LARGEST_BODY,
+        ws_ping_interval=patience,
+        ws_ping_timeout=patience,
         ws_per_message_deflate=False,  # it would be done for each subscriber anew
         log_config=None,
         access_log=False,
@@ -115,6 +118,23 @@ class PatientSocket(Patient, WebSocketsSansIOProtocol):
                 self.handle_parser_exception()
                 return
         super().send_receive_event_to_app()
+
+    def handle_parser_exception(self) -> None:
+        """Whoever is still sending hears why it ends: to close while something is unread would be a reset."""
+        if self.close_sent:
+            return
+        closed = self.conn.close_sent
+        assert closed is not None
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": closed.code, "reason": closed.reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(CLOSING_SECONDS, self.transport.close)
+
+    def keepalive_timeout(self) -> None:
+        """What is still to be sent would else keep the connection, of somebody who is not there."""
+        super().keepalive_timeout()
+        asyncio.get_running_loop().call_later(STUCK_SECONDS, self.transport.abort)
 
 
 class Draining(uvicorn.Server):

@@ -1,7 +1,7 @@
 """Operations as streams of results, for the transports that carry streams."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from gateway.subscriptions import Subscriptions
 from resolvers.context import Context, Graph, Viewer
 
 Answer = dict[str, Any]
-Execute = Callable[[Operation, Context, str], Awaitable[Answer]]
+Execute = Callable[[Operation, Context, str], Coroutine[Any, Any, Answer]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +36,15 @@ USUAL = Pace()
 
 
 class Streams:
-    """`execute(operation, context, request_id)` answers what is no subscription."""
+    """`execute(operation, context, request_id)` answers what is no subscription. What changes something is done to its
+    end, though its client be gone."""
 
     def __init__(self, graph: Graph, documents: Documents, subscriptions: Subscriptions, execute: Execute) -> None:
         self._graph = graph
         self._documents = documents
         self._subscriptions = subscriptions
         self._execute = execute
+        self._changing: set[asyncio.Task[Answer]] = set()
 
     async def open(
         self, operation: Operation, viewer: Viewer, request_id: str, resumed: str | None = None
@@ -51,10 +53,23 @@ class Streams:
         try:
             if self.follows(operation):
                 return await self._subscriptions.open(operation, viewer, request_id, resumed)
-            answer = await self._execute(operation, Context(self._graph, viewer), request_id)
+            answer = await self._answer(operation, viewer, request_id)
         except VendgraphError as error:
             return list(errors.refusal(error)["errors"])
         return _single(encoded(answer).decode()) if "data" in answer else list(answer["errors"])
+
+    async def _answer(self, operation: Operation, viewer: Viewer, request_id: str) -> Answer:
+        work = self._execute(operation, Context(self._graph, viewer), request_id)
+        if not self.changes(operation):
+            return await work
+        task = asyncio.create_task(work)
+        self._changing.add(task)
+        task.add_done_callback(self._changing.discard)
+        return await asyncio.shield(task)
+
+    async def aclose(self) -> None:
+        """Waits for what is being changed."""
+        await asyncio.gather(*self._changing, return_exceptions=True)
 
     def follows(self, operation: Operation) -> bool:
         """Whether it is a subscription."""

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from domain.live import Message
 from domain.model import Role
 from gateway.auth import Authenticator
 from gateway.graphql import Endpoint
+from gateway.health import Health
 from gateway.server import serving
 from gateway.settings import KeySettings
 from journal.bus import Bus
@@ -33,7 +35,7 @@ from sandbox.server import start
 from schema import scalars
 from schema.edge import attribute, stream
 from schema.root import QuietSchema
-from tests.following import Socket, codes, events
+from tests.following import Socket, codes, events, until
 from tests.running import ADMIN, Gateway
 
 CANARY = "canary-5d1c"
@@ -65,9 +67,22 @@ async def fails(_: int) -> Batch[Message]:
     raise LookupError(CANARY)
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One that is under way: it has begun, it may go on, it is done."""
+
+    begun: threading.Event = field(default_factory=threading.Event)
+    going: threading.Event = field(default_factory=threading.Event)
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+async def happens(event: threading.Event) -> None:
+    assert await asyncio.to_thread(event.wait, 10)
+
+
 @asynccontextmanager
-async def following(folder: Path, read: Read | None) -> AsyncIterator[Gateway]:
-    """A gateway over a graph of one subscription, which cannot even be opened without `read`."""
+async def following(folder: Path, read: Read | None, change: Change | None = None) -> AsyncIterator[Gateway]:
+    """A gateway over a graph of one subscription, which cannot even be opened without `read`, and of one change."""
 
     async def messages(root: object, info: Info) -> Live[Message]:  # noqa: ARG001  as every resolver
         if read is None:
@@ -88,22 +103,43 @@ async def following(folder: Path, read: Read | None) -> AsyncIterator[Gateway]:
         def odd(self) -> scalars.JSON:
             return scalars.JSON({"key": Secret(CANARY)})
 
+    @strawberry.type
+    class Mutation:
+        @strawberry.mutation
+        async def change(self) -> str:
+            assert change is not None
+            change.begun.set()
+            await happens(change.going)
+            change.done.set()
+            return "done"
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await served.streams.aclose()
+
     store = open_store(f"sqlite:///{folder}/store.db")
     key = KeySettings(name="x", sha256=digest(ADMIN), role=Role.ADMIN, organizations=["*"])
+    graph = Graph({}, {}, CursorSigner(b"x" * 32), Journal(store, Bus(), lambda *_: None))
     draining = asyncio.Event()
     served = Endpoint(
-        QuietSchema(Query, subscription=Subscription, config=StrawberryConfig(scalar_map=scalars.SCALARS)),
-        Graph({}, {}, CursorSigner(b"x" * 32), Journal(store, Bus(), lambda *_: None)),
+        QuietSchema(Query, Mutation, Subscription, config=StrawberryConfig(scalar_map=scalars.SCALARS)),
+        graph,
         Authenticator([key], ["acme"], store),
         draining,
         development=False,
     )
     app = Starlette(
-        routes=[Route("/graphql", served.serve, methods=["GET", "POST"]), WebSocketRoute("/graphql", served.sockets)]
+        routes=[
+            Route("/graphql", served.serve, methods=["GET", "POST"]),
+            WebSocketRoute("/graphql", served.sockets),
+            Route("/metrics", Health(graph, store, served).metrics),
+        ],
+        lifespan=lifespan,
     )
     app.state.draining = draining
     with start(app, serving=serving) as server:
-        yield Gateway(server.base)
+        yield Gateway(server.base, server=server)
     store.dispose()
 
 
@@ -169,3 +205,44 @@ async def test_an_answer_that_cannot_be_told_is_told_without_why(tmp_path: Path)
         assert codes(message["payload"]) == codes(answer["errors"]) == ["INTERNAL"]
         assert CANARY not in json.dumps([message, answer])
         assert told(logs) == ["an operation failed", "unexpected"]
+
+
+async def test_what_changes_something_is_done_though_its_client_is_gone(tmp_path: Path) -> None:
+    change = Change()
+    async with following(tmp_path, fails, change) as gateway:
+        async with Socket(gateway) as socket:
+            await socket.subscribe("mutation { change }")
+            await happens(change.begun)
+            socket.connection.transport.abort()
+        await until(gateway, "sockets", 0)
+        change.going.set()
+        await happens(change.done)
+
+
+async def test_what_changes_something_is_done_before_the_gateway_ends(tmp_path: Path) -> None:
+    change = Change()
+    async with following(tmp_path, fails, change) as gateway, Socket(gateway) as socket:
+        await socket.subscribe("mutation { change }")
+        await happens(change.begun)
+        assert gateway.server is not None
+        stopping = asyncio.create_task(asyncio.to_thread(gateway.server.stop))
+        assert (await socket.closed())[0] == 1012
+        assert gateway.server.thread.is_alive()
+        change.going.set()
+        await stopping
+        assert not gateway.server.thread.is_alive()
+        assert change.done.is_set()
+
+
+async def test_a_change_is_answered_once(tmp_path: Path) -> None:
+    change = Change()
+    change.going.set()
+    async with following(tmp_path, fails, change) as gateway, Socket(gateway) as socket:
+        await socket.subscribe("mutation { change }")
+        assert await socket.next() == {"change": "done"}
+        assert await socket.hear() == {"id": "1", "type": "complete"}
+        async with events(gateway, "mutation { change }") as stream:
+            assert [event["event"] for event in await stream.rest()] == ["next", "complete"]
+        async with events(gateway, "mutation { change }", method="GET") as stream:
+            (first, _) = await stream.rest()
+            assert codes(json.loads(first["data"])["errors"]) == ["BAD_INPUT"]

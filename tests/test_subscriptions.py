@@ -186,6 +186,44 @@ async def test_events_and_machines_are_followed_as_sales_are(gateway: Gateway) -
         assert "temperature" in told["changed"]
 
 
+@pytest.mark.parametrize(
+    ("filter_", "passes"),
+    [
+        ({"vendors": ["EATMACHINE"]}, True),
+        ({"vendors": ["LIVELLO", "SMARTVEND"]}, False),
+        ({"connectivity": "ONLINE"}, True),
+        ({"connectivity": "OFFLINE"}, False),
+        ({"search": "0f0e0d0c"}, True),
+        ({"search": "another"}, False),
+        ({"accounts": []}, False),
+        ({"organizations": ["bm90aGluZw"]}, False),
+    ],
+    ids=json.dumps,
+)
+async def test_machines_are_narrowed_as_their_list_is(gateway: Gateway, filter_: dict[str, Any], passes: bool) -> None:
+    query = "subscription M($filter: MachineFilter) { machines(filter: $filter) { machine { vendorId } } }"
+    async with Socket(gateway) as socket:
+        await socket.subscribe(query, {"filter": filter_}, id_="narrow")
+        await socket.subscribe(query, id_="all")
+        await subscribed(gateway, 2)
+        fridge = f"0f0e0d0c-{str(uuid4())[9:]}"
+        await report(gateway, fridge, 4.5)
+        told = {message["id"] for message in [await socket.hear() for _ in range(1 + passes)]}
+        assert told == ({"narrow", "all"} if passes else {"all"})
+        listed = gateway.ask(
+            "query M($f: MachineFilter) { machines(first: 1000, filter: $f) { nodes { vendorId } } }", {"f": filter_}
+        )
+        assert ({"vendorId": fridge} in listed["machines"]["nodes"]) == passes
+
+
+async def test_commands_can_be_followed(gateway: Gateway) -> None:
+    query = "subscription C($f: CommandFilter) { commands(filter: $f) { cursor command { id status } } }"
+    async with Socket(gateway) as socket:
+        await socket.subscribe(query, {"f": {"statuses": ["SENT"], "machines": []}})
+        await subscribed(gateway)
+        assert await socket.quiet()
+
+
 async def test_each_message_shows_what_holds_when_it_is_told(gateway: Gateway) -> None:
     """And not what the first one loaded."""
     fridge = str(uuid4())

@@ -485,6 +485,15 @@ async def test_a_client_that_takes_nothing_is_not_kept(shared_sandbox: Sandbox, 
                 await flooding
 
 
+async def test_a_client_that_answers_no_ping_is_not_kept(shared_sandbox: Sandbox, tmp_path: Path) -> None:
+    with running_gateway(shared_sandbox, tmp_path, patience=0.3) as gateway:
+        async with Socket(gateway) as gone, Socket(gateway) as there:
+            gone.connection.transport.pause_reading()
+            await until(gateway, "sockets", 1)
+            assert await there.quiet()
+            gone.connection.transport.abort()
+
+
 async def test_another_key_has_other_eyes_on_its_own_socket(gateway: Gateway) -> None:
     async with Socket(gateway, VIEWER) as viewer, Socket(gateway, STRANGER) as stranger:
         for socket, organization in ((viewer, "Acme Vending"), (stranger, "Other Vending")):
