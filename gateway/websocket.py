@@ -91,7 +91,6 @@ class _Socket:
         self._streams = streams
         self._pace = pace
         self._viewer: Viewer | None = None
-        self._initialised = False
         self._operations: dict[str, asyncio.Task[None]] = {}
 
     async def run(self, draining: asyncio.Event) -> None:
@@ -160,9 +159,8 @@ class _Socket:
             raise _invalid("its type is unknown")
 
     async def _initialise(self, payload: Mapping[str, Any] | None) -> None:
-        if self._initialised:
+        if self._viewer is not None:
             raise Closed(4429, "Too many initialisation requests")
-        self._initialised = True
         told = {key.lower(): value for key, value in (payload or {}).items()}.get("authorization")
         if isinstance(told, str):
             self._authorization = told

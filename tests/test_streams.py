@@ -69,11 +69,12 @@ async def fails(_: int) -> Batch[Message]:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One that is under way: it has begun, it may go on, it is done."""
+    """One that is under way: it has begun, it may go on, it is done; and the gateway is about to end."""
 
     begun: threading.Event = field(default_factory=threading.Event)
     going: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
+    ending: threading.Event = field(default_factory=threading.Event)
 
 
 async def happens(event: threading.Event) -> None:
@@ -116,6 +117,8 @@ async def following(folder: Path, read: Read | None, change: Change | None = Non
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
+        if change is not None:
+            change.ending.set()
         await served.streams.aclose()
 
     store = open_store(f"sqlite:///{folder}/store.db")
@@ -227,6 +230,7 @@ async def test_what_changes_something_is_done_before_the_gateway_ends(tmp_path: 
         assert gateway.server is not None
         stopping = asyncio.create_task(asyncio.to_thread(gateway.server.stop))
         assert (await socket.closed())[0] == 1012
+        await happens(change.ending)
         assert gateway.server.thread.is_alive()
         change.going.set()
         await stopping
