@@ -187,7 +187,3 @@ async def _all(read: Read, span: Span) -> list[Record]:
         found.update((item.ref, item) for item in part.items)
         until = part.since
     return list(found.values())
-
-
-async def run_all(feeds: Iterable[Feed]) -> None:
-    await asyncio.gather(*(feed.run() for feed in feeds))

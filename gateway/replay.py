@@ -10,9 +10,8 @@ from domain.errors import VendorError
 from domain.facts import Origin
 from domain.times import utc_now
 from journal import reports
-from journal.appending import Report
+from journal.appending import Illegible, Report
 from journal.journal import Journal
-from journal.reports import Quarantined
 from journal.writer import JournalUnavailable
 
 
@@ -38,7 +37,7 @@ async def replay(journal: Journal, connectors: Mapping[str, Connector], since: d
     return found
 
 
-async def _replay(journal: Journal, connector: Connector | None, one: Quarantined) -> str | None:
+async def _replay(journal: Journal, connector: Connector | None, one: Illegible) -> str | None:
     if not isinstance(connector, SendsWebhooks):
         return "there is no such account any more"
     try:
@@ -49,11 +48,11 @@ async def _replay(journal: Journal, connector: Connector | None, one: Quarantine
         return error.message
     except Exception as error:  # noqa: BLE001  one that cannot be read must not keep the others from being read
         return type(error).__name__
-    reports.set_replayed(journal.engine, one.id, utc_now())
+    reports.set_replayed(journal.engine, one.key, utc_now())
     return None
 
 
-def _report(connector: SendsWebhooks, one: Quarantined) -> Report:
+def _report(connector: SendsWebhooks, one: Illegible) -> Report:
     headers = json.loads(one.headers)
     delivery = Delivery(headers=headers, body=one.body, received_at=one.received_at, machine=one.machine)
     facts = connector.facts(json.loads(one.signed), delivery)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, Row, select
 from domain.facts import FactKind
 from domain.states import MachineState
 from journal import codec
-from journal.appending import INSERTS, latest
+from journal.appending import INSERTS, Illegible, latest
 from journal.log import moment
 from journal.store import writing
 from journal.tables import deliveries, links, quarantine, states, watermarks
@@ -100,26 +100,14 @@ def all_links(engine: Engine) -> Mapping[str, Mapping[str, tuple[str, str]]]:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quarantined:
-    id: str
-    account: str
-    machine: str | None
-    received_at: datetime
-    headers: bytes
-    body: bytes
-    signed: bytes
-    reason: str
-
-
-def quarantined(engine: Engine, since: datetime) -> list[Quarantined]:
+def quarantined(engine: Engine, since: datetime) -> list[Illegible]:
     """What was received since then and has not been replayed, oldest first."""
     waiting = quarantine.c.replayed_at.is_(None) & (quarantine.c.received_at >= moment(since))
     with engine.connect() as connection:
         rows = connection.execute(select(quarantine).where(waiting).order_by(quarantine.c.received_at))
         return [
-            Quarantined(
-                id=row.id,
+            Illegible(
+                key=row.id,
                 account=row.account,
                 machine=row.machine,
                 received_at=datetime.fromisoformat(row.received_at),

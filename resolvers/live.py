@@ -67,7 +67,11 @@ class Stream:
         self._bound = b"live " + bound
         self._accounts = frozenset(source.key for source in context.sources)
 
-    async def start(self, after: str | None) -> int:
+    async def live(self, after: str | None, kind: FactKind, message: Callable[..., M], item: Item) -> Live[M]:
+        """`item(entry)`: what a message shows of it; None where the filter leaves it out. Raises BadInput."""
+        return Live(await self._start(after), partial(self._read, kind, message, item))
+
+    async def _start(self, after: str | None) -> int:
         """The number after which it begins. Raises BadInput for a cursor that is not of this subscription."""
         resumed = after if self._resumed is None else self._resumed
         if resumed is None:
@@ -77,15 +81,18 @@ class Stream:
             raise BadInput("`after` is a cursor of another list")
         return int(position.key)
 
-    async def read(self, after: int, kind: FactKind) -> Batch[Entry | Lost]:
-        """What comes next, less what is not of this kind or of nobody's account."""
+    async def _read(self, kind: FactKind, message: Callable[..., M], item: Item, after: int) -> Batch[M]:
+        """The messages of what comes next, less what is not of this kind or of nobody's account."""
         part = await self._journal.tail.after(after)
-        mine = [
-            one for one in part.found if isinstance(one, Lost) or (one.kind is kind and one.account in self._accounts)
-        ]
-        return Batch(mine, part.until)
+        told: list[M] = []
+        for one in part.found:
+            if isinstance(one, Lost):
+                told.append(message(**self._told(one)))
+            elif one.kind is kind and one.account in self._accounts and (shown := await item(one)) is not None:
+                told.append(message(**self._told(one), **shown))
+        return Batch(told, part.until)
 
-    def told(self, one: Entry | Lost) -> dict[str, Any]:
+    def _told(self, one: Entry | Lost) -> dict[str, Any]:
         """What a message has whatever it tells."""
         if isinstance(one, Entry):
             return {"seq": one.seq, "cursor": self._cursor(one.seq), "origin": one.origin}
@@ -96,16 +103,31 @@ class Stream:
         return self._signer.write(Cursor(Position(str(seq), "")), self._bound)
 
 
-async def _read(stream: Stream, kind: FactKind, message: Callable[..., M], item: Item, after: int) -> Batch[M]:
-    """`item(entry)`: what a message shows of it; None where the filter leaves it out."""
-    found = await stream.read(after, kind)
-    told: list[M] = []
-    for one in found.messages:
-        if isinstance(one, Lost):
-            told.append(message(**stream.told(one)))
-        elif (shown := await item(one)) is not None:
-            told.append(message(**stream.told(one), **shown))
-    return Batch(told, found.until)
+@dataclass(frozen=True, slots=True)
+class _Recorded(Generic[R, M]):
+    """Which of the journal's facts a subscription tells, and the field of its message that holds one."""
+
+    kind: FactKind
+    type: type[R]
+    field: str
+    message: Callable[..., M]
+
+
+SALES = _Recorded(FactKind.SALE, Sale, "sale", SaleMessage)
+EVENTS = _Recorded(FactKind.EVENT, MachineEvent, "event", MachineEventMessage)
+
+
+async def _recorded(
+    context: Context, narrowed: Narrowed[R], keep: Callable[[R], bool] | None, told: _Recorded[R, M], after: str | None
+) -> Live[M]:
+    stream = Stream(context, narrowed.binding(context))
+    keeps = _keeps(context, narrowed, keep)
+
+    async def item(entry: Entry) -> Shown | None:
+        content = entry.content
+        return {told.field: content} if isinstance(content, told.type) and keeps(content) else None
+
+    return await stream.live(after, told.kind, told.message, item)
 
 
 async def sale_messages(
@@ -115,15 +137,9 @@ async def sale_messages(
     after: str | None = None,
 ) -> Live[SaleMessage]:
     filtered = filter or sales.EVERYTHING
-    narrowed = sales.narrow(None, filtered)
-    stream = Stream(info.context, narrowed.binding(info.context))
     kinds = filtered.kinds
-    keeps = _keeps(info.context, narrowed, None if kinds is None else lambda sale: sale.kind in kinds)
-
-    async def item(entry: Entry) -> Shown | None:
-        return {"sale": entry.content} if isinstance(entry.content, Sale) and keeps(entry.content) else None
-
-    return Live(await stream.start(after), partial(_read, stream, FactKind.SALE, SaleMessage, item))
+    keep = None if kinds is None else lambda sale: sale.kind in kinds
+    return await _recorded(info.context, sales.narrow(None, filtered), keep, SALES, after)
 
 
 async def event_messages(
@@ -133,15 +149,9 @@ async def event_messages(
     after: str | None = None,
 ) -> Live[MachineEventMessage]:
     filtered = filter or events.EVERYTHING
-    narrowed = events.narrow(None, filtered)
-    stream = Stream(info.context, narrowed.binding(info.context))
     narrowing = events.narrowing(filtered.min_severity, filtered.state)
-    keeps = _keeps(info.context, narrowed, None if narrowing is None else narrowing.keep)
-
-    async def item(entry: Entry) -> Shown | None:
-        return {"event": entry.content} if isinstance(entry.content, MachineEvent) and keeps(entry.content) else None
-
-    return Live(await stream.start(after), partial(_read, stream, FactKind.EVENT, MachineEventMessage, item))
+    keep = None if narrowing is None else narrowing.keep
+    return await _recorded(info.context, events.narrow(None, filtered), keep, EVENTS, after)
 
 
 async def command_messages(
@@ -158,7 +168,7 @@ async def command_messages(
         command = entry.content
         return {"command": command} if isinstance(command, Command) and _narrows(command, named, filtered) else None
 
-    return Live(await stream.start(after), partial(_read, stream, FactKind.COMMAND, CommandMessage, item))
+    return await stream.live(after, FactKind.COMMAND, CommandMessage, item)
 
 
 def _narrows(command: Command, named: frozenset[Ref] | None, filtered: CommandFilter) -> bool:
@@ -183,7 +193,7 @@ async def machine_messages(
         wanted = await _wanted(info.context.anew(), ref, filtered)
         return {"machine_ref": ref, "changed": entry.changed} if wanted else None
 
-    return Live(await stream.start(after), partial(_read, stream, FactKind.STATE, MachineMessage, item))
+    return await stream.live(after, FactKind.STATE, MachineMessage, item)
 
 
 async def _wanted(context: Context, ref: Ref, filtered: MachineFilter) -> bool:

@@ -56,8 +56,31 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FILE = re.compile(r"\b(?:domain|connectors|journal|resolvers|schema|gateway|sandbox|tests|bench|docs)/[\w./-]*\w")
 TENANT = '[[organizations]]\nkey = "acme"\nname = "Acme"\n'
 VENDGRAPH = "from gateway.cli import main; main()"
-# Whose files they are, not which: a folder of this machine, and the address of a package index.
-TRACES = re.compile(r"(?<![\w.])/(?:home|root|work|Users)/\w|https?://\S*(?:py" + r"pi\b|pythonhosted|/sim" + "ple/)")
+FOLDER = re.compile(r"(?<![\w.])/(?:home|root|work|Users)/\w")
+HOST = re.compile(r"\bhttps?://(?:[^\s/@]*@)?([A-Za-z0-9.-]*[A-Za-z0-9])")
+MADE_UP = re.compile(r"[^.]+|127\.0\.0\.1|169\.254\.169\.254|(?:.+\.)?(?:test|example|example\.com)")
+VENDORS = re.compile(
+    r".*\.(?:smartvend\.ru|smvend\.io|livello\.com|vendnovation-services\.com|smartepi\.com\.br|eatmachine\.io)"
+)
+CITED = frozenset(  # pages that are referred to
+    {
+        "alembic.sqlalchemy.org",
+        "cryptography.io",
+        "docs.astral.sh",
+        "docs.pydantic.dev",
+        "github.com",
+        "graphql.github.io",
+        "import-linter.readthedocs.io",
+        "keepachangelog.com",
+        "semver.org",
+        "strawberry.rocks",
+        "typer.tiangolo.com",
+        "www.sqlalchemy.org",
+        "www.starlette.io",
+        "www.structlog.org",
+        "www.uvicorn.org",
+    }
+)
 UNTRACKED = frozenset({"node_modules", "dist", "build", "__pycache__", ".git"})
 
 
@@ -112,15 +135,32 @@ def all_files() -> Iterator[Path]:
                 yield path
 
 
-def test_no_file_tells_of_a_machine_or_a_package_index() -> None:
-    told = []
+def all_texts() -> Iterator[tuple[Path, str]]:
     for path in all_files():
         try:
-            text = path.read_text(encoding="utf-8")
+            yield path.relative_to(ROOT), path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
-        told += [f"{path.relative_to(ROOT)}: {found[0]}" for found in TRACES.finditer(text)]
+
+
+def test_no_file_tells_of_a_folder_of_this_machine() -> None:
+    assert [f"{path}: {found[0]}" for path, text in all_texts() for found in FOLDER.finditer(text)] == []
+
+
+def test_addresses_are_made_up_or_of_vendors_or_of_known_pages() -> None:
+    """So that none is where packages come from."""
+    told = []
+    for path, text in all_texts():
+        hosts = {found[1] for found in HOST.finditer(text)} - CITED
+        told += [f"{path}: {host}" for host in hosts if not MADE_UP.fullmatch(host) and not VENDORS.fullmatch(host)]
     assert told == []
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-build.lock"])
+def test_a_lock_holds_versions_and_hashes_and_no_address(name: str) -> None:
+    text = read(name)
+    assert "--hash=sha256:" in text
+    assert "://" not in text
 
 
 # ---- the configuration --------------------------------------------------------------------------------------------

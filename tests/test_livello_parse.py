@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.base import Account
-from connectors.livello import parse
+from connectors.livello import parse, records
 from connectors.livello.paging import Page
 from domain.errors import VendorProtocolError
 from domain.model import (
@@ -76,12 +76,12 @@ def products(*rows: Any) -> list[Product]:
 
 
 def event(row: dict[str, Any]) -> MachineEvent:
-    (found,) = parse.events(account(), [row]).items
+    (found,) = records.events(account(), [row]).items
     return found
 
 
 def sale(row: dict[str, Any], currency: str | None = "EUR") -> Sale:
-    return parse.sale(account(), row, lambda _: currency)
+    return records.sale(account(), row, lambda _: currency)
 
 
 def with_(row: dict[str, Any], **members: Any) -> dict[str, Any]:
@@ -324,7 +324,7 @@ def test_a_transaction_is_in_the_currency_of_its_kiosk() -> None:
         asked.append(serial)
         return "CZK"
 
-    found = parse.sale(account(), TRANSACTION, currency_of)
+    found = records.sale(account(), TRANSACTION, currency_of)
     assert asked == ["LIV-0042"]
     assert found.total == Money(Decimal("45.99"), "CZK")
     assert found.discount is not None
@@ -505,14 +505,14 @@ def test_an_alert_may_say_little() -> None:
     found = event({"id": "a@b", "startDate": "2025-10-15T09:00:00Z"})
     assert (found.machine_ref, found.code, found.message) == (None, "", "")
     assert found.recorded_at == found.occurred_at == datetime(2025, 10, 15, 9, tzinfo=UTC)
-    assert parse.alert_of(found.ref.native) == ("a@b", found.recorded_at)
+    assert records.alert_of(found.ref.native) == ("a@b", found.recorded_at)
 
 
 @pytest.mark.parametrize(
     "native", ["7001", "7001@", "7001@soon", "7001@-5", "7001@" + "9" * 30, "7001@" + "9" * 5000, "@5", ""]
 )
 def test_what_never_was_an_event_has_no_time(native: str) -> None:
-    assert parse.alert_of(native)[1] is None
+    assert records.alert_of(native)[1] is None
 
 
 def test_a_token_ends_when_it_says_so_itself() -> None:

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 from connectors.base import Secret
 from connectors.budget import Traffic
 from connectors.guard import Guard, Limits
-from connectors.vendnovation import VendNovation, connect, parse
+from connectors.vendnovation import VendNovation, connect, parse, records
 from connectors.vendnovation.client import RATES, TOKEN_LIFE
 from connectors.vendnovation.timezones import iana
 from domain.errors import (
@@ -122,7 +122,7 @@ def listed(rows: Sequence[Row], *, at: str | None = None, machines: bool = True,
 
 
 def sale_of(row: Row) -> Sale:
-    return parse.sale(ACCOUNT, row)
+    return records.sale(ACCOUNT, row)
 
 
 # ---- Against the truth ------------------------------------------------------------------------------------------
@@ -687,7 +687,7 @@ def test_what_a_card_payment_came_to(word: str | None, status: SaleStatus) -> No
 def test_a_payment_that_failed_or_was_taken_back_outweighs_what_vended(word: str) -> None:
     credit = fixture("vendnovation/credit")
     credit["creditInformation"]["paymentStatus"] = word
-    assert sale_of(transaction(paymentInformation=credit)).status is parse.PAYMENT_STATES[word]
+    assert sale_of(transaction(paymentInformation=credit)).status is records.PAYMENT_STATES[word]
 
 
 @pytest.mark.parametrize(
@@ -844,7 +844,7 @@ def test_a_documented_alert_and_what_its_state_is() -> None:
         alert(isCleared=None, clearedAt="2021-11-17T00:00:00"),
         alert(isCleared=None, clearedAt="0001-01-01T00:00:00"),
     ]
-    events = [parse.event(ACCOUNT, row) for row in rows]
+    events = [records.event(ACCOUNT, row) for row in rows]
     resolved, unknown = EventState.RESOLVED, EventState.UNKNOWN
     assert [event.state for event in events] == [EventState.ACTIVE, resolved, resolved, unknown]
     assert (events[0].vendor_id, events[0].code, events[0].message) == ("9001", "NS", "No sales in 24 hours")
@@ -886,7 +886,7 @@ def test_windows_names_of_time_zones_become_iana_names() -> None:
 
 
 def test_without_a_currency_there_is_no_money() -> None:
-    sale = parse.sale(replace(ACCOUNT, currency=None), transaction())
+    sale = records.sale(replace(ACCOUNT, currency=None), transaction())
     assert (sale.total, sale.payments[0].amount, sale.lines[0].unit_price) == (None, None, None)
 
 

@@ -11,10 +11,10 @@ import httpx2
 from connectors.base import Account
 from connectors.guard import Guard
 from connectors.livello import client as api
-from connectors.livello import parse
+from connectors.livello import parse, records
 from connectors.livello.client import LivelloClient
 from connectors.livello.paging import LARGEST, Page, chunks, walk
-from connectors.livello.parse import MILLISECOND
+from connectors.livello.records import MILLISECOND
 from connectors.newest import Recorded, newest, together
 from domain.errors import VendorError
 from domain.model import (
@@ -104,12 +104,12 @@ class Livello:
             found, _ = await asyncio.gather(asked, self._currencies.refresh())
             return found
 
-        return await _newest(page, lambda rows: parse.sales(self.account, rows, self._currency), span, want, machines)
+        return await _newest(page, lambda rows: records.sales(self.account, rows, self._currency), span, want, machines)
 
     async def sale(self, native: str) -> Sale | None:
         await self._client.need(api.TRANSACTIONS)
         found, _ = await asyncio.gather(self._client.transaction(native), self._currencies.refresh())
-        return None if found is None else parse.sale(self.account, found, self._currency)
+        return None if found is None else records.sale(self.account, found, self._currency)
 
     async def events(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[MachineEvent]:
         limit = min(LARGEST, want + 1)
@@ -117,10 +117,10 @@ class Livello:
         async def page(serials: Serials, offset: int) -> Page:
             return await self._client.alerts(until=_last(span), serials=serials, limit=limit, offset=offset)
 
-        return await _newest(page, lambda rows: parse.events(self.account, rows), span, want, machines)
+        return await _newest(page, lambda rows: records.events(self.account, rows), span, want, machines)
 
     async def event(self, native: str) -> MachineEvent | None:
-        wanted, moment = parse.alert_of(native)
+        wanted, moment = records.alert_of(native)
         if moment is None:
             return None
         found = await self.events(Span(moment, moment + MILLISECOND), AT_ONE_TIME, None)

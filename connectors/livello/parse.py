@@ -1,7 +1,6 @@
 """Livello's JSON as domain values. Money is major units, as numbers or texts; times are ISO 8601 in UTC."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -15,9 +14,7 @@ from connectors.parsing import (
     listing,
     money,
     need,
-    need_iso,
     number,
-    readable,
     record,
     rows,
     text,
@@ -26,62 +23,26 @@ from connectors.parsing import (
 )
 from domain.model import (
     Connectivity,
-    DispenseOutcome,
     DoorState,
-    EventState,
     Location,
     Machine,
-    MachineEvent,
     MachineKind,
     Organization,
-    Payment,
-    PaymentMethod,
-    Person,
     Product,
-    Sale,
-    SaleKind,
-    SaleLine,
-    SaleStatus,
-    Severity,
     Slot,
     Temperature,
-    Trust,
     UnavailableField,
     UnavailableReason,
     Vendor,
     why_absent,
 )
-from domain.money import Money
 from domain.paging import Listing
 from domain.refs import Kind, Ref
-from domain.times import EPOCH
 
 ONLINE_MINUTES = 15
-SEVERITIES = {"low": Severity.INFO, "mid": Severity.WARNING, "high": Severity.CRITICAL}
-STATES = {"open": EventState.ACTIVE, "raised": EventState.ACTIVE, "resolved": EventState.RESOLVED}
-# The documents show MEMBERCARD here, CreditOrDebitCard at the kiosk, and the names of cards in the statistics; the
-# others are what such a field may hold. Words are told apart by their letters alone: CREDIT_CARD is creditcard.
-METHODS = {
-    "membercard": PaymentMethod.MEMBERCARD,
-    "creditordebitcard": PaymentMethod.CARD,
-    "creditcard": PaymentMethod.CARD,
-    "othercreditcard": PaymentMethod.CARD,
-    "debitcard": PaymentMethod.CARD,
-    "credit": PaymentMethod.CARD,
-    "debit": PaymentMethod.CARD,
-    "card": PaymentMethod.CARD,
-    "girocard": PaymentMethod.CARD,
-    "visa": PaymentMethod.CARD,
-    "mastercard": PaymentMethod.CARD,
-    "cash": PaymentMethod.CASH,
-    "account": PaymentMethod.ACCOUNT,
-    "other": PaymentMethod.OTHER,
-}
-NOT_LETTERS = re.compile(r"[\W\d_]+")
 UNSUPPORTED = frozenset({"model", "group", "door"})
 SECRETS = frozenset({"pin", "cardToken"})
 UNREADABLE_LOCATION = (UnavailableField(field="location", reason=UnavailableReason.NOT_PERMITTED),)
-MILLISECOND = timedelta(milliseconds=1)
 
 T = TypeVar("T", Machine, Organization, Product)
 
@@ -119,7 +80,7 @@ def page(account: Account, what: str, answer: Any, *, at: int, limit: int) -> Pa
     return record(account, what, answer, read)
 
 
-def _native(row: Raw) -> str | None:
+def native_id(row: Raw) -> str | None:
     return text(row.get("id")) or text(row.get("_id"))
 
 
@@ -197,7 +158,7 @@ def owners(found: Iterable[Any]) -> dict[str, str]:
 
 def currencies(found: Iterable[Any]) -> dict[str, str | None]:
     """By the ids of organizations, as far as they can be read."""
-    pairs = ((_native(row), _code(row.get("currency"))) for row in found if isinstance(row, dict))
+    pairs = ((native_id(row), currency_code(row.get("currency"))) for row in found if isinstance(row, dict))
     return {native: currency for native, currency in pairs if native is not None}
 
 
@@ -223,9 +184,9 @@ def _hangs(one: Organization, parents: Mapping[Ref, Ref | None]) -> bool:
 
 
 def _organization(account: Account, row: Raw) -> Organization:
-    native = need(_native(row))
+    native = need(native_id(row))
     parent = row.get("parentOrg")
-    parent = _native(parent) if isinstance(parent, dict) else text(parent)
+    parent = native_id(parent) if isinstance(parent, dict) else text(parent)
     return Organization(
         ref=account.to(Kind.ORGANIZATION, native),
         name=text(row.get("name")) or native,
@@ -252,8 +213,8 @@ def products(account: Account, found: Page) -> Listing[Product]:
 
 
 def _product(account: Account, row: Raw) -> Product:
-    native = need(_native(row))
-    currency = _code(row.get("organizationCurrency")) or account.currency
+    native = need(native_id(row))
+    currency = currency_code(row.get("organizationCurrency")) or account.currency
     organization = text(row.get("organizationId"))
     packaging = row.get("packaging")
     ean = text(row.get("ean")) or (text(packaging.get("ean")) if isinstance(packaging, dict) else None)
@@ -282,7 +243,7 @@ def _image(row: Raw) -> str | None:
     return next((one for one in candidates if isinstance(one, str) and one.startswith(("https://", "http://"))), None)
 
 
-def _code(told: Any) -> str | None:
+def currency_code(told: Any) -> str | None:
     """Capitals in answers, small letters in requests."""
     found = text(told)
     return None if found is None else found.upper()
@@ -311,124 +272,9 @@ def _slot(account: Account, serial: str, row: Raw, currency: str | None, at: dat
         row=None,
         column=None,
         product_ref=None if product is None else account.to(Kind.PRODUCT, product),
-        price=money(line.get("price"), _code(line.get("currency")) or currency),
+        price=money(line.get("price"), currency_code(line.get("currency")) or currency),
         quantity=whole(line.get("quantity")),
         capacity=whole(line.get("capacity")),
         observed_at=at,
-        vendor_data=without(row, SECRETS),
-    )
-
-
-CurrencyOf = Callable[[str | None], str | None]
-
-
-def sales(account: Account, found: list[Any], currency_of: CurrencyOf) -> Listing[Sale]:
-    """`currency_of(serial)`: of the kiosk with that serial number, for transactions tell none."""
-    return readable(account, "transaction", found, lambda row: _sale(account, row, currency_of))
-
-
-def sale(account: Account, raw: Any, currency_of: CurrencyOf) -> Sale:
-    return record(account, "transaction", raw, lambda row: _sale(account, row, currency_of))
-
-
-def _sale(account: Account, row: Raw, currency_of: CurrencyOf) -> Sale:
-    native = need(_native(row))
-    created = need_iso(row["created"])
-    kiosk = row.get("kiosk") or {}
-    serial = text(kiosk.get("serialNumber"))
-    currency = _code(row.get("currency")) or currency_of(serial)
-    method = row.get("paymentMethod") or {}
-    total = money(row.get("total"), currency)
-    return Sale(
-        ref=account.to(Kind.SALE, native),
-        kind=SaleKind.PURCHASE,
-        status=SaleStatus.PENDING if method.get("isPaid") is False else SaleStatus.COMPLETED,
-        machine_ref=None if serial is None else account.to(Kind.MACHINE, serial),
-        vendor=Vendor.LIVELLO,
-        vendor_id=native,
-        recorded_at=created,
-        occurred_at=created,
-        total=total,
-        tax=None,
-        discount=money(row.get("discountTotal"), currency),
-        payments=_payments(method, total),
-        lines=tuple(_line(account, line, currency) for line in row.get("itemsPurchased") or ()),
-        person=_person(row.get("userId")),
-        trust=Trust.POLLED,
-        vendor_data=without(row, SECRETS),
-    )
-
-
-def _payments(method: Raw, total: Money | None) -> tuple[Payment, ...]:
-    if not method:
-        return ()
-    word = NOT_LETTERS.sub("", text(method.get("paymentType")) or "").casefold()
-    return (
-        Payment(
-            method=METHODS.get(word, PaymentMethod.UNKNOWN),
-            amount=total,
-            card_brand=text(method.get("cardType")),
-            reference=text(method.get("externalTransactionId")) or text(method.get("membercardId")),
-        ),
-    )
-
-
-def _person(user: Any) -> Person | None:
-    """0 is nobody."""
-    found = text(user)
-    return None if found in (None, "0") else Person(vendor_id=found, name=None)
-
-
-def _line(account: Account, row: Raw, currency: str | None) -> SaleLine:
-    product = text(row.get("productMetaId"))
-    price = money(row.get("price"), currency)
-    told = whole(row.get("quantity"))
-    quantity = 1 if told is None else told  # what is listed was taken, and items are single things to this vendor
-    return SaleLine(
-        product_ref=None if product is None else account.to(Kind.PRODUCT, product),
-        product_name=text(row.get("name")) or "",
-        position=text(row.get("planogramPosition")),
-        quantity=quantity,
-        unit_price=price,
-        total=None if price is None else Money(price.amount * quantity, price.currency),
-        tax=None,
-        tax_rate=number(row.get("taxRate")),
-        dispensed=DispenseOutcome.DISPENSED,
-    )
-
-
-def events(account: Account, found: list[Any]) -> Listing[MachineEvent]:
-    return readable(account, "alert", found, lambda row: _event(account, row))
-
-
-def alert_of(native: str) -> tuple[str, datetime | None]:
-    """The vendor's id within an event's native id, and when it was recorded: no single alert can be asked for.
-
-    None where that never was the id of an event."""
-    alert, _, recorded = native.rpartition("@")
-    try:
-        return alert, EPOCH + int(recorded) * MILLISECOND if alert and recorded.isdecimal() else None
-    except (ValueError, OverflowError):
-        return alert, None
-
-
-def _event(account: Account, row: Raw) -> MachineEvent:
-    native = need(_native(row))
-    created = need_iso(row.get("createdAt") or row.get("startDate"))
-    serial = text(row.get("kioskSerialNumber"))
-    code = text(row.get("type")) or ""
-    return MachineEvent(
-        ref=account.to(Kind.EVENT, f"{native}@{(created - EPOCH) // MILLISECOND}"),
-        machine_ref=None if serial is None else account.to(Kind.MACHINE, serial),
-        vendor=Vendor.LIVELLO,
-        vendor_id=native,
-        code=code,
-        message=text(row.get("message")) or code,
-        severity=SEVERITIES.get((text(row.get("severity")) or "").casefold(), Severity.WARNING),
-        state=STATES.get((text(row.get("status")) or "").casefold(), EventState.UNKNOWN),
-        source=None,
-        recorded_at=created,
-        occurred_at=iso(row.get("startDate")) or created,
-        trust=Trust.POLLED,
         vendor_data=without(row, SECRETS),
     )

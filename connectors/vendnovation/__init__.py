@@ -11,7 +11,7 @@ import httpx2
 from connectors.base import Account
 from connectors.guard import Guard
 from connectors.parsing import readable
-from connectors.vendnovation import parse
+from connectors.vendnovation import parse, records
 from connectors.vendnovation.client import IDS_AT_ONCE, LARGEST, WIDEST, VendNovationClient
 from connectors.windows import Window, Windows
 from domain.errors import VendorError
@@ -133,10 +133,10 @@ class VendNovation:
         return next((event for event in self._read_events(rows).items if event.vendor_id == wanted), None)
 
     def _read_sales(self, rows: Sequence[Any]) -> Listing[Sale]:
-        return readable(self.account, "transaction", rows, lambda row: parse.sale(self.account, row))
+        return readable(self.account, "transaction", rows, lambda row: records.sale(self.account, row))
 
     def _read_events(self, rows: Sequence[Any]) -> Listing[MachineEvent]:
-        return readable(self.account, "alert", rows, lambda row: parse.event(self.account, row))
+        return readable(self.account, "alert", rows, lambda row: records.event(self.account, row))
 
 
 class DatesIgnored(Exception):

@@ -10,6 +10,14 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _journal()
+    _what_it_means()
+    _webhooks()
+    _feeds()
+    op.execute("INSERT INTO journal_head (id, seq, pruned) VALUES (1, 0, 0)")
+
+
+def _journal() -> None:
     op.create_table(
         "journal_head",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -47,6 +55,9 @@ def upgrade() -> None:
         sa.Column("identity", sa.String, nullable=False),
         sa.Column("at", sa.String, nullable=False),
     )
+
+
+def _what_it_means() -> None:
     op.create_table(
         "machine_states",
         sa.Column("account", sa.String, primary_key=True),
@@ -60,6 +71,9 @@ def upgrade() -> None:
         sa.Column("product", sa.String, nullable=False),
         sa.Column("name", sa.String, nullable=False),
     )
+
+
+def _webhooks() -> None:
     op.create_table(
         "webhook_counts",
         sa.Column("account", sa.String, primary_key=True),
@@ -81,6 +95,9 @@ def upgrade() -> None:
         sa.Column("reason", sa.String, nullable=False),
         sa.Column("replayed_at", sa.String),
     )
+
+
+def _feeds() -> None:
     op.create_table(
         "leases",
         sa.Column("name", sa.String, primary_key=True),
@@ -94,4 +111,3 @@ def upgrade() -> None:
         sa.Column("at", sa.String, nullable=False),
         sa.Column("missed_at", sa.String),
     )
-    op.execute("INSERT INTO journal_head (id, seq, pruned) VALUES (1, 0, 0)")
