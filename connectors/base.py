@@ -11,8 +11,9 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from connectors.guard import Guard, Limits, Rate
 from connectors.shared import Shared
+from domain.commands import Progress
 from domain.errors import VendorError
-from domain.facts import Fact, Observation
+from domain.facts import CommandWord, Fact, Observation
 from domain.model import (
     Capability,
     Machine,
@@ -26,6 +27,7 @@ from domain.model import (
     UnavailableReason,
     Vendor,
 )
+from domain.orders import Order
 from domain.paging import Listing, Slice
 from domain.refs import Kind, Ref
 from domain.times import Span
@@ -261,3 +263,65 @@ class CountsTags(Protocol):
     def stock(self, machine: str, tags: frozenset[str], links: Links, at: datetime) -> Sequence[Slot]: ...
 
     def catalogue(self, links: Links) -> Sequence[Product]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorRequest:
+    """What is sent for an order: an operation of the vendor's table with all that fills it."""
+
+    operation: str
+    path: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The vendor took an order. `done`: and that is all there will be to know; else its words follow by webhook, and
+    name it `vendor_id`. `result`: what is worth showing of the answer, less secrets."""
+
+    done: bool
+    vendor_id: str | None = None
+    result: Any = None
+
+
+@runtime_checkable
+class TakesOrders(Protocol):
+    """For every act among its `capabilities`: reading first what it takes to know, and then one request, sent once."""
+
+    async def prepare(self, order: Order) -> VendorRequest:
+        """Reads at the most. Raises BadInput where the vendor has no request for such an order."""
+        ...
+
+    async def send(self, request: VendorRequest) -> Taken:
+        """Never sends it a second time, but for a token that was refused. A VendorError that is `sent` leaves open
+        whether it was carried out, but for a VendorRejected or a VendorUnauthorized: then it was not."""
+        ...
+
+    def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
+        """Method, path and body as they would be sent, less secrets."""
+        ...
+
+
+@runtime_checkable
+class TellsProgress(Protocol):
+    """The vendor tells by webhook what becomes of an order."""
+
+    def progress(self, kind: Capability, word: CommandWord) -> Progress | None:
+        """What a word means for an order of this kind; None for nothing."""
+        ...
+
+
+@runtime_checkable
+class SellsOnOrder(Protocol):
+    """The vendor's sales show what became of an order."""
+
+    def shows(self, order: Order, sale: Sale) -> bool:
+        """Whether the sale is just what the order leads to, at whatever time. Pure."""
+        ...
+
+
+@runtime_checkable
+class ReadsBack(Protocol):
+    async def fulfilled(self, order: Order) -> bool | None:
+        """Whether the vendor now shows what was ordered; None where that cannot be read."""
+        ...

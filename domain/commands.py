@@ -27,6 +27,15 @@ class CommandStage(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What a vendor's word on a command comes to. `note` is for a person to read."""
+
+    status: CommandStatus
+    stage: CommandStage | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandTransition:
     status: CommandStatus
     stage: CommandStage | None

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     SALE = "t"
     EVENT = "e"
     PLACE = "l"
+    COMMAND = "c"
 
 
 class Ref(NamedTuple):

@@ -1,0 +1,97 @@
+"""Orders: what can be asked of a machine. One holds all that it takes, but for what the vendor has to be asked first.
+
+Machines, slots and products are named by the vendor's ids; prices and amounts are exact."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.model import Capability
+from domain.money import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    kind: Capability
+    machine: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispenseProduct(Order):
+    """`position`: the slot's, as printed on the machine."""
+
+    kind: Capability = Capability.DISPENSE_PRODUCT
+    position: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendDeposit(Order):
+    kind: Capability = Capability.SEND_DEPOSIT
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendRemotePayment(Order):
+    """`terminal_key`: which of a machine's terminals takes it; None for the only one."""
+
+    kind: Capability = Capability.SEND_REMOTE_PAYMENT
+    amount: Money
+    terminal_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPrice(Order):
+    """From `valid_from`, or at once, to `valid_to`, or for ever."""
+
+    kind: Capability = Capability.SET_PRICE
+    slot: str
+    position: str
+    price: Money
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanogramCell:
+    """Rows and columns count from 0. `product` is None for a cell that is left empty."""
+
+    row: int
+    column: int
+    product: str | None
+    price: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdatePlanogram(Order):
+    """All cells of a machine: what is not among them is empty from then on."""
+
+    kind: Capability = Capability.UPDATE_PLANOGRAM
+    rows: int
+    columns: int
+    cells: Sequence[PlanogramCell]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateConfig(Order):
+    """The keys that are to change, in the vendor's words."""
+
+    kind: Capability = Capability.UPDATE_CONFIG
+    settings: Mapping[str, Any]
+
+
+ORDERS: Mapping[Capability, type[Order]] = {
+    Capability.DISPENSE_PRODUCT: DispenseProduct,
+    Capability.SEND_DEPOSIT: SendDeposit,
+    Capability.SEND_REMOTE_PAYMENT: SendRemotePayment,
+    Capability.OPEN_DOOR: Order,
+    Capability.SCAN_INVENTORY: Order,
+    Capability.MEASURE_TEMPERATURE: Order,
+    Capability.READ_DOOR: Order,
+    Capability.REBOOT: Order,
+    Capability.RESTART_APP: Order,
+    Capability.COLLECT_CASH: Order,
+    Capability.SET_PRICE: SetPrice,
+    Capability.UPDATE_PLANOGRAM: UpdatePlanogram,
+    Capability.UPDATE_CONFIG: UpdateConfig,
+}
