@@ -1,7 +1,10 @@
-"""Commands: what was asked of a machine, and what became of it."""
+"""Commands: what was asked of a machine, and what became of it.
+
+A command goes forward only: PENDING, SENT, ACKNOWLEDGED, and then SUCCEEDED, FAILED or UNKNOWN. One that is UNKNOWN
+becomes one of the other two when it is proven, and what has come to an end is never rewritten."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -26,13 +29,28 @@ class CommandStage(Enum):
     INVENTORIED = "INVENTORIED"
 
 
+class CommandOutcome(Enum):
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+FINAL = frozenset({CommandStatus.SUCCEEDED, CommandStatus.FAILED})
+OPEN = frozenset(CommandStatus) - FINAL
+RANK = {status: at for at, status in enumerate(CommandStatus)}
+STAGES = {stage: at for at, stage in enumerate(CommandStage)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What a vendor's word on a command comes to. `note` is for a person to read."""
+    """What a command has come to, by a vendor's word or by ours. `note` is for a person to read; `error` tells why it
+    was not done; `result` is what the vendor answered, less secrets; `evidence` the sale that proves it."""
 
     status: CommandStatus
     stage: CommandStage | None = None
     note: str | None = None
+    error: str | None = None
+    result: Any = None
+    evidence: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +83,71 @@ class Command:
     @property
     def id(self) -> str:
         return self.ref.text
+
+    @property
+    def ended(self) -> bool:
+        return self.status in FINAL
+
+
+def advanced(command: Command, progress: Progress, at: datetime) -> Command | None:
+    """The command after it has come so far; None where that is nothing new, or would go back.
+
+    Stages stand in their order, whatever the order in which they were told: a late one is put in its place."""
+    moves = _moves(command, progress.status)
+    told_before = any(one.stage is progress.stage for one in command.history)
+    if not moves and (progress.stage is None or told_before):
+        return None
+    status = progress.status if moves else command.status
+    return replace(
+        command,
+        status=status,
+        stage=_later(command.stage, progress.stage),
+        updated_at=max(at, command.updated_at),
+        completed_at=at if status in FINAL and not command.ended else command.completed_at,
+        result=command.result if progress.result is None else progress.result,
+        error=progress.error if moves else command.error,
+        evidence_ref=progress.evidence or command.evidence_ref,
+        history=_inserted(command.history, progress, status if moves else command.status, at),
+    )
+
+
+def contradicts(command: Command, progress: Progress) -> bool:
+    """Whether what has come to an end would have ended otherwise."""
+    return command.ended and progress.status in FINAL and progress.status is not command.status
+
+
+def _moves(command: Command, status: CommandStatus) -> bool:
+    if command.ended:
+        return False
+    if command.status is CommandStatus.UNKNOWN:
+        return status in FINAL
+    return status in FINAL or RANK[status] > RANK[command.status]
+
+
+def _later(one: CommandStage | None, other: CommandStage | None) -> CommandStage | None:
+    told = [stage for stage in (one, other) if stage is not None]
+    return max(told, key=STAGES.__getitem__, default=None)
+
+
+def _inserted(
+    history: Sequence[CommandTransition], progress: Progress, status: CommandStatus, at: datetime
+) -> tuple[CommandTransition, ...]:
+    """At its end, or, for a stage that is late, before the first that is beyond it."""
+    place = len(history)
+    if progress.stage is not None:
+        beyond = (index for index, one in enumerate(history) if _beyond(one, progress.stage))
+        place = next(beyond, place)
+    late = place < len(history)
+    told = CommandTransition(
+        status=CommandStatus.ACKNOWLEDGED if late else status,
+        stage=progress.stage,
+        at=min(at, history[place].at) if late else at,
+        note=progress.note,
+    )
+    return (*history[:place], told, *history[place:])
+
+
+def _beyond(one: CommandTransition, stage: CommandStage) -> bool:
+    if one.stage is not None:
+        return STAGES[one.stage] > STAGES[stage]
+    return one.status in FINAL

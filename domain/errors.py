@@ -5,7 +5,9 @@ VendgraphError
 ├── Unauthenticated      the caller's: no key, or a wrong one
 ├── Forbidden            the caller's: the key's role does not allow it
 ├── NotFound             the caller's: there is no such thing, or it is not theirs
+├── Conflict             the caller's: what was asked before stands against it
 ├── Unsupported          the caller's: neither this vendor nor this machine can do it
+├── RateLimited          the caller's: more than it may ask for; later it may again
 └── VendorError          the vendor's
     ├── VendorUnavailable    down, unreachable or too slow; trying again later can help
     ├── VendorRateLimited    the budget is spent; trying again after `retry_after` helps
@@ -61,8 +63,16 @@ class NotFound(VendgraphError):
     code = ErrorCode.NOT_FOUND
 
 
+class Conflict(VendgraphError):
+    code = ErrorCode.CONFLICT
+
+
 class Unsupported(VendgraphError):
     code = ErrorCode.UNSUPPORTED
+
+
+class RateLimited(VendgraphError):
+    code = ErrorCode.RATE_LIMITED
 
 
 class VendorError(VendgraphError):

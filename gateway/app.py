@@ -5,7 +5,6 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import partial
 
 import httpx2
 from redis.asyncio import Redis
@@ -15,14 +14,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from connectors.base import Connector, CountsTags, Links
+from connectors.base import Connector
 from connectors.http import new_client
 from connectors.registry import CONNECT
 from connectors.shared import RedisLink, RedisShared, Shared
-from domain.facts import Fact, Observation
 from domain.model import Organization
 from domain.refs import Kind, Ref
-from domain.times import utc_now
 from gateway import errors
 from gateway.accept import JSON
 from gateway.answers import response
@@ -30,10 +27,10 @@ from gateway.auth import Authenticator
 from gateway.background import Background
 from gateway.graphql import Endpoint
 from gateway.health import Health
+from gateway.meanings import meanings
 from gateway.settings import Settings
 from gateway.streams import USUAL, Pace
 from gateway.webhooks import Webhooks
-from journal.appending import TagOf
 from journal.bus import Bus, RedisBus
 from journal.journal import Journal
 from journal.store import open_store, secret
@@ -81,17 +78,6 @@ def bus(settings: Settings) -> Bus:
     return Bus() if url.startswith("memory:") else RedisBus(Redis.from_url(url))
 
 
-def taken(
-    connectors: Mapping[str, Connector], account: str, observed: Observation, before: frozenset[str] | None, of: TagOf
-) -> Fact | None:
-    """What a scan of tags proves, by the account's own connector."""
-    counter = connectors.get(account)
-    if not isinstance(counter, CountsTags):
-        return None
-    links = Links(products={tag: product for tag, (product, _) in of.items()}, names=dict(of.values()))
-    return counter.taken(observed, before, links, utc_now())
-
-
 async def no_route(_: Request, error: Exception) -> Response:
     """What no route takes, in the shape that callers of a graph read."""
     assert isinstance(error, HTTPException)
@@ -106,7 +92,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     common = link(settings)
     tokens = secret(store, "tokens", secrets.token_bytes(32))
     connectors = connected(settings, client, lambda key: None if common is None else RedisShared(common, key, tokens))
-    journal = Journal(store, bus(settings), partial(taken, connectors))
+    journal = Journal(store, bus(settings), meanings(connectors))
     graph = Graph(tenants(settings), sources(settings, connectors, journal), signer, journal)
     background = Background(graph, journal, settings)
     draining = asyncio.Event()

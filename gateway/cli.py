@@ -4,7 +4,6 @@ import asyncio
 import logging
 import sys
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -20,8 +19,9 @@ from domain.errors import BadInput
 from domain.model import Role
 from gateway import demo as demonstration
 from gateway import logs, server
-from gateway.app import bus, connected, create_app, taken
+from gateway.app import bus, connected, create_app
 from gateway.check import sign_in
+from gateway.meanings import meanings
 from gateway.replay import replay as replay_all
 from gateway.settings import Settings, SettingsError, load
 from journal import keys
@@ -207,7 +207,7 @@ def replay(
     settings = _load(config)
     logs.configure(logging.ERROR)
     connectors = connected(settings, new_client())
-    journal = Journal(_store(settings), bus(settings), partial(taken, connectors))
+    journal = Journal(_store(settings), bus(settings), meanings(connectors))
     try:
         found = asyncio.run(replay_all(journal, connectors, since))
     except (JournalUnavailable, SQLAlchemyError) as error:

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Case, ColumnElement, Connection, Table, case, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from domain.facts import Fact, FactKind, Observation, Origin, TagLinks, occurrence
+from domain.facts import CommandWord, Fact, FactKind, Observation, Origin, TagLinks, occurrence
 from domain.scans import held
 from domain.states import MachineState, Seen, merged
 from journal import codec
+from journal.ledger import Ledger, Meaning
 from journal.log import Appending, New, batches, known_facts, moment, told_since
 from journal.tables import deliveries, heard, links, quarantine, states
 
@@ -58,14 +59,27 @@ class Receipt:
     repeats: int
 
 
-class Group:
-    """Reports appended together. `taken(account, observed, before, links)` is the sale that a scan of tags proves."""
+@dataclass(frozen=True, slots=True)
+class Meanings:
+    """What only connectors know: `taken(account, observed, before, links)` is the sale that a scan of tags proves,
+    `progress(account, kind, word)` what a vendor's word means for a command of that kind."""
 
-    def __init__(self, connection: Connection, reports: Sequence[Report], taken: Taken) -> None:
+    taken: Taken
+    progress: Meaning
+
+
+NO_MEANINGS = Meanings(lambda *_: None, lambda *_: None)
+
+
+class Group:
+    """Reports and changes of the ledger, appended together."""
+
+    def __init__(self, connection: Connection, reports: Sequence[Report], meanings: Meanings) -> None:
         self._connection = connection
-        self._taken = taken
+        self._taken = meanings.taken
         told = [(report.account, fact) for report in reports for fact in report.facts]
         self._log = Appending.begin(connection, [_key(account, fact) for account, fact in told if not fact.fleeting])
+        self.ledger = Ledger(connection, self._log, meanings.progress)
         self._states = _states(connection, told)
         self._heard = _heard(connection, told)
         self._links = _links(connection, {account for account, fact in told if _scans(fact)})
@@ -84,9 +98,22 @@ class Group:
         for new in (*news, *derived):
             self._log.add(new)
             self._remember(new)
+        for new in news:
+            if isinstance(new.fact.content, CommandWord):
+                self.ledger.hear(new.account, new.fact.content, new.fact.occurred_at, new.origin)
         self._states |= meant
         self._changed_states |= meant.keys()
         return Receipt(len(news), len(report.facts) - len(news))
+
+    def change(self, change: Callable[[Ledger], Any]) -> Any:
+        """All of a change of the ledger, or, where it raises, nothing of it."""
+        before = self._log.mark()
+        try:
+            with self._connection.begin_nested():
+                return change(self.ledger)
+        except BaseException:
+            self._log.back_to(before)
+            raise
 
     @property
     def until(self) -> int:

@@ -4,13 +4,18 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
+from domain.commands import Command
 from domain.facts import KINDS, Content, FactKind
+from domain.model import Capability
+from domain.orders import ORDERS, Order
 from domain.states import MachineState
 
 T = TypeVar("T")
 
 CONTENT = {kind: TypeAdapter[Content](content) for content, kind in KINDS.items()}
 STATE = TypeAdapter(MachineState)
+COMMAND = TypeAdapter(Command)
+ORDER = {kind: TypeAdapter[Order](order) for kind, order in ORDERS.items()}
 
 
 def write(content: Content) -> bytes:
@@ -27,3 +32,19 @@ def write_state(state: MachineState) -> bytes:
 
 def read_state(raw: bytes) -> MachineState:
     return STATE.validate_json(raw)
+
+
+def write_command(command: Command) -> bytes:
+    return COMMAND.dump_json(command)
+
+
+def read_command(raw: bytes) -> Command:
+    return COMMAND.validate_json(raw)
+
+
+def write_order(order: Order) -> bytes:
+    return ORDER[order.kind].dump_json(order)
+
+
+def read_order(kind: Capability, raw: bytes) -> Order:
+    return ORDER[kind].validate_json(raw)

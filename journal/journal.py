@@ -1,8 +1,9 @@
 """The journal of a process: its writer, its tail, and what is read of it, off the event loop."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Engine
 
@@ -10,22 +11,25 @@ from domain.facts import FactKind
 from domain.states import MachineState
 from domain.times import Span
 from journal import log, reports
-from journal.appending import Illegible, Receipt, Report, Taken
+from journal.appending import Illegible, Meanings, Receipt, Report
 from journal.bus import Bus
+from journal.ledger import Ledger
 from journal.log import Entry
 from journal.reports import Counts
 from journal.tail import Tail
 from journal.writer import Writer
 
+T = TypeVar("T")
+
 
 class Journal:
-    """`taken`: see `journal.appending.Taken`. Its methods raise SQLAlchemyError where the store does not answer."""
+    """Its methods raise SQLAlchemyError where the store does not answer."""
 
-    def __init__(self, engine: Engine, bus: Bus, taken: Taken) -> None:
+    def __init__(self, engine: Engine, bus: Bus, meanings: Meanings) -> None:
         self.engine = engine
         self.tail = Tail(engine, bus)
         self._bus = bus
-        self._writer = Writer(engine, taken, bus.announce)
+        self._writer = Writer(engine, meanings, bus.announce)
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -48,6 +52,10 @@ class Journal:
     async def append(self, work: Report | Illegible) -> Receipt:
         """Returns when it is durable. Raises JournalUnavailable."""
         return await self._writer.append(work)
+
+    async def change(self, change: Callable[[Ledger], T]) -> T:
+        """Changes the ledger, durably. Raises JournalUnavailable, or what the change raises."""
+        return await self._writer.change(change)
 
     async def caught_up(self) -> None:
         """Returns when listeners know what was recorded by this process, or have not come to know it in a second."""

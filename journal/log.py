@@ -92,6 +92,15 @@ class Appending:
         self.news.append((self.seq, new))
         return True
 
+    def mark(self) -> int:
+        return len(self.news)
+
+    def back_to(self, mark: int) -> None:
+        """Forgets what was added since."""
+        self.known -= {new.key for _, new in self.news[mark:]}
+        self.seq -= len(self.news) - mark
+        del self.news[mark:]
+
     def write(self) -> None:
         if not self.news:
             return

@@ -1,6 +1,17 @@
 """The tables. Times are UTC as ISO 8601 text, so that both databases order and keep them alike."""
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
 
 metadata = MetaData()
 
@@ -125,4 +136,53 @@ watermarks = Table(  # down to where a feed has read an account's list
     Column("kind", String, primary_key=True),
     Column("at", String, nullable=False),
     Column("missed_at", String),  # when the newest was recorded that a webhook should have told and did not
+)
+
+commands = Table(  # the ledger: what was asked, for ever
+    "commands",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("organization", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("vendor", String, nullable=False),
+    Column("machine", String, nullable=False),  # the vendor's id
+    Column("kind", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("requested_by", String, nullable=False),
+    Column("idempotency_key", String, nullable=False),
+    Column("fingerprint", String(64), nullable=False),  # of what was asked, and of whom
+    Column("cents", BigInteger),  # hundredths of `currency`, where money moves
+    Column("currency", String),
+    Column("created_at", String, nullable=False),
+    Column("sent_at", String),  # just before it was sent
+    Column("owner", String),  # the process that sends it
+    Column("attempt", Integer, nullable=False),  # how often somebody took it on: only the last may send it
+    Column("until", Float),  # UNIX seconds: by then somebody is at it, or a final word is due
+    Column("vendor_id", String),  # the vendor's id for it
+    Column("ordered", LargeBinary),  # JSON, see journal.codec
+    Column("content", LargeBinary, nullable=False),  # JSON, see journal.codec
+    UniqueConstraint("organization", "idempotency_key"),
+    Index("commands_newest", "organization", "created_at", "id"),
+    Index("commands_machine", "account", "machine", "created_at"),
+    Index("commands_vendor_id", "account", "vendor_id"),
+    Index("commands_status", "status", "until"),
+    Index("commands_repeats", "organization", "fingerprint", "status"),
+)
+
+audit = Table(  # who asked for what, and what came of it; each row holds the hash of the one before
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", String, nullable=False),
+    Column("organization", String, nullable=False),
+    Column("actor", String, nullable=False),  # the name of the key, or the gateway itself
+    Column("address", String),  # the caller's
+    Column("request_id", String),
+    Column("action", String, nullable=False),
+    Column("command", String),  # its id in the graph
+    Column("machine", String),  # its id in the graph
+    Column("details", String, nullable=False),  # JSON
+    Column("outcome", String, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("audit_newest", "organization", "seq"),
 )

@@ -10,23 +10,26 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError, StatementError
 
 from journal import reports
-from journal.appending import Group, Illegible, Receipt, Report, Taken, count, keep_illegible
+from journal.appending import Group, Illegible, Meanings, Receipt, Report, count, keep_illegible
+from journal.ledger import Ledger
 from journal.reports import Counts
 from journal.store import writing
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 WAITING = 10_000  # reports that may wait; more are refused
 WAITING_BYTES = 64 * 1024 * 1024  # of what they hold raw
 WAITING_SECONDS = 20.0  # for a store that neither takes it nor fails
 TOGETHER = 256  # reports in a transaction
+CHANGE_BYTES = 1024  # that a change of the ledger is taken to hold
 COUNTED_EVERY = 1.0  # seconds: rejections are written that often, so that a flood of forgeries writes little
 
 
@@ -35,22 +38,33 @@ class JournalUnavailable(Exception):
     harm, for what is there already is a repeat."""
 
 
+Change = Callable[[Ledger], Any]
+Work = Report | Illegible | Change
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
-    work: Report | Illegible
+    work: Work
     loop: asyncio.AbstractEventLoop
-    done: "asyncio.Future[Receipt]"
+    done: "asyncio.Future[Any]"
 
 
-Outcome = Receipt | Exception
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a change of the ledger returned."""
+
+    value: Any
+
+
+Outcome = Receipt | Changed | Exception
 
 
 class Writer:
     """`committed()` is called on the writer's thread after each commit that wrote something."""
 
-    def __init__(self, engine: Engine, taken: Taken, committed: Callable[[], None]) -> None:
+    def __init__(self, engine: Engine, meanings: Meanings, committed: Callable[[], None]) -> None:
         self._engine = engine
-        self._taken = taken
+        self._meanings = meanings
         self._committed = committed
         self.until = 0  # the number of the newest entry that is known to be recorded here
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -76,6 +90,16 @@ class Writer:
 
     async def append(self, work: Report | Illegible) -> Receipt:
         """Returns when it is durable. Raises JournalUnavailable; anything else is a report that makes no sense."""
+        receipt: Receipt = await self._wait_for(work)
+        return receipt
+
+    async def change(self, change: Callable[[Ledger], T]) -> T:
+        """What it returns, once that is durable. Raises JournalUnavailable, or what the change raises."""
+        changed: Changed = await self._wait_for(change)
+        value: T = changed.value
+        return value
+
+    async def _wait_for(self, work: Work) -> Any:
         size = _size(work)
         if self._waiting >= WAITING or self._bytes + size > WAITING_BYTES:
             raise JournalUnavailable("too many reports are waiting to be recorded")
@@ -90,7 +114,7 @@ class Writer:
             self._waiting -= 1
             self._bytes -= size
 
-    def _put(self, work: Report | Illegible) -> "asyncio.Future[Receipt]":
+    def _put(self, work: Work) -> "asyncio.Future[Any]":
         loop = asyncio.get_running_loop()
         job = _Job(work, loop, loop.create_future())
         with self._taking:  # what is put before the end is written, and nothing is put after it
@@ -138,7 +162,7 @@ class Writer:
             return jobs, False
         return jobs, True
 
-    def _write_all(self, work: Sequence[Report | Illegible]) -> list[Outcome]:
+    def _write_all(self, work: Sequence[Work]) -> list[Outcome]:
         try:
             return self._write(work)
         except Exception as error:  # noqa: BLE001  the thread must go on; who waits is told
@@ -151,10 +175,10 @@ class Writer:
         middle = len(work) // 2
         return self._write_all(work[:middle]) + self._write_all(work[middle:])
 
-    def _write(self, work: Sequence[Report | Illegible]) -> list[Outcome]:
+    def _write(self, work: Sequence[Work]) -> list[Outcome]:
         with writing(self._engine) as connection:
-            group = Group(connection, [one for one in work if isinstance(one, Report)], self._taken)
-            outcomes = [_tried(group, one) if isinstance(one, Report) else _kept(connection, one) for one in work]
+            group = Group(connection, [one for one in work if isinstance(one, Report)], self._meanings)
+            outcomes = [_done(group, connection, one) for one in work]
             group.write()
             for account, at, counts in _counts(work, outcomes):
                 count(connection, account, at, **counts)
@@ -186,8 +210,10 @@ class Writer:
                 loop.call_soon_threadsafe(_tell, settled)
 
 
-def _size(work: Report | Illegible) -> int:
-    return len((work.raw or b"") if isinstance(work, Report) else work.body)
+def _size(work: Work) -> int:
+    if isinstance(work, Report):
+        return len(work.raw or b"")
+    return len(work.body) if isinstance(work, Illegible) else CHANGE_BYTES
 
 
 def _fails_for_all(error: Exception) -> bool:
@@ -200,17 +226,21 @@ def _tell(settled: Sequence[tuple[_Job, Outcome]]) -> None:
     for job, outcome in settled:
         if job.done.done():  # nobody waits any more
             continue
-        if isinstance(outcome, Receipt):
-            job.done.set_result(outcome)
-        else:
+        if isinstance(outcome, Exception):
             job.done.set_exception(outcome)
+        else:
+            job.done.set_result(outcome)
 
 
-def _tried(group: Group, report: Report) -> Outcome:
+def _done(group: Group, connection: Any, work: Work) -> Outcome:
+    if isinstance(work, Illegible):
+        return _kept(connection, work)
     try:
-        return group.add(report)
-    except Exception as error:  # noqa: BLE001  it is this report's alone
-        return error
+        return group.add(work) if isinstance(work, Report) else Changed(group.change(work))
+    except Exception as error:
+        if _fails_for_all(error):
+            raise
+        return error  # it is this one's alone
 
 
 def _kept(connection: Any, one: Illegible) -> Receipt:
@@ -218,12 +248,14 @@ def _kept(connection: Any, one: Illegible) -> Receipt:
     return Receipt(int(new), int(not new))
 
 
-def _counts(work: Sequence[Report | Illegible], outcomes: Sequence[Outcome]) -> "list[tuple[str, Any, dict[str, int]]]":
+def _counts(work: Sequence[Work], outcomes: Sequence[Outcome]) -> "list[tuple[str, Any, dict[str, int]]]":
     """By account: when the last genuine delivery came, and what to add."""
     at: dict[str, Any] = {}
     sums: dict[str, Counter[str]] = {}
     for one, outcome in zip(work, outcomes, strict=True):
-        if not isinstance(outcome, Receipt) or (isinstance(one, Report) and not one.delivered):
+        if not isinstance(outcome, Receipt) or not isinstance(one, Report | Illegible):
+            continue
+        if isinstance(one, Report) and not one.delivered:
             continue
         known = outcome.repeats > 0 and outcome.new == 0
         word = "duplicates" if known else "accepted" if isinstance(one, Report) else "quarantined"

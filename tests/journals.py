@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import Engine
 from domain.facts import Fact, Origin, identity_of, recorded
 from domain.model import Sale, SaleKind, SaleStatus, Trust, Vendor
 from domain.refs import Kind, Ref
-from journal.appending import Illegible, Report, Taken
+from journal.appending import NO_MEANINGS, Illegible, Report, Taken
 from journal.bus import Bus
 from journal.journal import Journal
 from journal.log import Entry
@@ -58,15 +59,11 @@ def illegible(key: str, **changed: Any) -> Illegible:
     return Illegible(key=key, headers=b"{}", body=b"?", signed=b"{}", **(known | changed))
 
 
-def nothing_taken(*_: object) -> None:
-    return None
-
-
 @contextmanager
 def writer(
-    engine: Engine, taken: Taken = nothing_taken, committed: Callable[[], None] = lambda: None
+    engine: Engine, taken: Taken = NO_MEANINGS.taken, committed: Callable[[], None] = lambda: None
 ) -> Iterator[Writer]:
-    found = Writer(engine, taken, committed)
+    found = Writer(engine, replace(NO_MEANINGS, taken=taken), committed)
     found.start()
     try:
         yield found
@@ -76,7 +73,7 @@ def writer(
 
 @asynccontextmanager
 async def journal(engine: Engine, bus: Bus | None = None, *, follows: bool = True) -> AsyncIterator[Journal]:
-    found = Journal(engine, bus or Bus(), nothing_taken)
+    found = Journal(engine, bus or Bus(), NO_MEANINGS)
     await found.start()
     if follows:
         found.follow()

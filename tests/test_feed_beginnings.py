@@ -12,6 +12,7 @@ from domain.facts import FactKind, Origin
 from domain.model import Sale
 from gateway.feeds import Feed
 from journal import log, reports
+from journal.appending import NO_MEANINGS
 from journal.bus import Bus
 from journal.journal import Journal
 from journal.store import open_store
@@ -77,7 +78,7 @@ async def feeding(folder: Path, *, hooked: bool = True) -> AsyncIterator[Feeding
     changed: dict[str, Any] = {} if hooked else {"webhook": None}
     async with standing("smartvend", vendor=vendor, **changed) as standing_:
         engine = open_store(f"sqlite:///{folder}/store.db")
-        journal = Journal(engine, Bus(), lambda *_: None)
+        journal = Journal(engine, Bus(), NO_MEANINGS)
         await journal.start()
         source = Source(standing_.connector, CacheTimes(), journal)
         yield Feeding(clock, vendor, source, journal)

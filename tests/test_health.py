@@ -14,7 +14,7 @@ from domain.facts import Origin, recorded
 from domain.model import AccountStatus, Trust, Vendor
 from domain.times import utc_now
 from gateway.health import Recorded
-from journal.appending import Report
+from journal.appending import NO_MEANINGS, Report
 from journal.bus import Bus
 from journal.journal import Journal
 from resolvers.context import Graph
@@ -147,7 +147,7 @@ def told(metrics: Recorded) -> dict[str, float]:
 
 
 async def test_it_tells_how_far_this_process_is_behind_the_journal(store: Engine) -> None:
-    journal = Journal(store, Bus(), lambda *_: None)
+    journal = Journal(store, Bus(), NO_MEANINGS)
     metrics = Recorded(Graph({}, {}, CursorSigner(b"secret"), journal))
     await journal.start()
     try:

@@ -10,6 +10,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from connectors.registry import CONNECT
 from domain import commands, live, model, money, paging
 from journal import reports
+from journal.appending import NO_MEANINGS
 from journal.bus import Bus
 from journal.journal import Journal
 from resolvers.context import Viewer
@@ -18,7 +19,7 @@ from schema.root import build
 from tests.scripted import account
 
 CONNECTOR = CONNECT[model.Vendor.EATMACHINE](account(vendor=model.Vendor.EATMACHINE), httpx2.AsyncClient())
-ACCOUNT = Source(CONNECTOR, CacheTimes(), Journal(create_engine("sqlite://"), Bus(), lambda *_: None))
+ACCOUNT = Source(CONNECTOR, CacheTimes(), Journal(create_engine("sqlite://"), Bus(), NO_MEANINGS))
 ELSEWHERE: dict[str, Any] = {
     "Money": money.Money,
     "PageInfo": paging.PageInfo,

@@ -26,6 +26,7 @@ from gateway.auth import Authenticator
 from gateway.graphql import Endpoint
 from gateway.requests import LARGEST_BODY
 from gateway.settings import load
+from journal.appending import NO_MEANINGS
 from journal.bus import Bus
 from journal.journal import Journal
 from journal.keys import digest
@@ -440,7 +441,7 @@ async def endpoint(tmp_path: Path, resolver: Any) -> AsyncIterator[httpx2.AsyncC
     settings = load_keys(tmp_path)
     served = Endpoint(
         QuietSchema(Query, config=StrawberryConfig(scalar_map=scalars.SCALARS)),
-        Graph({}, {}, CursorSigner(b"x" * 32), Journal(store, Bus(), lambda *_: None)),
+        Graph({}, {}, CursorSigner(b"x" * 32), Journal(store, Bus(), NO_MEANINGS)),
         Authenticator(settings.auth.keys, ["acme"], store),
         asyncio.Event(),
         development=False,

@@ -37,6 +37,7 @@ from domain.model import (
 from domain.paging import Listing, Slice
 from domain.refs import Kind
 from domain.times import Span
+from journal.appending import NO_MEANINGS
 from journal.bus import Bus
 from journal.journal import Journal
 from journal.store import open_store
@@ -541,7 +542,7 @@ async def test_a_list_that_is_growing_is_not_kept_until_it_has_grown_old(tmp_pat
     gate = Gate()
     connector, _ = answering({"/withdrawals": listed(many(150, devices=120), before=gate)}, patience=0.05)
     store = open_store(f"sqlite:///{tmp_path}/store.db")
-    source = Source(connector, CacheTimes(), Journal(store, Bus(), lambda *_: None))
+    source = Source(connector, CacheTimes(), Journal(store, Bus(), NO_MEANINGS))
     assert source.machines is not None
     partly = (await source.machines.get(1.0)).value
     assert (len(partly.items), partly.complete) == (100, False)

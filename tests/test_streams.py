@@ -24,6 +24,7 @@ from gateway.graphql import Endpoint
 from gateway.health import Health
 from gateway.server import serving
 from gateway.settings import KeySettings
+from journal.appending import NO_MEANINGS
 from journal.bus import Bus
 from journal.journal import Journal
 from journal.keys import digest
@@ -123,7 +124,7 @@ async def following(folder: Path, read: Read | None, change: Change | None = Non
 
     store = open_store(f"sqlite:///{folder}/store.db")
     key = KeySettings(name="x", sha256=digest(ADMIN), role=Role.ADMIN, organizations=["*"])
-    graph = Graph({}, {}, CursorSigner(b"x" * 32), Journal(store, Bus(), lambda *_: None))
+    graph = Graph({}, {}, CursorSigner(b"x" * 32), Journal(store, Bus(), NO_MEANINGS))
     draining = asyncio.Event()
     served = Endpoint(
         QuietSchema(Query, Mutation, Subscription, config=StrawberryConfig(scalar_map=scalars.SCALARS)),

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from journal import log, tail
+from journal.appending import NO_MEANINGS
 from journal.bus import Bus
 from journal.journal import Journal
 from journal.log import Entry
 from journal.tail import Lost, Tail
-from tests.journals import AT, follow, followed, identities, journal, nothing_taken, sold, until, writer
+from tests.journals import AT, follow, followed, identities, journal, sold, until, writer
 
 LATER = AT + timedelta(hours=1)
 
@@ -194,7 +195,7 @@ def _entry(seq: int) -> Entry:
 
 
 async def test_closing_ends_it(store: Engine) -> None:
-    source = Journal(store, Bus(), nothing_taken)
+    source = Journal(store, Bus(), NO_MEANINGS)
     await source.start()
     source.follow()
     await source.close()

@@ -11,12 +11,12 @@ from domain.facts import Fact, Observation, Scan
 from domain.model import Sale
 from journal import log
 from journal import writer as module
-from journal.appending import Illegible, Receipt, Report
+from journal.appending import NO_MEANINGS, Illegible, Receipt, Report
 from journal.reports import Counts
 from journal.store import open_store, writing
 from journal.tables import head
 from journal.writer import JournalUnavailable, Writer
-from tests.journals import AT, identities, illegible, nothing_taken, report, sale, sold, until, writer
+from tests.journals import AT, identities, illegible, report, sale, sold, until, writer
 
 HALF = "half a character \ud83d"
 
@@ -192,7 +192,7 @@ async def test_what_was_committed_although_the_answer_was_lost_is_a_repeat(store
 
 async def test_closing_writes_all_that_waits_and_takes_nothing_more(store: Engine) -> None:
     commits = Commits(store)
-    one = Writer(store, nothing_taken, lambda: None)
+    one = Writer(store, NO_MEANINGS, lambda: None)
     one.start()
     commits.go.clear()
     tasks = [asyncio.create_task(one.append(sold(f"s{at}"))) for at in range(600)]
@@ -211,7 +211,7 @@ async def test_closing_writes_all_that_waits_and_takes_nothing_more(store: Engin
 
 async def test_a_writer_that_was_not_started_refuses(store: Engine) -> None:
     with pytest.raises(JournalUnavailable):
-        await Writer(store, nothing_taken, lambda: None).append(sold("s1"))
+        await Writer(store, NO_MEANINGS, lambda: None).append(sold("s1"))
 
 
 async def test_counters_of_two_processes_add_up(store_url: str) -> None:
@@ -225,7 +225,7 @@ async def test_counters_of_two_processes_add_up(store_url: str) -> None:
             two.reject("ba"[at % 2])
         await asyncio.gather(*works)
     for engine in (mine, other):
-        found = Writer(engine, nothing_taken, lambda: None).counts()
+        found = Writer(engine, NO_MEANINGS, lambda: None).counts()
         assert found == dict.fromkeys("ab", Counts(accepted=50, duplicates=50, rejected=50, last_received_at=AT))
         engine.dispose()
 

@@ -1,0 +1,252 @@
+"""The ledger: every command from the intent on, before anything is sent, to its end.
+
+All of it happens on the journal's one writer, in a transaction that holds the journal's head, so that changes of a
+command come one after the other over all processes, and each is an entry of the journal that subscribers are told of.
+
+Whoever sends a command has claimed it before, for a while. The claim is a number that only grows: one who was stopped
+for so long that another took over finds a newer number, and does not send."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from domain.commands import Command, CommandStatus, Progress, advanced, contradicts
+from domain.errors import Conflict
+from domain.facts import CommandWord, Fact, FactKind, Origin, recorded
+from domain.model import Capability, EventState, MachineEvent, Severity, Trust, Vendor
+from domain.refs import Kind, Ref
+from journal import audit, codec, intents
+from journal.audit import BY_ITSELF, Actor, Deed
+from journal.intents import Intent, Kept, kept
+from journal.log import Appending, New, known_facts, moment, told_since
+from journal.tables import commands
+
+Meaning = Callable[[str, Capability, CommandWord], Progress | None]
+
+CONTRADICTED = "COMMAND_CONTRADICTED"
+WITH_SECRETS = frozenset({Capability.UPDATE_CONFIG})  # what was ordered is forgotten when it has come to an end
+TOLD = frozenset({CommandStatus.SUCCEEDED, CommandStatus.FAILED, CommandStatus.UNKNOWN})  # what the audit log tells
+
+
+class Ledger:
+    """Part of a group of the journal's writer. Whatever it raises undoes what it did, and nothing else."""
+
+    def __init__(self, connection: Connection, log: Appending, meaning: Meaning) -> None:
+        self.connection = connection
+        self._log = log
+        self._meaning = meaning
+
+    def place(self, intent: Intent) -> tuple[Command, bool]:
+        """The command, and whether it is new. Raises Conflict, Forbidden, or RateLimited."""
+        known = self._by_key(intent.organization, intent.command.idempotency_key)
+        if known is not None:
+            return _same(known, intent.fingerprint), False
+        self._refuse_repeat(intent)
+        for quota in intent.quotas:
+            quota.check(self.connection, intent.organization, intent.amount, intent.command.created_at)
+        self.connection.execute(commands.insert().values(intents.row(intent)))
+        self._tell(intent.command, Origin.COMMAND)
+        self._audit(intent.organization, intent.command, "command requested", intent.actor, intents.details(intent))
+        return intent.command, True
+
+    def refuse(self, deed: Deed, actor: Actor, at: datetime) -> None:
+        """Keeps in mind what was asked for and not taken on."""
+        audit.write(self.connection, deed, actor, at)
+
+    def take_over(self, native: str, attempt: int, owner: str, until: float) -> Kept | None:
+        """One that nobody has sent and nobody is at any more; None where another was faster."""
+        waiting = (commands.c.id == native) & (commands.c.attempt == attempt)
+        waiting &= commands.c.status == CommandStatus.PENDING.value
+        changed = commands.update().where(waiting).values(owner=owner, attempt=attempt + 1, until=until)
+        return self.find(native) if self.connection.execute(changed).rowcount else None
+
+    def claim(self, native: str, attempt: int, until: float, at: datetime) -> Command | None:
+        """Right before it is sent; None where it must not be."""
+        found = self.find(native)
+        if found is None or found.attempt != attempt or found.command.status is not CommandStatus.PENDING:
+            return None
+        self._set(native, sent_at=moment(at), until=until)
+        return self._advance(found, Progress(status=CommandStatus.SENT), at, Origin.COMMAND)
+
+    def hold(self, native: str, attempt: int, until: float) -> bool:
+        """Goes on being at it."""
+        mine = (commands.c.id == native) & (commands.c.attempt == attempt)
+        mine &= commands.c.status.in_([CommandStatus.PENDING.value, CommandStatus.SENT.value])
+        return self.connection.execute(commands.update().where(mine).values(until=until)).rowcount > 0
+
+    def take(self, native: str, vendor_id: str, progress: Progress, due: float, at: datetime) -> Command:
+        """The vendor took it and will tell more: what it told already, before its answer was here, counts now."""
+        found = self._found(native)
+        if found.command.status is CommandStatus.UNKNOWN:  # the answer came after all
+            found = replace(found, command=replace(found.command, status=CommandStatus.SENT))
+        self._set(native, vendor_id=vendor_id, until=due)
+        command = self._advance(found, progress, at, Origin.COMMAND) or found.command
+        machine = command.machine_ref
+        told = told_since(self.connection, machine.account, FactKind.WORD, machine.native, command.created_at)
+        waiting = [one.fact.content for _, one in self._log.news if one.account == machine.account]
+        for word in (*told, *waiting):
+            if isinstance(word, CommandWord) and word.command == vendor_id:
+                command = self.hear(machine.account, word, at, Origin.WEBHOOK) or command
+        return command
+
+    def settle(
+        self,
+        native: str,
+        progress: Progress,
+        at: datetime,
+        *,
+        attempt: int | None = None,
+        origin: Origin = Origin.COMMAND,
+        actor: Actor = BY_ITSELF,
+        reason: str | None = None,
+    ) -> Command:
+        """What is known of it by now. `attempt`: of whoever sent it, where that is the one who tells. Raises
+        Conflict where it has come to an end before, and `reason` shows that a person means it."""
+        found = self._found(native)
+        if attempt is not None and found.attempt != attempt:
+            return found.command
+        changed = self._advance(found, progress, at, origin, actor, reason)
+        if changed is None and reason is not None:
+            raise Conflict(f"this command is {found.command.status.value}: only one that is UNKNOWN can be resolved")
+        return changed or self._found(native).command
+
+    def hear(self, account: str, word: CommandWord, at: datetime, origin: Origin) -> Command | None:
+        """A vendor's word on a command of ours; None where it is of another's, or says nothing new."""
+        mine = (commands.c.account == account) & (commands.c.vendor_id == word.command)
+        row = self.connection.execute(select(commands).where(mine)).one_or_none()
+        found = None if row is None else kept(row)
+        progress = None if found is None else self._meaning(account, found.command.kind, word)
+        if found is None or progress is None:
+            return None
+        if progress.status is CommandStatus.SUCCEEDED:
+            progress = replace(progress, evidence=self._sale(account, word.command))
+        return self._advance(found, progress, at, origin)
+
+    def find(self, native: str) -> Kept | None:
+        row = self.connection.execute(select(commands).where(commands.c.id == native)).one_or_none()
+        return None if row is None else kept(row)
+
+    def _found(self, native: str) -> Kept:
+        found = self.find(native)
+        assert found is not None, "commands are never removed"
+        return found
+
+    def _by_key(self, organization: str, key: str) -> Any:
+        same = (commands.c.organization == organization) & (commands.c.idempotency_key == key)
+        return self.connection.execute(select(commands).where(same)).one_or_none()
+
+    def _refuse_repeat(self, intent: Intent) -> None:
+        """While it is not known what became of the first, a second one may be one too many."""
+        same = (commands.c.organization == intent.organization) & (commands.c.fingerprint == intent.fingerprint)
+        same &= commands.c.status == CommandStatus.UNKNOWN.value
+        newest = select(commands.c.content).where(same).order_by(commands.c.created_at.desc(), commands.c.id).limit(1)
+        content = self.connection.scalar(newest)
+        command = None if content is None else codec.read_command(content)
+        if command is not None and command.id != intent.acknowledged:
+            raise Conflict(
+                f"the same was asked with command {command.id}, and whether it was carried out is UNKNOWN: find out, "
+                "and resolve it, or pass its id as `acknowledgeUnknown` to ask again all the same"
+            )
+
+    def _sale(self, account: str, opening: str) -> Ref | None:
+        """The sale that was deduced from an opening of ours."""
+        key = (account, FactKind.SALE.value, opening)
+        there = key in self._log.known or bool(known_facts(self.connection, [key]))
+        return Ref(Kind.SALE, account, opening) if there else None
+
+    def _advance(
+        self,
+        found: Kept,
+        progress: Progress,
+        at: datetime,
+        origin: Origin,
+        actor: Actor = BY_ITSELF,
+        reason: str | None = None,
+    ) -> Command | None:
+        command = advanced(found.command, progress, at)
+        if command is None:
+            if contradicts(found.command, progress):
+                self._contradict(found.command, progress, at)
+            return None
+        values: dict[str, Any] = {"status": command.status.value, "content": codec.write_command(command)}
+        if command.ended:
+            values["until"] = None
+            values |= {"ordered": None} if command.kind in WITH_SECRETS else {}
+        self._set(command.ref.native, **values)
+        self._tell(command, origin)
+        if command.status in TOLD and command.status is not found.command.status:
+            action = "command settled" if reason is None else "command resolved"
+            details = {
+                "evidence": None if command.evidence_ref is None else command.evidence_ref.text,
+                "reason": reason,
+            }
+            self._audit(found.organization, command, action, actor, details)
+        return command
+
+    def _contradict(self, command: Command, progress: Progress, at: datetime) -> None:
+        """What has come to an end stays as it was told; that it may be otherwise is for a person to see."""
+        account, native = command.ref.account, f"{command.ref.native}-{progress.status.value.lower()}"
+        event = MachineEvent(
+            ref=Ref(Kind.EVENT, account, native),
+            machine_ref=command.machine_ref,
+            vendor=self._vendor(command),
+            vendor_id=native,
+            code=CONTRADICTED,
+            message=f"{command.kind.value} {command.id} was told to be {command.status.value}, and then "
+            f"{progress.status.value}{f': {progress.note}' if progress.note else ''}",
+            severity=Severity.WARNING,
+            state=EventState.ACTIVE,
+            source="vendgraph",
+            recorded_at=at,
+            occurred_at=at,
+            trust=Trust.DERIVED,
+            vendor_data=None,
+        )
+        self._append(account, recorded(native, event), Origin.GATEWAY, at)
+
+    def _vendor(self, command: Command) -> Vendor:
+        vendor = select(commands.c.vendor).where(commands.c.id == command.ref.native)
+        return Vendor(self.connection.execute(vendor).scalar_one())
+
+    def _tell(self, command: Command, origin: Origin) -> None:
+        """Every change is an entry of the journal."""
+        fact = Fact(
+            identity=f"{command.ref.native}/{len(command.history)}",
+            machine=command.machine_ref.native,
+            recorded_at=command.updated_at,
+            occurred_at=command.updated_at,
+            content=command,
+        )
+        self._append(command.ref.account, fact, origin, command.updated_at)
+
+    def _append(self, account: str, fact: Fact, origin: Origin, at: datetime) -> None:
+        new = New(account=account, fact=fact, origin=origin, received_at=at)
+        if not known_facts(self.connection, [new.key]):
+            self._log.add(new)
+
+    def _audit(self, organization: str, command: Command, action: str, actor: Actor, details: dict[str, Any]) -> None:
+        deed = Deed(
+            organization=organization,
+            action=action,
+            outcome=command.status.value,
+            command=command.id,
+            machine=command.machine_ref.text,
+            details={
+                "kind": command.kind.value,
+                **{name: value for name, value in details.items() if value is not None},
+            },
+        )
+        audit.write(self.connection, deed, actor, command.updated_at)
+
+    def _set(self, native: str, **values: Any) -> None:
+        self.connection.execute(commands.update().where(commands.c.id == native).values(values))
+
+
+def _same(row: Any, fingerprint: str) -> Command:
+    command = codec.read_command(row.content)
+    if row.fingerprint != fingerprint:
+        raise Conflict(f"this idempotencyKey was used before, for something else: command {command.id}")
+    return command
