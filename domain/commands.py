@@ -9,7 +9,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from domain.model import Capability
+from domain.errors import ErrorCode
+from domain.model import Capability, UnavailableReason
 from domain.refs import Ref
 
 
@@ -87,6 +88,35 @@ class Command:
     @property
     def ended(self) -> bool:
         return self.status in FINAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserError:
+    """Why a command was not taken on. `field` is the path to what is wrong in the arguments; `reason`, of what cannot
+    be done, is what the machine's capabilities tell."""
+
+    code: ErrorCode
+    message: str
+    field: Sequence[str] | None = None
+    reason: UnavailableReason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRequest:
+    """A request to a vendor that would be sent, less secrets."""
+
+    method: str
+    path: str
+    body: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandPayload:
+    """The command, or the errors for which there is none. `planned`: what a dry run would send."""
+
+    command: Command | None = None
+    errors: Sequence[UserError] = ()
+    planned: Sequence[PlannedRequest] | None = None
 
 
 def advanced(command: Command, progress: Progress, at: datetime) -> Command | None:

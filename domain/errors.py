@@ -19,6 +19,8 @@ VendgraphError
 
 from enum import Enum
 
+from domain.model import UnavailableReason
+
 
 class ErrorCode(Enum):
     BAD_INPUT = "BAD_INPUT"
@@ -48,7 +50,13 @@ class VendgraphError(Exception):
 
 
 class BadInput(VendgraphError):
+    """`field`: the path to what is wrong in a mutation's arguments, where that is known."""
+
     code = ErrorCode.BAD_INPUT
+
+    def __init__(self, message: str, *field: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class Unauthenticated(VendgraphError):
@@ -68,7 +76,13 @@ class Conflict(VendgraphError):
 
 
 class Unsupported(VendgraphError):
+    """`reason`: as the graph's `capabilities` tell it."""
+
     code = ErrorCode.UNSUPPORTED
+
+    def __init__(self, message: str, reason: UnavailableReason) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class RateLimited(VendgraphError):

@@ -28,6 +28,7 @@ from gateway.background import Background
 from gateway.graphql import Endpoint
 from gateway.health import Health
 from gateway.meanings import meanings
+from gateway.quotas import quotas
 from gateway.settings import Settings
 from gateway.streams import USUAL, Pace
 from gateway.webhooks import Webhooks
@@ -36,6 +37,7 @@ from journal.journal import Journal
 from journal.store import open_store, secret
 from resolvers.context import Graph
 from resolvers.cursors import CursorSigner
+from resolvers.dispatcher import Dispatcher
 from resolvers.sources import Source
 from schema.root import build
 
@@ -93,7 +95,9 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     tokens = secret(store, "tokens", secrets.token_bytes(32))
     connectors = connected(settings, client, lambda key: None if common is None else RedisShared(common, key, tokens))
     journal = Journal(store, bus(settings), meanings(connectors))
-    graph = Graph(tenants(settings), sources(settings, connectors, journal), signer, journal)
+    dispatcher = Dispatcher(journal, answer_seconds=settings.commands.answer_seconds)
+    accounts = sources(settings, connectors, journal)
+    graph = Graph(tenants(settings), accounts, signer, journal, dispatcher, quotas(settings))
     background = Background(graph, journal, settings)
     draining = asyncio.Event()
     development = settings.server.environment == "development"
@@ -111,6 +115,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
         await background.start()
         yield
         await endpoint.streams.aclose()
+        await dispatcher.aclose()
         await background.close()
         for source in graph.sources.values():
             await source.aclose()

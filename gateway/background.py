@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.times import utc_now
 from gateway.feeds import Feed
 from gateway.settings import Settings
+from gateway.settling import Settler
 from journal import leases
 from journal.journal import Journal
 from journal.log import Entry
@@ -36,6 +37,7 @@ class Background:
             Feed(source, journal, every_seconds=every[source.key], owner=self._owner)
             for source in graph.sources.values()
         ]
+        self._settler = Settler(graph, seconds=settings.commands.settle_seconds)
         self._tasks: list[asyncio.Task[Any]] = []
 
     async def start(self) -> None:
@@ -47,7 +49,7 @@ class Background:
             source.reported.begin(own, links.get(source.key, {}))
         self._journal.tail.listen(self._heard)
         self._journal.follow()
-        work: list[Coroutine[Any, Any, None]] = [self._notice(), self._prune()]
+        work: list[Coroutine[Any, Any, None]] = [self._notice(), self._prune(), self._settler.run()]
         work += [feed.run() for feed in self._feeds if feed.lists()]
         self._tasks = [asyncio.create_task(one) for one in work]
 

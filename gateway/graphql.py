@@ -24,7 +24,7 @@ from gateway.answers import response
 from gateway.auth import Authenticator, authorization
 from gateway.documents import Documents
 from gateway.graphiql import page as graphiql
-from gateway.requests import Operation, TooLong, WrongMedia, read
+from gateway.requests import Operation, TooLong, WrongMedia, address_of, read
 from gateway.streams import USUAL, Pace, Streams
 from gateway.subscriptions import Subscriptions
 from gateway.websocket import Sockets
@@ -105,7 +105,8 @@ class Endpoint:
             with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name):
                 if events.wanted or (events.taken and self.streams.follows(operation)):
                     return await self._stream(operation, viewer, request, request_id)
-                content = await self._traced(operation, Context(self._graph, viewer), request, request_id)
+                context = Context(self._graph, viewer, address=address_of(request), request_id=request_id)
+                content = await self._traced(operation, context, request, request_id)
         except VendgraphError as error:
             if events.wanted and not isinstance(error, Unauthenticated):
                 return sse.refused(errors.refusal(error)["errors"], request_id)
@@ -117,7 +118,7 @@ class Endpoint:
         if request.method != "POST" and self.streams.changes(operation):
             raise NotByGet("a mutation is sent by POST")
         resumed = request.headers.get("last-event-id") or None
-        opened = await self.streams.open(operation, viewer, request_id, resumed)
+        opened = await self.streams.open(operation, viewer, request_id, resumed, address_of(request))
         if isinstance(opened, list):
             return sse.refused(opened, request_id)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
 from domain.errors import BadInput
 from gateway.accept import JSON
@@ -26,6 +26,11 @@ class Operation:
     query: str
     variables: dict[str, Any] | None
     name: str | None
+
+
+def address_of(connection: HTTPConnection) -> str | None:
+    """Where it came from, as the server was told: behind a proxy that is trusted, by that."""
+    return None if connection.client is None else connection.client.host
 
 
 async def read(request: Request) -> Operation:

@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -57,9 +58,26 @@ class Bus(Section):
         return url
 
 
+class QuotaSettings(Section):
+    """Of commands that move money, and of all of them. Amounts are in the account's currency; None sets no limit."""
+
+    amount_per_command: Decimal | None = Field(default=None, gt=0)
+    amount_per_day: Decimal | None = Field(default=None, gt=0)
+    commands_per_hour: int | None = Field(default=None, ge=1)
+
+
+class CommandSettings(Section):
+    """In seconds. `answer_seconds`: how long a mutation waits for what becomes of its command. `settle_seconds`: how
+    long a sale that proves one is left to see whether another fits it as well."""
+
+    answer_seconds: float = Field(default=2.0, ge=0, le=60)
+    settle_seconds: float = Field(default=3.0, ge=0, le=3600)
+
+
 class OrganizationSettings(Section):
     key: Key
     name: Text
+    limits: QuotaSettings = QuotaSettings()
 
 
 class KeySettings(Section):
@@ -67,6 +85,7 @@ class KeySettings(Section):
     sha256: Sha256
     role: Role
     organizations: list[str] = Field(min_length=1)
+    limits: QuotaSettings = QuotaSettings()
 
 
 class Auth(Section):
@@ -79,6 +98,7 @@ class Settings(Section):
     bus: Bus = Bus()
     organizations: list[OrganizationSettings] = Field(min_length=1)
     auth: Auth = Auth()
+    commands: CommandSettings = CommandSettings()
     accounts: list[AccountSettings] = Field(default=[])
 
     @model_validator(mode="after")

@@ -47,19 +47,25 @@ class Streams:
         self._changing: set[asyncio.Task[Answer]] = set()
 
     async def open(
-        self, operation: Operation, viewer: Viewer, request_id: str, resumed: str | None = None
+        self,
+        operation: Operation,
+        viewer: Viewer,
+        request_id: str,
+        resumed: str | None = None,
+        address: str | None = None,
     ) -> AsyncGenerator[Frame, None] | list[Answer]:
         """The results of an operation, one or many; or the errors for which it was not executed."""
         try:
             if self.follows(operation):
                 return await self._subscriptions.open(operation, viewer, request_id, resumed)
-            answer = await self._answer(operation, viewer, request_id)
+            answer = await self._answer(operation, viewer, request_id, address)
         except VendgraphError as error:
             return list(errors.refusal(error)["errors"])
         return _single(encoded(answer).decode()) if "data" in answer else list(answer["errors"])
 
-    async def _answer(self, operation: Operation, viewer: Viewer, request_id: str) -> Answer:
-        work = self._execute(operation, Context(self._graph, viewer), request_id)
+    async def _answer(self, operation: Operation, viewer: Viewer, request_id: str, address: str | None) -> Answer:
+        context = Context(self._graph, viewer, address=address, request_id=request_id)
+        work = self._execute(operation, context, request_id)
         if not self.changes(operation):
             return await work
         task = asyncio.create_task(work)

@@ -13,13 +13,14 @@ from typing import Any
 import orjson
 import structlog
 from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from domain.errors import ErrorCode, Unauthenticated
 from gateway import errors
 from gateway.auth import Authenticator, authorization
 from gateway.channels import Broken, Frame
-from gateway.requests import Operation
+from gateway.requests import Operation, address_of
 from gateway.streams import Pace, Streams, until_first, within
 from resolvers.context import Viewer
 
@@ -67,7 +68,9 @@ class Sockets:
         told = authorization(Headers(scope=scope))
         self.open += 1
         try:
-            await _Socket(told, receive, send, self._authenticator, self._streams, self._pace).run(self._draining)
+            socket = _Socket(told, receive, send, self._authenticator, self._streams, self._pace)
+            socket.address = address_of(HTTPConnection(scope))
+            await socket.run(self._draining)
         finally:
             self.open -= 1
 
@@ -90,6 +93,7 @@ class _Socket:
         self._authenticator = authenticator
         self._streams = streams
         self._pace = pace
+        self.address: str | None = None
         self._viewer: Viewer | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
 
@@ -187,7 +191,7 @@ class _Socket:
         request_id = secrets.token_hex(8)
         with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name), suppress(Gone):
             try:
-                opened = await self._streams.open(operation, viewer, request_id)
+                opened = await self._streams.open(operation, viewer, request_id, address=self.address)
                 if not isinstance(opened, list):
                     await self._forward(id_, opened)
                     await self._end(id_, {"id": id_, "type": "complete"})

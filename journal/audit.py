@@ -76,7 +76,7 @@ def write(connection: Connection, deed: Deed, actor: Actor, at: datetime) -> Non
     connection.execute(audit.insert().values(row))
 
 
-def _hash(before: str, row: Mapping[str, Any]) -> str:
+def _hash(before: str, row: Mapping[str, Any] | RowMapping) -> str:
     covered = [before, *(row[name] for name in COVERED), row["outcome"]]
     return sha256(orjson.dumps(covered)).hexdigest()
 

@@ -18,8 +18,9 @@ from domain.errors import Conflict
 from domain.facts import CommandWord, Fact, FactKind, Origin, recorded
 from domain.model import Capability, EventState, MachineEvent, Severity, Trust, Vendor
 from domain.refs import Kind, Ref
-from journal import audit, codec, intents
+from journal import audit, codec, evidence, intents
 from journal.audit import BY_ITSELF, Actor, Deed
+from journal.evidence import Fits
 from journal.intents import Intent, Kept, kept
 from journal.log import Appending, New, known_facts, moment, told_since
 from journal.tables import commands
@@ -112,6 +113,18 @@ class Ledger:
         if changed is None and reason is not None:
             raise Conflict(f"this command is {found.command.status.value}: only one that is UNKNOWN can be resolved")
         return changed or self._found(native).command
+
+    def prove(self, native: str, fits: Fits, at: datetime) -> Command | None:
+        """By the one sale that fits it, and no other command; None where there is none such, or several."""
+        found = self._found(native)
+        if found.command.status is not CommandStatus.UNKNOWN:
+            return None
+        fitting = evidence.candidates(self.connection, found, fits)
+        if len(fitting) != 1 or evidence.rivals(self.connection, found, fitting[0].sale, fits):
+            return None
+        sale = fitting[0].sale.ref
+        progress = Progress(status=CommandStatus.SUCCEEDED, note="a sale shows it", evidence=sale)
+        return self._advance(found, progress, at, Origin.DERIVED)
 
     def hear(self, account: str, word: CommandWord, at: datetime, origin: Origin) -> Command | None:
         """A vendor's word on a command of ours; None where it is of another's, or says nothing new."""

@@ -1,15 +1,18 @@
 """Who asks, what they may see, and how much time is left: one per request."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import strawberry
 
 from domain.model import Organization, Role
 from domain.refs import Ref
+from journal.audit import Actor
 from journal.journal import Journal
+from journal.quotas import Quota
 from resolvers.cursors import CursorSigner
+from resolvers.dispatcher import Dispatcher
 from resolvers.loaders import Loaders
 from resolvers.lookahead import Selection
 from resolvers.sources import Source
@@ -28,20 +31,35 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """What outlives requests: the tenants of the configuration and their accounts, by key, and what they reported."""
+    """What outlives requests: the tenants of the configuration and their accounts, by key, and what they reported.
+
+    `quotas(key, organization)`: what a key of this name, and the organization, may ask for."""
 
     tenants: Mapping[str, Organization]
     sources: Mapping[str, Source]
     signer: CursorSigner
     journal: Journal
+    dispatcher: Dispatcher
+    quotas: Callable[[str, str], Sequence[Quota]] = lambda *_: ()
 
 
 class Context:
-    """`resumed`: the cursor that a reconnecting client has read up to; it goes before the `after` it asked with."""
+    """`resumed`: the cursor that a reconnecting client has read up to; it goes before the `after` it asked with.
 
-    def __init__(self, graph: Graph, viewer: Viewer, *, resumed: str | None = None) -> None:
+    `address` and `request_id` tell where the request came from, and which it is."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        viewer: Viewer,
+        *,
+        resumed: str | None = None,
+        address: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
         self.graph = graph
         self.viewer = viewer
+        self.actor = Actor(name=viewer.name, address=address, request_id=request_id)
         self.resumed = resumed
         self._began = asyncio.get_running_loop().time()
         self.sources: Sequence[Source] = [

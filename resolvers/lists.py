@@ -1,15 +1,21 @@
 """What every list of the graph has in common: page sizes, bindings of cursors, and which accounts take part."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import orjson
 
 from domain.errors import BadInput
 from domain.model import Organization, Vendor
+from domain.paging import Connection, Edge, PageInfo
 from domain.refs import Kind, Ref
 from resolvers.context import Context
+from resolvers.cursors import Cursor, Position
 from resolvers.sources import Source
+
+T = TypeVar("T")
 
 USUAL = 50
 LARGEST = 1000
@@ -62,3 +68,26 @@ def of_organization(context: Context, organization: Organization) -> list[Source
         source = context.source(ref.account)
         return [] if source is None else [source]
     return [source for source in context.sources if source.organization_key == ref.native]
+
+
+async def page_of_store(
+    context: Context,
+    read: Callable[[Position | None, int], Sequence[T]],
+    place: Callable[[T], Position],
+    first: int | None,
+    after: str | None,
+    bound: bytes,
+) -> Connection[T]:
+    """A page of what only the store tells. `read(after, want)` gives the next ones in the order of the list, and
+    `place(item)` is an item's place in it. Raises SQLAlchemyError where the store does not answer."""
+    size, signer = page_size(first), context.graph.signer
+    begins = signer.read(after, bound)
+    found = await asyncio.to_thread(read, begins.position, size + 1)
+
+    def write(item: T) -> str:
+        return signer.write(Cursor(place(item)), bound)
+
+    edges = [Edge(item, partial(write, item)) for item in found[:size]]
+    began = None if begins.position is None else partial(signer.write, begins, bound)
+    told = PageInfo(has_next_page=len(found) > size, edges=edges, began=began)
+    return Connection(edges=edges, nodes=found[:size], page_info=told, sources=())

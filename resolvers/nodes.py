@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from domain.errors import BadInput
 from domain.refs import Kind, Ref
-from resolvers import events, sales, slots
+from resolvers import commands, events, sales, slots
 from resolvers.context import Context, Info
 from resolvers.lists import LARGEST
 
@@ -36,6 +36,7 @@ FINDERS: Mapping[Kind, Find] = {
     Kind.PRODUCT: _product,
     Kind.SALE: sales.find,
     Kind.EVENT: events.find,
+    Kind.COMMAND: commands.find,
 }
 
 

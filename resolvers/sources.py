@@ -20,6 +20,7 @@ from connectors.base import (
     ReadsSlots,
     SendsWebhooks,
 )
+from domain.commands import Command, CommandStatus
 from domain.errors import VendorError, VendorUnavailable
 from domain.facts import FactKind, Observation, TagLinks
 from domain.model import (
@@ -36,6 +37,7 @@ from domain.model import (
     UnavailableReason,
     Vendor,
 )
+from domain.orders import ORDERS
 from domain.paging import Listing
 from journal.journal import Journal
 from journal.log import Entry
@@ -53,15 +55,11 @@ RECORDS = {FactKind.SALE: Capability.SALES, FactKind.EVENT: Capability.EVENTS}
 DERIVED_KINDS = frozenset({SaleKind.PURCHASE})  # what is deduced from what left a machine
 HEALTHY = frozenset({AccountStatus.OK, AccountStatus.UNKNOWN})
 SLOTTED_MACHINES = 20_000  # how many machines' slots an account may keep
-ACTS = frozenset(Capability) - {
-    Capability.SLOTS,
-    Capability.STOCK_COUNTS,
-    Capability.SALES,
-    Capability.EVENTS,
-    Capability.WEBHOOKS,
-    Capability.TEMPERATURE,
-    Capability.DOOR,
-}  # what needs the machine to be online
+ACTS = frozenset(ORDERS)
+LEFT_TO_THE_VENDOR = frozenset(  # it keeps them for a machine that is offline
+    {Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM, Capability.UPDATE_CONFIG, Capability.COLLECT_CASH}
+)
+STOCKING = frozenset({Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM})  # what slots show of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +143,17 @@ class Source:
         elif isinstance(content, TagLinks):
             self.reported.link(content)
             self._forget(self.products)
+        elif isinstance(content, Command) and content.status is CommandStatus.SUCCEEDED:
+            self._carried_out(content)
         if entry.machine is not None:
             self._show(entry.machine)
+
+    def _carried_out(self, command: Command) -> None:
+        """What was kept of its machine may be another by now."""
+        if command.kind in STOCKING and self._slots is not None:
+            self._slots.forget(command.machine_ref.native)
+        if command.kind is Capability.UPDATE_CONFIG:
+            self._forget(self.machines)
 
     def _show(self, machine: str) -> None:
         """In the list that is kept; one that is not in it is learned where only reports tell of it."""
@@ -193,7 +200,7 @@ class Source:
         if not self.hooked and (capability is Capability.WEBHOOKS or (self.reported.counts and capability not in ACTS)):
             return UnavailableReason.NEVER_REPORTED
         reason = self.connector.refusal(capability)
-        if reason is None and machine is not None and capability in ACTS:
+        if reason is None and machine is not None and capability in ACTS - LEFT_TO_THE_VENDOR:
             return UnavailableReason.MACHINE_OFFLINE if machine.connectivity is Connectivity.OFFLINE else None
         return reason
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_ty
 
 import strawberry
 
-from domain import filters
+from domain import asked, filters
 from schema import inputs
 
 INPUTS: dict[type, type] = {
@@ -17,7 +17,17 @@ INPUTS: dict[type, type] = {
     filters.SaleFilter: inputs.SaleFilter,
     filters.EventFilter: inputs.EventFilter,
     filters.CommandFilter: inputs.CommandFilter,
+    asked.MachineCommandInput: inputs.MachineCommandInput,
+    asked.DispenseProductInput: inputs.DispenseProductInput,
+    asked.SendDepositInput: inputs.SendDepositInput,
+    asked.SendRemotePaymentInput: inputs.SendRemotePaymentInput,
+    asked.SetPriceInput: inputs.SetPriceInput,
+    asked.PlanogramSlotInput: inputs.PlanogramSlotInput,
+    asked.UpdatePlanogramInput: inputs.UpdatePlanogramInput,
+    asked.UpdateConfigInput: inputs.UpdateConfigInput,
+    asked.ResolveCommandInput: inputs.ResolveCommandInput,
 }
+IDS = frozenset({"id", "ids", "acknowledge_unknown"})
 ROOT: Any = strawberry.Parent[object]
 PAGING = {
     "first": "How many, at most 1000; 50 where it is left out.",
@@ -29,7 +39,7 @@ DOMAIN = {graph: domain for domain, graph in INPUTS.items()}
 
 def edge(resolver: Callable[..., Any], *, description: str, **arguments: str) -> Any:
     """A field that `resolver(root, info, …)` resolves. Its arguments are the resolver's, in the graph's types;
-    `arguments` describes them. Filters reach the resolver as domain values."""
+    `arguments` describes them. Inputs reach the resolver as domain values."""
     signature = inspect.signature(resolver)
     hints = get_type_hints(resolver)
     parameters = [
@@ -73,7 +83,7 @@ def paged(resolver: Callable[..., Any], description: str) -> Any:
 
 
 def to_domain(given: Any) -> Any:
-    """A filter of the graph as the domain's: what was left out is None, lists are tuples."""
+    """An input of the graph as the domain's: what was left out is None, lists are tuples."""
     values = {field.name: _plain(getattr(given, field.name)) for field in fields(given)}
     return DOMAIN[type(given)](**values)
 
@@ -81,7 +91,9 @@ def to_domain(given: Any) -> Any:
 def _plain(value: Any) -> Any:
     if value is strawberry.UNSET:
         return None
-    return tuple(value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return tuple(map(_plain, value))
+    return to_domain(value) if type(value) in DOMAIN else value
 
 
 def _parameter(parameter: inspect.Parameter, hint: Any, description: str | None) -> inspect.Parameter:
@@ -99,13 +111,13 @@ def _described(annotation: Any, description: str) -> Any:
 
 
 def _of_graph(name: str, hint: Any) -> Any:
-    """The graph's type of an argument: filters are its inputs, and what is called an id is one."""
+    """The graph's type of an argument: the domain's inputs are its own, and what is called an id is one."""
     if get_origin(hint) in (Union, types.UnionType):
         inner = next(one for one in get_args(hint) if one is not type(None))
         return Optional[_of_graph(name, inner)]  # noqa: UP045  a type that is computed
     if get_origin(hint) is Sequence:
         return types.GenericAlias(list, (_of_graph(name, get_args(hint)[0]),))
-    if hint is str and name in ("id", "ids"):
+    if hint is str and name in IDS:
         return strawberry.ID
     return INPUTS.get(hint, hint)
 

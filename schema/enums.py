@@ -197,7 +197,7 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
         {
             "PENDING": "It is recorded and not sent yet.",
             "SENT": "It is on its way to the vendor.",
-            "ACKNOWLEDGED": "The machine has it.",
+            "ACKNOWLEDGED": "The vendor has it, and will tell more.",
             "SUCCEEDED": "It was done.",
             "FAILED": "It was not done.",
             "UNKNOWN": "It was sent and no answer came: it may have happened or not. It is never sent again by itself.",
@@ -212,12 +212,16 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "INVENTORIED": "What is inside was counted.",
         },
     ),
+    commands.CommandOutcome: (
+        "What became of a command, as a person found out.",
+        {"SUCCEEDED": "It was carried out.", "FAILED": "It was not carried out."},
+    ),
     ErrorCode: (
         "What went wrong, and whose turn it is.",
         {
             "BAD_INPUT": "The caller's: what was passed cannot be used.",
             "UNAUTHENTICATED": "The caller's: no key, or a wrong one.",
-            "FORBIDDEN": "The caller's: the key's role does not allow it.",
+            "FORBIDDEN": "The caller's: the key's role, or its limits, do not allow it.",
             "NOT_FOUND": "The caller's: there is no such thing, or it is not theirs.",
             "CONFLICT": "The caller's: it contradicts what was there before.",
             "UNSUPPORTED": "The caller's: this vendor or machine cannot do it.",
@@ -227,7 +231,7 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "VENDOR_UNAUTHORIZED": "The vendor's: it refuses the account's credentials, or they do not cover this.",
             "VENDOR_PROTOCOL": "The vendor's: its answer could not be read.",
             "QUERY_TOO_COMPLEX": "The gateway's: the query asks for too much at once.",
-            "RATE_LIMITED": "The gateway's: too many requests.",
+            "RATE_LIMITED": "The gateway's: too many requests, or too many commands.",
             "INTERNAL": "The gateway's: a fault of ours, logged under the request id that the error carries.",
         },
     ),

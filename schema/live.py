@@ -1,20 +1,13 @@
-"""What can be followed: messages, commands, and the root of subscriptions."""
-
-from datetime import datetime
-from typing import Any
+"""What can be followed: messages, and the root of subscriptions."""
 
 import strawberry
 
-from domain import commands
-from domain.commands import CommandStage, CommandStatus
 from domain.facts import Origin
-from domain.model import Capability
-from resolvers import commands as edges
 from resolvers import live
 from schema import types
+from schema.commands import Command
 from schema.edge import attribute as told
 from schema.edge import edge, stream
-from schema.scalars import JSON
 
 CURSOR = "Its place in the record: pass it as `after` to go on from here, over any transport and on any replica."
 ORIGIN = "How it reached the gateway."
@@ -26,35 +19,6 @@ class Gap:
     from_: str = strawberry.field(name="from", description="The cursor after which messages are missing.")
     to: str = told("The cursor up to which they are missing.")
     message: str = told("For a person to read.")
-
-
-@strawberry.type(description="One step in the life of a command.")
-class CommandTransition:
-    status: CommandStatus = told("What it came to.")
-    stage: CommandStage | None = told("How far the opening of a door had come.")
-    at: datetime = told("When.")
-    note: str | None = told("Why, for a person to read.")
-
-
-@strawberry.type(description="Something that was asked of a machine.")
-class Command(types.Node):
-    kind: Capability = told("What was asked.")
-    machine: types.Machine | None = edge(edges.machine, description="Of which machine; null where it is gone.")
-    status: CommandStatus = told("How far it has come.")
-    stage: CommandStage | None = told("How far the opening of a door has come.")
-    requested_by: str = told("The name of the key that asked.")
-    idempotency_key: str = told("The client's own, unique for each intent.")
-    created_at: datetime = told("When it was recorded, before anything was sent.")
-    updated_at: datetime = told("When it last changed.")
-    completed_at: datetime | None = told("When it came to an end.")
-    result: JSON | None = told("What the vendor answered, less its secrets.")
-    error: str | None = told("Why it was not done, for a person to read.")
-    evidence: types.Sale | None = edge(edges.evidence, description="The vendor's record that settled it.")
-    history: list[CommandTransition] = told("Every step, oldest first.")
-
-    @classmethod
-    def is_type_of(cls, value: object, _: Any) -> bool:
-        return isinstance(value, commands.Command)
 
 
 @strawberry.type(description="A sale that was recorded. Exactly one of `sale` and `gap` is there.")

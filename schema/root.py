@@ -10,13 +10,15 @@ from strawberry.extensions import DisableIntrospection, ParserCache, SchemaExten
 from strawberry.schema.config import StrawberryConfig
 
 import resolvers.accounts
+import resolvers.commands
 import resolvers.events
 import resolvers.machines
 import resolvers.nodes
 import resolvers.organizations
 import resolvers.products
 import resolvers.sales
-from schema import live, types
+from schema import live, mutations, types
+from schema.commands import Command, CommandConnection
 from schema.edge import edge, paged
 from schema.enums import describe_values
 from schema.scalars import SCALARS
@@ -54,6 +56,8 @@ class Query:
     events: types.MachineEventConnection = paged(
         resolvers.events.connection, "All events over all vendors, newest recorded first."
     )
+    commands: CommandConnection = paged(resolvers.commands.connection, "All commands, newest first.")
+    command: Command | None = edge(resolvers.commands.one, description="One command.", id="Its id.")
     accounts: list[types.VendorAccount] = edge(
         resolvers.accounts.connection, description="The accounts that the viewer may see."
     )
@@ -63,6 +67,7 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
     """The schema. Errors leave it as they were raised: who serves it maps and masks them."""
     schema = QuietSchema(
         query=Query,
+        mutation=mutations.Mutation,
         subscription=live.Subscription,
         types=[
             types.Organization,
@@ -71,7 +76,7 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
             types.Product,
             types.Sale,
             types.MachineEvent,
-            live.Command,
+            Command,
             date,
         ],
         extensions=[

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
@@ -26,11 +26,14 @@ from domain.model import (
     Vendor,
 )
 from domain.paging import SourceState
-from resolvers import accounts, events, machines, organizations, parts, products, sales, slots, statuses
+from resolvers import accounts, commands, events, machines, organizations, parts, products, sales, slots, statuses
 from resolvers.sources import Source
 from schema.edge import attribute as told
 from schema.edge import edge, paged
 from schema.scalars import JSON
+
+if TYPE_CHECKING:
+    from schema.commands import CommandConnection
 
 VENDOR_DATA = "The vendor's own record, less its secrets: for a look behind the graph, not to build on."
 VENDOR_ID = "The vendor's own id."
@@ -276,6 +279,9 @@ class Machine(Node):
     )
     sales: SaleConnection = paged(sales.below, "Its sales, newest first.")
     events: MachineEventConnection = paged(events.below, "Its events, newest first.")
+    commands: Annotated["CommandConnection", strawberry.lazy("schema.commands")] = paged(
+        commands.of_machine, "What was asked of it, newest first."
+    )
     capabilities: list[CapabilityStatus] = edge(
         machines.capabilities,
         description="Every capability: whether this machine has it now, and if not, why.",

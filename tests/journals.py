@@ -18,6 +18,9 @@ from journal.journal import Journal
 from journal.log import Entry
 from journal.tail import Lost
 from journal.writer import Writer
+from resolvers.context import Graph
+from resolvers.cursors import CursorSigner
+from resolvers.dispatcher import Dispatcher
 
 AT = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -81,6 +84,11 @@ async def journal(engine: Engine, bus: Bus | None = None, *, follows: bool = Tru
         yield found
     finally:
         await found.close()
+
+
+def bare(source: Journal) -> Graph:
+    """A graph of no tenants and no accounts."""
+    return Graph({}, {}, CursorSigner(b"x" * 32), source, Dispatcher(source))
 
 
 async def follow(source: Journal, after: int) -> AsyncGenerator[Entry | Lost, None]:

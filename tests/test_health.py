@@ -17,10 +17,8 @@ from gateway.health import Recorded
 from journal.appending import NO_MEANINGS, Report
 from journal.bus import Bus
 from journal.journal import Journal
-from resolvers.context import Graph
-from resolvers.cursors import CursorSigner
 from tests.deliveries import account
-from tests.journals import followed
+from tests.journals import bare, followed
 from tests.running import Gateway, Sandbox, running_gateway
 from tests.telling import smartvend, smartvend_sale
 
@@ -148,7 +146,7 @@ def told(metrics: Recorded) -> dict[str, float]:
 
 async def test_it_tells_how_far_this_process_is_behind_the_journal(store: Engine) -> None:
     journal = Journal(store, Bus(), NO_MEANINGS)
-    metrics = Recorded(Graph({}, {}, CursorSigner(b"secret"), journal))
+    metrics = Recorded(bare(journal))
     await journal.start()
     try:
         for _ in range(3):

@@ -31,11 +31,10 @@ from journal.bus import Bus
 from journal.journal import Journal
 from journal.keys import digest
 from journal.store import open_store
-from resolvers.context import Graph
-from resolvers.cursors import CursorSigner
 from sandbox.server import start
 from schema import scalars
 from schema.root import QuietSchema, build
+from tests.journals import bare
 from tests.running import ADMIN, Gateway, Sandbox, config_text, running_gateway
 
 CANARY = "canary-3f6e"
@@ -441,7 +440,7 @@ async def endpoint(tmp_path: Path, resolver: Any) -> AsyncIterator[httpx2.AsyncC
     settings = load_keys(tmp_path)
     served = Endpoint(
         QuietSchema(Query, config=StrawberryConfig(scalar_map=scalars.SCALARS)),
-        Graph({}, {}, CursorSigner(b"x" * 32), Journal(store, Bus(), NO_MEANINGS)),
+        bare(Journal(store, Bus(), NO_MEANINGS)),
         Authenticator(settings.auth.keys, ["acme"], store),
         asyncio.Event(),
         development=False,

@@ -29,14 +29,14 @@ from journal.bus import Bus
 from journal.journal import Journal
 from journal.keys import digest
 from journal.store import open_store
-from resolvers.context import Graph, Info
-from resolvers.cursors import CursorSigner
+from resolvers.context import Info
 from resolvers.live import Batch, Live
 from sandbox.server import start
 from schema import scalars
 from schema.edge import attribute, stream
 from schema.root import QuietSchema
 from tests.following import Socket, codes, events, until
+from tests.journals import bare
 from tests.running import ADMIN, Gateway
 
 CANARY = "canary-5d1c"
@@ -124,7 +124,7 @@ async def following(folder: Path, read: Read | None, change: Change | None = Non
 
     store = open_store(f"sqlite:///{folder}/store.db")
     key = KeySettings(name="x", sha256=digest(ADMIN), role=Role.ADMIN, organizations=["*"])
-    graph = Graph({}, {}, CursorSigner(b"x" * 32), Journal(store, Bus(), NO_MEANINGS))
+    graph = bare(Journal(store, Bus(), NO_MEANINGS))
     draining = asyncio.Event()
     served = Endpoint(
         QuietSchema(Query, Mutation, Subscription, config=StrawberryConfig(scalar_map=scalars.SCALARS)),

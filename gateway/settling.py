@@ -1,0 +1,147 @@
+"""What becomes of commands by themselves: those that nobody is at are taken on or given up, those that heard no final
+word are UNKNOWN, and those that are UNKNOWN are settled by evidence, or wait for a person."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectors.base import ReadsBack, SellsOnOrder
+from connectors.guard import Traffic
+from connectors.http import asking
+from domain.commands import CommandStatus, Progress
+from domain.errors import VendgraphError
+from domain.facts import Origin
+from domain.times import utc_now
+from journal import commands, evidence
+from journal.intents import Kept
+from journal.ledger import Ledger
+from journal.writer import JournalUnavailable
+from resolvers.context import Graph
+from resolvers.dispatcher import NOT_SENT, PATIENCE, Work
+from resolvers.sources import Source
+
+log = structlog.get_logger()
+
+LOOKED = 1.0  # seconds
+LOOKED_FOR = timedelta(days=7)  # a sale may be told that late
+READ_BACK = (1.0, 5.0, 20.0, 60.0, 300.0, 1800.0)  # seconds after it was sent at which the vendor is read
+PROVEN_NOT = 60.0  # seconds after which what the vendor does not show was not carried out
+NO_WORD = "no final word came in time"
+NOBODY = "the process that sent it ended before an answer was here"
+READ = "read back at the vendor"
+NOT_SHOWN = "read back at the vendor, which does not show it"
+
+
+class Settler:
+    """In each process: all it does is safe beside another that does the same."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        seconds: float,
+        clock: Callable[[], float] = time.time,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._graph = graph
+        self._journal = graph.journal
+        self._quiet = timedelta(seconds=seconds)
+        self._clock = clock
+        self._now = now
+        self._readings: dict[str, int] = {}
+
+    async def run(self) -> None:
+        asking.set(Traffic.COMMAND)
+        while True:
+            await asyncio.sleep(LOOKED)
+            try:
+                await self.look()
+            except (SQLAlchemyError, JournalUnavailable) as error:
+                log.warning("commands are not settled", kind=type(error).__name__)
+            except Exception:
+                log.exception("commands are not settled")
+
+    async def look(self) -> None:
+        """Once at all of them. Raises SQLAlchemyError or JournalUnavailable where the store fails."""
+        engine = self._journal.engine
+        for asked in await asyncio.to_thread(commands.overdue, engine, self._clock()):
+            await self._take_on(asked)
+        waiting = await asyncio.to_thread(commands.unknown, engine, self._now() - LOOKED_FOR)
+        self._readings = {one.command.id: self._readings.get(one.command.id, 0) for one in waiting}
+        await asyncio.gather(*(self._settle(asked) for asked in waiting))
+
+    async def _take_on(self, asked: Kept) -> None:
+        """What nobody has sent may still be sent; what somebody has may have arrived."""
+        status = asked.command.status
+        if status is CommandStatus.PENDING:
+            await self._send_or_give_up(asked)
+        else:
+            why = NOBODY if status is CommandStatus.SENT else NO_WORD
+            await self._progress(asked, Progress(status=CommandStatus.UNKNOWN, note=why, error=why))
+
+    async def _send_or_give_up(self, asked: Kept) -> None:
+        source = self._graph.sources.get(asked.account)
+        late = (self._now() - asked.command.created_at).total_seconds() > PATIENCE
+        if late or source is None or asked.order is None:
+            why = f"{NOT_SENT}the process that was to send it ended"
+            await self._progress(asked, Progress(status=CommandStatus.FAILED, note=why, error=why))
+            return
+        dispatcher = self._graph.dispatcher
+        native, attempt = asked.command.ref.native, asked.attempt
+        taken = await self._journal.change(
+            lambda ledger: ledger.take_over(native, attempt, dispatcher.owner, dispatcher.until)
+        )
+        if taken is not None and taken.order is not None:
+            dispatcher.start(Work(native=native, attempt=taken.attempt, source=source, order=taken.order))
+
+    async def _settle(self, asked: Kept) -> None:
+        source = self._graph.sources.get(asked.account)
+        if source is None or asked.order is None:
+            return
+        connector = source.connector
+        if isinstance(connector, SellsOnOrder):
+            await self._by_sales(asked, connector.shows)
+        if isinstance(connector, ReadsBack) and asked.sent_at is not None:
+            await self._by_reading(asked, source, connector)
+
+    async def _by_sales(self, asked: Kept, fits: evidence.Fits) -> None:
+        """Looked at without the journal first: mostly there is nothing."""
+        if await asyncio.to_thread(self._look_for_sale, asked, fits):
+            await self._journal.change(
+                partial(Ledger.prove, native=asked.command.ref.native, fits=fits, at=self._now())
+            )
+
+    def _look_for_sale(self, asked: Kept, fits: evidence.Fits) -> bool:
+        with self._journal.engine.connect() as connection:
+            found = evidence.candidates(connection, asked, fits)
+        return len(found) == 1 and found[0].received_at + self._quiet <= self._now()
+
+    async def _by_reading(self, asked: Kept, source: Source, connector: ReadsBack) -> None:
+        """At the times of READ_BACK; a vendor that fails is asked the next time."""
+        assert asked.order is not None
+        assert asked.sent_at is not None
+        read, since = self._readings[asked.command.id], (self._now() - asked.sent_at).total_seconds()
+        if read >= len(READ_BACK) or since < READ_BACK[read]:
+            return
+        self._readings[asked.command.id] = next((at for at, due in enumerate(READ_BACK) if due > since), len(READ_BACK))
+        try:
+            fulfilled = await connector.fulfilled(asked.order)
+        except VendgraphError as error:
+            log.info("a command was not read back", account=source.key, code=error.code.value)
+            return
+        if fulfilled:
+            await self._progress(asked, Progress(status=CommandStatus.SUCCEEDED, note=READ))
+        elif fulfilled is False and since >= PROVEN_NOT:
+            await self._progress(asked, Progress(status=CommandStatus.FAILED, note=NOT_SHOWN, error=NOT_SHOWN))
+
+    async def _progress(self, asked: Kept, progress: Progress) -> None:
+        """As long as nobody has taken it on since."""
+        native, at = asked.command.ref.native, self._now()
+        await self._journal.change(
+            lambda ledger: ledger.settle(native, progress, at, attempt=asked.attempt, origin=Origin.GATEWAY)
+        )

@@ -1,0 +1,74 @@
+"""Reading the ledger."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Engine, Select, and_, or_, select, tuple_
+
+from domain.commands import Command, CommandStatus
+from domain.refs import Ref
+from journal import codec
+from journal.intents import Kept, kept
+from journal.log import moment
+from journal.tables import commands
+
+UNDER_WAY = (CommandStatus.PENDING.value, CommandStatus.SENT.value, CommandStatus.ACKNOWLEDGED.value)
+AT_ONCE = 500
+
+
+def find(engine: Engine, native: str) -> Kept | None:
+    return next(iter(_kept(engine, select(commands).where(commands.c.id == native))), None)
+
+
+def by_key(engine: Engine, organization: str, key: str) -> tuple[Command, str] | None:
+    """The command that was asked for with a client's key, and the fingerprint of what was asked."""
+    same = and_(commands.c.organization == organization, commands.c.idempotency_key == key)
+    with engine.connect() as connection:
+        row = connection.execute(select(commands.c.content, commands.c.fingerprint).where(same)).one_or_none()
+    return None if row is None else (codec.read_command(row.content), row.fingerprint)
+
+
+def page(
+    engine: Engine,
+    organizations: Iterable[str],
+    machines: Iterable[Ref] | None,
+    statuses: Iterable[CommandStatus] | None,
+    after: tuple[str, str] | None,
+    limit: int,
+) -> list[Command]:
+    """The newest first. `after`: when the last one that was read was asked for, as text, and its native id."""
+    wanted = select(commands.c.content).where(commands.c.organization.in_(sorted(organizations)))
+    if machines is not None:
+        named = [(ref.account, ref.native) for ref in machines]
+        wanted = wanted.where(tuple_(commands.c.account, commands.c.machine).in_(named))
+    if statuses is not None:
+        wanted = wanted.where(commands.c.status.in_([status.value for status in statuses]))
+    if after is not None:
+        at, native = after
+        older = and_(commands.c.created_at == at, commands.c.id < native)
+        wanted = wanted.where(or_(commands.c.created_at < at, older))
+    wanted = wanted.order_by(commands.c.created_at.desc(), commands.c.id.desc()).limit(limit)
+    with engine.connect() as connection:
+        return [codec.read_command(content) for content in connection.scalars(wanted)]
+
+
+def place(command: Command) -> tuple[str, str]:
+    """Its place in that order."""
+    return moment(command.created_at), command.ref.native
+
+
+def overdue(engine: Engine, now: float) -> list[Kept]:
+    """Those that nobody is at any more, or that heard no final word in time. `now`: UNIX seconds."""
+    waiting = and_(commands.c.status.in_(UNDER_WAY), commands.c.until < now)
+    return _kept(engine, select(commands).where(waiting).order_by(commands.c.until).limit(AT_ONCE))
+
+
+def unknown(engine: Engine, since: datetime) -> list[Kept]:
+    """Those of which nobody knows what became of them, and that were sent since then."""
+    open_ = and_(commands.c.status == CommandStatus.UNKNOWN.value, commands.c.sent_at >= moment(since))
+    return _kept(engine, select(commands).where(open_).order_by(commands.c.sent_at.desc()).limit(AT_ONCE))
+
+
+def _kept(engine: Engine, wanted: Select[tuple[object, ...]]) -> list[Kept]:
+    with engine.connect() as connection:
+        return [kept(row) for row in connection.execute(wanted)]

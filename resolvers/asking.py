@@ -1,0 +1,194 @@
+"""What the mutations do: a command is recorded and sent, or refused with the reason; never anything between."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain.asked import Asked, ResolveCommandInput
+from domain.commands import Command, CommandPayload, CommandStatus, PlannedRequest, Progress, UserError
+from domain.errors import BadInput, Conflict, ErrorCode, NotFound, Unsupported, VendgraphError
+from domain.facts import Origin
+from domain.model import Capability
+from domain.refs import Kind, Ref
+from domain.times import utc_now
+from journal import commands
+from journal.audit import Deed
+from journal.intents import Intent, begun
+from journal.writer import JournalUnavailable
+from resolvers import orders
+from resolvers.commands import find
+from resolvers.context import Context, Info
+from resolvers.orders import Meant
+
+log = structlog.get_logger()
+
+LONGEST_REASON = 1000
+NOT_RECORDED = "it could not be recorded, so that nothing was sent: try again with the same idempotencyKey"
+DRY = "a dry run: nothing was recorded, and nothing sent"
+
+
+def asks(kind: Capability, given: type[Asked]) -> Callable[..., Any]:
+    """The resolver of the mutation that asks for this."""
+
+    async def ask(
+        root: object,
+        info: Info,
+        input: Asked,  # noqa: A002  the graph's name for it
+        acknowledge_unknown: str | None = None,
+        dry_run: bool | None = None,
+    ) -> CommandPayload:
+        context = info.context
+        try:
+            if dry_run:
+                return await _planned(context, kind, input)
+            return CommandPayload(command=await _asked(context, kind, input, acknowledge_unknown))
+        except VendgraphError as error:
+            await _keep_refusal(context, kind, input, error)
+            return CommandPayload(errors=[told(error)])
+        except (JournalUnavailable, SQLAlchemyError):
+            return CommandPayload(errors=[UserError(code=ErrorCode.INTERNAL, message=NOT_RECORDED)])
+
+    ask.__annotations__["input"] = given
+    return ask
+
+
+def told(error: VendgraphError) -> UserError:
+    return UserError(
+        code=error.code,
+        message=error.message,
+        field=list(error.field) or None if isinstance(error, BadInput) else None,
+        reason=error.reason if isinstance(error, Unsupported) else None,
+    )
+
+
+async def _asked(context: Context, kind: Capability, given: Asked, acknowledged: str | None) -> Command:
+    """Raises VendgraphError, JournalUnavailable, SQLAlchemyError."""
+    orders.permit(context, kind)
+    orders.check_key(given)
+    source, _ = orders.source_of(context, given)
+    fingerprint = fingerprint_of(kind, given)
+    known = await asyncio.to_thread(
+        commands.by_key, context.graph.journal.engine, source.organization_key, given.idempotency_key
+    )
+    if known is not None:
+        command, print_ = known
+        if print_ != fingerprint:
+            raise Conflict(f"this idempotencyKey was used before, for something else: command {command.id}")
+        return await context.graph.dispatcher.seen(command)
+    meant = await orders.meant(context, kind, given)
+    return await context.graph.dispatcher.place(source, _intent(context, meant, given, fingerprint, acknowledged))
+
+
+def _intent(context: Context, meant: Meant, given: Asked, fingerprint: str, acknowledged: str | None) -> Intent:
+    source, dispatcher = meant.source, context.graph.dispatcher
+    return Intent(
+        command=_begun(context, meant, given),
+        vendor=source.vendor,
+        organization=source.organization_key,
+        order=meant.order,
+        amount=meant.amount,
+        fingerprint=fingerprint,
+        actor=context.actor,
+        owner=dispatcher.owner,
+        until=dispatcher.until,
+        acknowledged=acknowledged,
+        quotas=context.graph.quotas(context.viewer.name, source.organization_key),
+    )
+
+
+def _begun(context: Context, meant: Meant, given: Asked) -> Command:
+    ref = Ref(Kind.COMMAND, meant.source.key, uuid4().hex)
+    machine, key = meant.machine.ref, given.idempotency_key
+    return begun(ref, meant.order.kind, machine, context.viewer.name, key, utc_now())
+
+
+async def _planned(context: Context, kind: Capability, given: Asked) -> CommandPayload:
+    """What would be sent. The vendor is only read; the command that comes with it is kept nowhere."""
+    orders.permit(context, kind)
+    orders.check_key(given)
+    meant = await orders.meant(context, kind, given)
+    connector: Any = meant.source.connector
+    method, path, body = connector.shown(await connector.prepare(meant.order))
+    planned = PlannedRequest(method=method, path=path, body=body)
+    return CommandPayload(command=_begun(context, meant, given), planned=[planned])
+
+
+def fingerprint_of(kind: Capability, given: Asked) -> str:
+    """Of what is asked, and of whom: not of the key that it is asked with. 1.5 and 1.50 are the same."""
+    values = asdict(given)
+    del values["idempotency_key"]
+    return sha256(orjson.dumps([kind.value, values], default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError
+
+
+async def _keep_refusal(context: Context, kind: Capability, given: Asked, error: VendgraphError) -> None:
+    """In the audit log of the organization that was meant. A store that fails refuses all the more."""
+    ref = orders.machine_ref(given)
+    source = None if ref is None else context.source(ref.account)
+    if ref is None or source is None:
+        return
+    details = {"kind": kind.value, "idempotencyKey": given.idempotency_key[: orders.LONGEST_KEY], "why": error.message}
+    deed = Deed(
+        organization=source.organization_key,
+        action="command refused",
+        outcome=error.code.value,
+        machine=ref.text,
+        details=details,
+    )
+    actor, at = context.actor, utc_now()
+    try:
+        await context.graph.journal.change(lambda ledger: ledger.refuse(deed, actor, at))
+    except JournalUnavailable:
+        log.warning("a refusal was not kept", account=source.key)
+
+
+async def resolve(
+    root: object,
+    info: Info,
+    input: ResolveCommandInput,  # noqa: A002  the graph's name for it
+) -> CommandPayload:
+    context = info.context
+    try:
+        return CommandPayload(command=await _resolved(context, input))
+    except VendgraphError as error:
+        return CommandPayload(errors=[told(error)])
+    except (JournalUnavailable, SQLAlchemyError):
+        message = "it could not be recorded: try again"
+        return CommandPayload(errors=[UserError(code=ErrorCode.INTERNAL, message=message)])
+
+
+async def _resolved(context: Context, given: ResolveCommandInput) -> Command:
+    """A person's word, with their reason."""
+    ref = Ref.parse(given.command_id)
+    command = None if ref is None or ref.kind is not Kind.COMMAND else await find(context, ref)
+    if command is None:
+        raise NotFound("there is no such command")
+    orders.permit(context, command.kind)
+    reason = given.reason.strip()
+    if not 1 <= len(reason) <= LONGEST_REASON:
+        raise BadInput(f"a reason of 1 to {LONGEST_REASON} characters is expected", "input", "reason")
+    if command.status is not CommandStatus.UNKNOWN:
+        raise Conflict(f"this command is {command.status.value}: only one that is UNKNOWN can be resolved")
+    note = f"{context.viewer.name}: {reason}"
+    status = CommandStatus(given.outcome.value)
+    progress = Progress(status=status, note=note, error=note if status is CommandStatus.FAILED else None)
+    native, actor, at = command.ref.native, context.actor, utc_now()
+    return await context.graph.journal.change(
+        lambda ledger: ledger.settle(native, progress, at, origin=Origin.COMMAND, actor=actor, reason=reason)
+    )

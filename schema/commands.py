@@ -1,0 +1,57 @@
+"""Commands, and lists of them."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from domain import commands
+from domain.commands import CommandStage, CommandStatus
+from domain.model import Capability
+from resolvers import commands as edges
+from schema import types
+from schema.edge import attribute as told
+from schema.edge import edge
+from schema.scalars import JSON
+
+
+@strawberry.type(description="One step in the life of a command.")
+class CommandTransition:
+    status: CommandStatus = told("What it came to.")
+    stage: CommandStage | None = told("How far the opening of a door had come.")
+    at: datetime = told("When.")
+    note: str | None = told("Why, for a person to read.")
+
+
+@strawberry.type(description="Something that was asked of a machine.")
+class Command(types.Node):
+    kind: Capability = told("What was asked.")
+    machine: types.Machine | None = edge(edges.machine, description="Of which machine; null where it is gone.")
+    status: CommandStatus = told("How far it has come.")
+    stage: CommandStage | None = told("How far the opening of a door has come.")
+    requested_by: str = told("The name of the key that asked.")
+    idempotency_key: str = told("The client's own, unique for each intent.")
+    created_at: datetime = told("When it was recorded, before anything was sent.")
+    updated_at: datetime = told("When it last changed.")
+    completed_at: datetime | None = told("When it came to an end.")
+    result: JSON | None = told("What the vendor answered, less its secrets.")
+    error: str | None = told("Why it was not done, for a person to read.")
+    evidence: types.Sale | None = edge(edges.evidence, description="The vendor's record that settled it.")
+    history: list[CommandTransition] = told("Every step, oldest first.")
+
+    @classmethod
+    def is_type_of(cls, value: object, _: Any) -> bool:
+        return isinstance(value, commands.Command)
+
+
+@strawberry.type(description="A command and its place in a list.")
+class CommandEdge:
+    cursor: str = told(types.CURSOR)
+    node: Command = told("The command.")
+
+
+@strawberry.type(description="A page of commands, newest first.")
+class CommandConnection:
+    edges: list[CommandEdge] = told(types.EDGES)
+    nodes: list[Command] = told(types.NODES)
+    page_info: types.PageInfo = told("Where this page lies.")
