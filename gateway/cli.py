@@ -24,7 +24,7 @@ from gateway.check import sign_in
 from gateway.meanings import meanings
 from gateway.replay import replay as replay_all
 from gateway.settings import Settings, SettingsError, load
-from journal import keys
+from journal import audit, keys
 from journal.journal import Journal
 from journal.store import StoreError, open_store
 from journal.writer import JournalUnavailable
@@ -41,6 +41,8 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(help="API keys in the store.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+audit_app = typer.Typer(help="The audit log of commands.", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
 
 Config = Annotated[Path, typer.Option("--config", help="The configuration file, in TOML.")]
 
@@ -216,6 +218,18 @@ def replay(
         typer.echo(f"{one.account}  {one.received_at.isoformat()}  {one.reason or 'read'}")
     if any(one.reason for one in found):
         raise typer.Exit(1)
+
+
+@audit_app.command("verify")
+def verify_audit(config: Config) -> None:
+    """Checks that no record was changed, taken out or moved. Keep the last hash elsewhere: it tells of a rewritten log."""
+    try:
+        verdict = audit.verify(_store(_load(config)))
+    except SQLAlchemyError as error:
+        _refuse(f"{config}: store.url: the store failed: {type(error).__name__}")
+    if verdict.broken is not None:
+        _refuse(f"record {verdict.broken} is not as it was; {verdict.rows} before it are")
+    typer.echo(f"{verdict.rows} records are as they were; the last hash is {verdict.last}")
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,7 +18,6 @@ from domain.facts import Origin
 from domain.times import utc_now
 from journal import commands, evidence
 from journal.intents import Kept
-from journal.ledger import Ledger
 from journal.writer import JournalUnavailable
 from resolvers.context import Graph
 from resolvers.dispatcher import NOT_SENT, PATIENCE, Work

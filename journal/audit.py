@@ -51,8 +51,15 @@ class Record:
 
     seq: int
     at: datetime
-    actor: Actor
-    deed: Deed
+    organization: str
+    actor: str
+    address: str | None
+    request_id: str | None
+    action: str
+    command: str | None
+    machine: str | None
+    details: Mapping[str, Any]
+    outcome: str
     hash: str
 
 
@@ -92,20 +99,9 @@ def records(engine: Engine, organizations: Sequence[str], before: int | None, li
 
 
 def _record(row: RowMapping) -> Record:
-    return Record(
-        seq=row["seq"],
-        at=datetime.fromisoformat(row["at"]),
-        actor=Actor(name=row["actor"], address=row["address"], request_id=row["request_id"]),
-        deed=Deed(
-            organization=row["organization"],
-            action=row["action"],
-            outcome=row["outcome"],
-            command=row["command"],
-            machine=row["machine"],
-            details=orjson.loads(row["details"]),
-        ),
-        hash=row["hash"],
-    )
+    values: dict[str, Any] = dict(row)
+    told = {"at": datetime.fromisoformat(row["at"]), "details": orjson.loads(row["details"])}
+    return Record(**(values | told))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from strawberry.extensions import DisableIntrospection, ParserCache, SchemaExten
 from strawberry.schema.config import StrawberryConfig
 
 import resolvers.accounts
+import resolvers.audit
 import resolvers.commands
 import resolvers.events
 import resolvers.machines
@@ -18,6 +19,7 @@ import resolvers.organizations
 import resolvers.products
 import resolvers.sales
 from schema import live, mutations, types
+from schema.audit import AuditConnection
 from schema.commands import Command, CommandConnection
 from schema.edge import edge, paged
 from schema.enums import describe_values
@@ -58,6 +60,9 @@ class Query:
     )
     commands: CommandConnection = paged(resolvers.commands.connection, "All commands, newest first.")
     command: Command | None = edge(resolvers.commands.one, description="One command.", id="Its id.")
+    audit_log: AuditConnection = paged(
+        resolvers.audit.connection, "Who asked for what, and what came of it, newest first. For admins."
+    )
     accounts: list[types.VendorAccount] = edge(
         resolvers.accounts.connection, description="The accounts that the viewer may see."
     )

@@ -1,0 +1,40 @@
+"""The audit log as admins read it."""
+
+from datetime import datetime
+
+import strawberry
+
+from resolvers import audit
+from schema import types
+from schema.edge import attribute as told
+from schema.edge import edge
+from schema.scalars import JSON
+
+
+@strawberry.type(description="Who asked for what, and what came of it.")
+class AuditRecord:
+    seq: int = told("Its place in the log of the whole gateway, from 1 on.")
+    at: datetime = told("When.")
+    organization: types.Organization | None = edge(audit.organization, description="Whose machines it was about.")
+    actor: str = told("The name of the key, or `vendgraph` for what the gateway did by itself.")
+    address: str | None = told("Where the request came from.")
+    request_id: str | None = told("The request's id, as it is in the log.")
+    action: str = told("What was done.")
+    command: strawberry.ID | None = told("The command's id.")
+    machine: strawberry.ID | None = told("The machine's id.")
+    details: JSON = told("What there is more to know of it, without secrets.")
+    outcome: str = told("The status of the command, or the code of the error for which it was refused.")
+    hash: str = told("Of this record and the one before: `vendgraph audit verify` checks that none was changed.")
+
+
+@strawberry.type(description="A record and its place in the log.")
+class AuditEdge:
+    cursor: str = told(types.CURSOR)
+    node: AuditRecord = told("The record.")
+
+
+@strawberry.type(description="A page of the audit log, newest first.")
+class AuditConnection:
+    edges: list[AuditEdge] = told(types.EDGES)
+    nodes: list[AuditRecord] = told(types.NODES)
+    page_info: types.PageInfo = told("Where this page lies.")
