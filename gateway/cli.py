@@ -222,7 +222,7 @@ def replay(
 
 @audit_app.command("verify")
 def verify_audit(config: Config) -> None:
-    """Checks that no record was changed, taken out or moved. Keep the last hash elsewhere: it tells of a rewritten log."""
+    """Checks that no record was changed, taken out or moved. Keep the last hash elsewhere to notice a rewritten log."""
     try:
         verdict = audit.verify(_store(_load(config)))
     except SQLAlchemyError as error:

@@ -110,9 +110,8 @@ class Settler:
     async def _by_sales(self, asked: Kept, fits: evidence.Fits) -> None:
         """Looked at without the journal first: mostly there is nothing."""
         if await asyncio.to_thread(self._look_for_sale, asked, fits):
-            await self._journal.change(
-                partial(Ledger.prove, native=asked.command.ref.native, fits=fits, at=self._now())
-            )
+            native, at = asked.command.ref.native, self._now()
+            await self._journal.change(lambda ledger: ledger.prove(native, fits, at))
 
     def _look_for_sale(self, asked: Kept, fits: evidence.Fits) -> bool:
         with self._journal.engine.connect() as connection:
