@@ -124,9 +124,12 @@ def advanced(command: Command, progress: Progress, at: datetime) -> Command | No
 
     Stages stand in their order, whatever the order in which they were told: a late one is put in its place."""
     moves = _moves(command, progress.status)
-    told_before = any(one.stage is progress.stage for one in command.history)
-    if not moves and (progress.stage is None or told_before):
+    if any(one.stage is progress.stage for one in command.history):
+        progress = replace(progress, stage=None)
+    if not moves and progress.stage is None:
         return None
+    if moves and progress.stage is not _later(command.stage, progress.stage):
+        progress = replace(progress, stage=None)  # it has come further than that
     status = progress.status if moves else command.status
     return replace(
         command,
