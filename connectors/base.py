@@ -78,7 +78,8 @@ class Account:
     `currency` serves where the vendor tells none; `endpoints` overrides operations: name -> "METHOD /path".
     `online_minutes` is how old a machine's last sign of life may be, None for the vendor's usual.
     `webhook` is None where no webhooks are set up, `shared` for a gateway that is alone. `prices`, by a product's
-    native id or its name, in `currency`, serve where the vendor knows none."""
+    native id or its name, in `currency`, serve where the vendor knows none. `command_seconds`: how long a command may
+    be without a final word before it is UNKNOWN."""
 
     key: str
     organization: str
@@ -95,6 +96,7 @@ class Account:
     webhook: WebhookCredentials | None = None
     shared: Shared | None = None
     prices: Mapping[str, Decimal] = field(default_factory=dict)
+    command_seconds: float = 120.0
 
     @property
     def ref(self) -> Ref:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -63,7 +63,8 @@ asking: ContextVar[Traffic | None] = ContextVar("asking", default=None)  # who a
 
 @dataclass(slots=True)
 class _Call:
-    """One request to make, and by when on the loop's clock it has to be over. `sent`: it may have gone out.
+    """One request to make, and by when on the loop's clock it has to be over. `sent`: the vendor may act on it;
+    `tried`: it went over the wire, if only to be refused.
 
     `auth` gives it a token; `logs_in` is whom it gets one for, and then has a budget of its own."""
 
@@ -74,6 +75,7 @@ class _Call:
     logs_in: TokenLogin | None
     deadline: float
     sent: bool = False
+    tried: bool = False
 
     @property
     def late(self) -> bool:
@@ -220,10 +222,11 @@ class VendorHTTP:
     async def _authorized(self, call: _Call) -> Answer:
         """With a token, and once more with another where the vendor refuses the first."""
         auth = call.auth
-        token = None if auth is None else await auth.token()
+        token = None if auth is None else await _unsent(auth.token())
         answer, error = await self._once(call, token)
         if auth is not None and token is not None and auth.rejected(answer.status, answer.data):
-            answer, error = await self._once(call, await auth.renewed(token))
+            call.sent = False  # what was refused at the door was not acted on
+            answer, error = await self._once(call, await _unsent(auth.renewed(token)))
         if error is None:
             return answer
         if type(error) is VendorUnauthorized or (auth is not None and auth.rejected(answer.status, answer.data)):
@@ -242,9 +245,9 @@ class VendorHTTP:
                 raise TimeoutError
             if call.logs_in is not None:
                 call.logs_in.spend()
-            if not call.sent:
+            if not call.tried:
                 self.guard.earn_retry()
-            call.sent = True
+            call.sent = call.tried = True
             try:
                 answer = await self._timed(call)
             except VendorError as error:
@@ -323,6 +326,16 @@ class VendorHTTP:
             "kind": type(error).__name__,
             "error": error.message,
         }
+
+
+async def _unsent(token: Awaitable[Token]) -> Token:
+    """Where a login fails, what it was for did not go out. That it is refused says as much by itself."""
+    try:
+        return await token
+    except VendorError as error:
+        if not isinstance(error, VendorUnauthorized):
+            error.sent = False
+        raise
 
 
 def _plain(value: object) -> str:

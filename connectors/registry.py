@@ -6,6 +6,7 @@ import httpx2
 
 from connectors import eatmachine, livello, smartepi, smartvend, vendnovation
 from connectors.base import Account, Connector
+from connectors.eatmachine.client import OPERATIONS as EATMACHINE
 from connectors.livello.client import OPERATIONS as LIVELLO
 from connectors.operations import Operation
 from connectors.smartepi.client import OPERATIONS as SMARTEPI
@@ -28,7 +29,7 @@ OPERATIONS: Mapping[Vendor, Mapping[str, Operation]] = {
     Vendor.LIVELLO: LIVELLO,
     Vendor.VENDNOVATION: VENDNOVATION,
     Vendor.SMARTEPI: SMARTEPI,
-    Vendor.EATMACHINE: eatmachine.OPERATIONS,
+    Vendor.EATMACHINE: EATMACHINE,
 }
 
 # Whose webhook credentials have a form to check: raises ValueError with what is wrong with an account's.

@@ -62,6 +62,10 @@ class FeedSettings(Section):
     every_seconds: float = Field(default=60.0, gt=0, le=86_400)
 
 
+class CommandSettings(Section):
+    timeout_seconds: float = Field(default=120.0, gt=0, le=86_400)
+
+
 class MachineSettings(Section):
     id: Text
     name: Text
@@ -105,6 +109,7 @@ class AccountSettings(Section):
     limits: LimitSettings = LimitSettings()
     cache: CacheSettings = CacheSettings()
     feed: FeedSettings = FeedSettings()
+    commands: CommandSettings = CommandSettings()
     endpoints: dict[str, str] = Field(default={})
     machines: list[MachineSettings] = Field(default=[])
     prices: dict[str, Annotated[Decimal, Field(ge=0)]] = Field(default={})
@@ -211,6 +216,7 @@ class AccountSettings(Section):
             online_minutes=self.online_minutes,
             webhook=self.webhook.credentials(),
             prices=self.prices,
+            command_seconds=self.commands.timeout_seconds,
         )
 
     def cache_times(self) -> CacheTimes:

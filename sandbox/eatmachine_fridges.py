@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,7 +27,8 @@ BEAT = 300.0  # seconds between a fridge's heartbeats, whatever the speed
 STOCK = 12  # tags in a fridge at the beginning, and put in at once
 LOW = 4  # tags of a fridge that is filled up before it is opened by a customer
 REPORTS_KEPT = 10_000
-HAPPENINGS = ("refill", "heartbeat", "badge-presented", "screen-status", "video", "shutdown", "boot")
+FAILURE = "The fridge could not do it"
+HAPPENINGS = ("refill", "heartbeat", "badge-presented", "screen-status", "video", "shutdown", "boot", "failure")
 BY_ITSELF = {"open": 16, "temperature": 2, "badge-presented": 1, "screen-status": 1}
 Row = dict[str, Any]
 Steps = Iterator[float]  # what happens, step by step: the seconds until the next
@@ -50,6 +51,7 @@ class Fridges:
         self.linked: dict[str, str] = {}
         self._scanned: dict[str, list[str]] = {}
         self._down: set[str] = set()
+        self._failing: set[str] = set()  # whose next command fails
         self._turns: list[str] = []
         self._results: Mapping[str, Callable[..., None]] = {
             "door-status": self._look,
@@ -145,6 +147,8 @@ class Fridges:
                 yield from self._boot(fridge)
             case "shutdown":
                 self._shut_down(fridge)
+            case "failure":
+                self._failing.add(fridge["uuid"])
             case "badge-presented":
                 badge = f"{self._live.randrange(10_000):04}"
                 self._tell(fridge, kind, {"badge_token": badge}, command=None)
@@ -166,8 +170,7 @@ class Fridges:
 
     def _carry_out(self, command: Row) -> Steps:
         fridge, slug = self.fridges[command["fridge"]], command["type"]["slug"]
-        yield from self._acknowledge(command)
-        if fridge["uuid"] in self._down or slug == "restart-app":
+        if not (yield from self._acknowledge(command)) or slug == "restart-app":
             return
         if slug == "reboot":
             self._shut_down(fridge, command=shown(command))
@@ -176,16 +179,23 @@ class Fridges:
         else:
             self._results[slug](fridge, command=self._said(command, "success"))
 
-    def _acknowledge(self, command: Row) -> Steps:
+    def _acknowledge(self, command: Row) -> Generator[float, None, bool]:
+        """Whether the fridge goes on with it."""
+        native = command["fridge"]
         yield 0.3
-        if command["fridge"] not in self._down:
-            self._tell(self.fridges[command["fridge"]], "ack", None, command=self._said(command, "ack"))
-            yield 0.5
+        if native in self._down:
+            return False
+        if failing := native in self._failing:
+            self._failing.discard(native)
+            command["message"] = FAILURE
+        said = self._said(command, "failed" if failing else "ack")
+        self._tell(self.fridges[native], "ack", None, command=said)
+        yield 0.5
+        return not failing and native not in self._down
 
     def _open(self, command: Row, taken: Sequence[str], put: Sequence[str]) -> Steps:
         fridge = self.fridges[command["fridge"]]
-        yield from self._acknowledge(command)
-        if fridge["uuid"] in self._down:
+        if not (yield from self._acknowledge(command)):
             return
         for status, seconds in (("unlocked", 1.0), ("opened", 2.0), ("closed", 1.0)):
             fridge["doorStatus"] = status

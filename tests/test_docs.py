@@ -21,11 +21,13 @@ from pydantic.fields import FieldInfo
 
 from connectors.eatmachine import events as fridge_events
 from connectors.eatmachine import hooks as eatmachine
+from connectors.eatmachine import orders as fridge_orders
 from connectors.http import new_client
 from connectors.smartepi import hooks as smartepi
+from domain.commands import CommandStatus
 from domain.errors import ErrorCode
 from domain.facts import Origin
-from domain.model import AccountStatus, Role, Trust, UnavailableReason, Vendor
+from domain.model import AccountStatus, Capability, Role, Trust, UnavailableReason, Vendor
 from domain.paging import SourceState
 from gateway.app import connected
 from gateway.cli import app as commands_of_vendgraph
@@ -287,6 +289,7 @@ def test_the_operations_in_a_vendors_page_are_the_connectors(vendor: Vendor) -> 
 @pytest.mark.parametrize("vendor", Vendor, ids=lambda vendor: vendor.value)
 def test_a_vendors_page_tells_what_the_others_tell(vendor: Vendor) -> None:
     told = [name for name in headings(f"docs/vendors/{vendor.value}.md")[1:] if name != "What was taken"]
+    acts = not all(one.reads for one in vendor_pages.operations(vendor).values())
     assert told == [
         "In the graph",
         "Operations",
@@ -294,6 +297,7 @@ def test_a_vendors_page_tells_what_the_others_tell(vendor: Vendor) -> None:
         "Paging",
         "Limits",
         "Webhooks",
+        *(["Commands"] if acts else []),
         "Traps, and what is done about them",
         "Overriding a path",
     ]
@@ -311,6 +315,19 @@ def test_every_type_of_webhook_that_is_known_is_told() -> None:
     assert {type_ for type_, event in fridges.items() if event == "—"} == eatmachine.ROUTINE
     for type_, message in fridge_events.MESSAGES.items():
         assert fridges[type_] == message
+
+
+def test_what_becomes_of_a_fridges_commands_is_told() -> None:
+    """By which words, of reports or of the status that they give to a command."""
+    told = rows(section("docs/vendors/eatmachine.md", "Commands"))
+    assert {act: spans(slug) for act, slug, _, _ in told} == {
+        kind.value: [slug] for kind, slug in fridge_orders.SLUGS.items()
+    }
+    for act, _, under_way, done in told:
+        kind = Capability(act)
+        found = {**fridge_orders.STEPS[kind], **fridge_orders.STATUSES[kind]}
+        assert spans(under_way) == [w for w, one in found.items() if one.status is CommandStatus.ACKNOWLEDGED]
+        assert spans(done) == [w for w, one in found.items() if one.status is CommandStatus.SUCCEEDED]
 
 
 def test_every_role_of_a_connector_is_told() -> None:

@@ -10,7 +10,16 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from connectors.base import CountsTags, Delivery, Forged, Illegible, LearnsMachines, SendsWebhooks
+from connectors.base import (
+    CountsTags,
+    Delivery,
+    Forged,
+    Illegible,
+    LearnsMachines,
+    SendsWebhooks,
+    TakesOrders,
+    TellsProgress,
+)
 from connectors.eatmachine import EatMachine, connect
 from domain.errors import BadInput, VendorProtocolError
 from domain.facts import CommandWord, Content, Fact, FactKind, Observation, TagLinks, occurrence
@@ -432,6 +441,8 @@ def test_the_roles_are_played_and_the_capabilities_told() -> None:
     connector = eatmachine()
     assert isinstance(connector, SendsWebhooks)
     assert isinstance(connector, CountsTags)
+    assert isinstance(connector, TakesOrders)
+    assert isinstance(connector, TellsProgress)
     assert connector.capabilities == {
         Capability.SLOTS,
         Capability.STOCK_COUNTS,
@@ -440,4 +451,10 @@ def test_the_roles_are_played_and_the_capabilities_told() -> None:
         Capability.WEBHOOKS,
         Capability.TEMPERATURE,
         Capability.DOOR,
+        Capability.OPEN_DOOR,
+        Capability.SCAN_INVENTORY,
+        Capability.MEASURE_TEMPERATURE,
+        Capability.READ_DOOR,
+        Capability.REBOOT,
+        Capability.RESTART_APP,
     }

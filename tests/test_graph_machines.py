@@ -185,6 +185,8 @@ def test_every_capability_is_named_and_says_why_it_is_not_there(gateway: Gateway
         reads = {one["capability"] for one in told if one["available"]}
         assert ("SLOTS" in reads) == (machine["vendor"] != "SMARTEPI")
         assert ("WEBHOOKS" in reads) == (machine["vendor"] in ("SMARTVEND", "SMARTEPI", "EATMACHINE"))
+        reachable = machine["connectivity"] != "OFFLINE"
+        assert ("OPEN_DOOR" in reads) == (machine["vendor"] == "EATMACHINE" and reachable)
         assert "SALES" in reads
 
 

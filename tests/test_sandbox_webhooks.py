@@ -353,6 +353,24 @@ def test_a_fridge_that_is_down_says_nothing_until_it_boots(sandbox: Sandbox) -> 
     assert [one["type"] for one in booted] == ["boot", "door-status", "temperature", "inventory"]
 
 
+@pytest.mark.parametrize("slug", ["open", "inventory", "temperature", "door-status", "reboot", "restart-app"])
+def test_a_fridge_fails_at_its_next_command_where_that_is_wanted(
+    sandbox: Sandbox, receiver: Receiver, slug: str
+) -> None:
+    native = fridge(sandbox)
+    before = inside(sandbox, native)
+    assert sandbox.happen("eatmachine", "failure", machine=native) == []
+    since = len(receiver.came)
+    (told,) = sandbox.happen("eatmachine", slug, machine=native)
+    assert (told["type"], told["data"], told["command"]["type"]["slug"]) == ("ack", None, slug)
+    assert (told["command"]["status"], told["command"]["message"]) == ("failed", "The fridge could not do it")
+    assert (told["fridge"]["doorStatus"], inside(sandbox, native)) == ("closed", before)
+    (came,) = took(sandbox, receiver, since)
+    assert facts(sandbox, "eatmachine", came)
+    again = sandbox.happen("eatmachine", slug, machine=native)
+    assert (again[0]["command"]["status"], again[0]["command"]["message"]) == ("ack", None)
+
+
 def test_a_fridge_tells_whoever_it_was_made_for(sandbox: Sandbox, receiver: Receiver) -> None:
     account = sandbox.vendors["eatmachine"].account(sandbox.base)
     headers = {"authorization": f"Bearer {account['credentials']['api_key']}"}

@@ -65,6 +65,8 @@ state = 4
 sales = 0
 [accounts.feed]
 every_seconds = 60
+[accounts.commands]
+timeout_seconds = 600
 [accounts.endpoints]
 "get-list-of-sales" = "GET /sales/v2"
 
@@ -131,6 +133,7 @@ def test_an_account_reaches_the_connectors_as_it_was_written(tmp_path: Path) -> 
     }
     assert coffee.limits == Limits(requests=1000, per_seconds=3600, concurrency=8, timeout_seconds=2.5)
     assert coffee.endpoints == {"get-list-of-sales": "GET /sales/v2"}
+    assert (coffee.command_seconds, fridges.command_seconds) == (600, 120)
     assert fridges.name == "acme-fridges"
     assert [(one.id, one.name) for one in fridges.machines] == [
         ("5699613c-0e96-470c-ba56-e520343ebc63", "Lobby fridge")
@@ -311,6 +314,14 @@ WRONG: Mapping[str, tuple[str, str]] = {
     "a feed without a pause": (
         account(more="feed = { every_seconds = 0 }"),
         "accounts.0.feed.every_seconds (acme-coff",
+    ),
+    "a command without time": (
+        account(more="commands = { timeout_seconds = 0 }"),
+        "accounts.0.commands.timeout_seconds (acme-coffee): it should be greater than 0",
+    ),
+    "a command that takes longer than a day": (
+        account(more="commands = { timeout_seconds = 86401 }"),
+        "accounts.0.commands.timeout_seconds (acme-coffee): it should be less than or equal to 86400",
     ),
     "an operation of no name": (
         account(more='endpoints = { "list-sales" = "POST /x" }'),

@@ -232,6 +232,38 @@ async def test_a_login_that_fails_otherwise_is_tried_again() -> None:
     assert await tokens.ask() == "token-2"
 
 
+async def acted(tokens: Tokens) -> VendorError:
+    with pytest.raises(VendorError) as caught:
+        await tokens.http.json("act")
+    return caught.value
+
+
+@pytest.mark.parametrize("refused_before", [False, True])
+async def test_what_a_failed_login_was_for_was_not_sent(*, refused_before: bool) -> None:
+    """Also where it went out with a token that was refused: nobody acted on it."""
+    tokens = Tokens()
+    if refused_before:
+        await tokens.ask()
+        tokens.good = set()
+    tokens.login_status = 501
+    error = await acted(tokens)
+    assert (type(error), error.sent) == (VendorUnavailable, False)
+    tokens.http.guard.timeout = 0.5
+    tokens.gate.clear()
+    error = await acted(tokens)
+    assert (type(error), error.sent) == (VendorUnavailable, False)
+    assert tokens.vendor.paths.count("/act") == (2 if refused_before else 0)
+
+
+async def test_what_was_sent_with_a_new_token_was_sent() -> None:
+    tokens = Tokens()
+    await tokens.ask()
+    tokens.vendor.script = [JSONResponse({}, 401), JSONResponse({"token": "new"}), JSONResponse({}, 500)]
+    error = await acted(tokens)
+    assert (type(error), error.sent) == (VendorUnavailable, True)
+    assert tokens.vendor.paths[-3:] == ["/act", "/login", "/act"]
+
+
 async def test_tokens_have_a_budget_of_their_own() -> None:
     tokens = Tokens(life=10, per_minute=3)
     for _ in range(3):

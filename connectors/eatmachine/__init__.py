@@ -8,14 +8,14 @@ from typing import Any
 
 import httpx2
 
-from connectors.base import Account, Delivery, KnownMachine, Links
-from connectors.eatmachine import hooks
+from connectors.base import Account, Delivery, KnownMachine, Links, Taken, VendorRequest
+from connectors.eatmachine import hooks, orders
+from connectors.eatmachine.client import EatMachineClient
 from connectors.eatmachine.tags import catalogue, stock, taken
-from connectors.http import Operation, VendorHTTP, table
-from connectors.login import Token, TokenLogin
-from connectors.parsing import text
-from domain.errors import VendorForbidden, VendorProtocolError, VendorUnauthorized
-from domain.facts import Fact, Observation
+from connectors.guard import Guard
+from domain.commands import Progress
+from domain.errors import BadInput
+from domain.facts import CommandWord, Fact, Observation
 from domain.model import (
     Capability,
     Connectivity,
@@ -28,26 +28,12 @@ from domain.model import (
     Vendor,
     why_absent,
 )
+from domain.orders import Order
 from domain.paging import Listing
 from domain.refs import Kind
 from domain.times import utc_now
 
-BASE_URL = "https://api.eatmachine.io"
 UNSUPPORTED = frozenset({"serialNumber", "model", "location"})
-
-OPERATIONS = table(
-    Operation(name="who-am-i", method="GET", path="/auth/me", documented=True),
-    Operation(name="login", method="POST", path="/auth/login", documented=True),
-)
-
-
-def explain(data: Any) -> str | None:
-    """The message, and the names of the fields that are at fault; what is said of them may repeat what was sent."""
-    if not isinstance(data, dict):
-        return None
-    fields = data.get("data")
-    named = f"({', '.join(fields)})" if isinstance(fields, dict) and fields else None
-    return " ".join(found for found in (text(data.get("message")), named) if found) or None
 
 
 class EatMachine:
@@ -63,42 +49,18 @@ class EatMachine:
             Capability.WEBHOOKS,
             Capability.TEMPERATURE,
             Capability.DOOR,
+            *orders.SLUGS,
         }
     )
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
-        self.guard = account.guarded()
+        self._client = EatMachineClient(account, client)
+        self.guard: Guard = self._client.guard
         self._known_since = utc_now()
-        key = account.credentials.get("api_key")
-        login = TokenLogin(self._fetch_token, lambda token: ("authorization", f"Bearer {token}"), guard=self.guard)
-        self._http = VendorHTTP(
-            account=account,
-            base_url=account.base_url or BASE_URL,
-            operations=OPERATIONS,
-            guard=self.guard,
-            client=client,
-            auth=login if key is None else None,
-            explain=explain,
-            headers={} if key is None else {"authorization": f"Bearer {key.reveal()}"},
-        )
-
-    async def _fetch_token(self) -> Token:
-        """Short-lived, the documents say, and not how short: it is kept until it is refused."""
-        body = {name: self.account.credentials[name].reveal() for name in ("username", "password")}
-        try:
-            answer = await self._http.json("login", body=body, login=False)
-        except VendorForbidden as error:  # with which status it refuses a password is not documented
-            raise VendorUnauthorized(error.message, account=error.account, vendor=error.vendor) from None
-        value = text(answer.get("token")) if isinstance(answer, dict) else None
-        if value is None:
-            raise VendorProtocolError(
-                "eatmachine's answer to login holds no token", account=self.account.key, vendor="eatmachine"
-            )
-        return Token(value, None)
 
     async def sign_in(self) -> None:
-        await self._http.json("who-am-i")
+        await self._client.sign_in()
 
     def refusal(self, _: Capability) -> UnavailableReason | None:
         return None
@@ -109,6 +71,23 @@ class EatMachine:
     async def machines(self) -> Listing[Machine]:
         """Without a request: the vendor has no list of fridges."""
         return Listing([_fridge(self.account, fridge, self._known_since) for fridge in self.account.machines])
+
+    async def prepare(self, order: Order) -> VendorRequest:
+        found = orders.request(order)
+        try:
+            self._client.shown(found)
+        except ValueError as error:
+            raise BadInput(f"there is no such fridge: {error}") from None
+        return found
+
+    async def send(self, request: VendorRequest) -> Taken:
+        return orders.accepted(self.account, await self._client.send(request))
+
+    def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
+        return self._client.shown(request)
+
+    def progress(self, kind: Capability, word: CommandWord) -> Progress | None:
+        return orders.progress(kind, word)
 
     def verify(self, delivery: Delivery) -> Any:
         return hooks.verify(self.account, delivery)

@@ -58,13 +58,13 @@ def taken_apart(row: Raw, delivery: Delivery) -> Report:
         row=row,
         received_at=delivery.received_at,
         machine=need(delivery.machine),
-        type=need(_word(row["type"])),
+        type=need(word_of(row["type"])),
         data=member(row, "data"),
         fridge=fridge,
         command=command,
-        uuid=_word(command.get("uuid")),
-        status=_word(command.get("status")),
-        slug=_word(member(command, "type").get("slug")),
+        uuid=word_of(command.get("uuid")),
+        status=word_of(command.get("status")),
+        slug=word_of(member(command, "type").get("slug")),
         told_at=iso(fridge.get("lastActivity")),
     )
 
@@ -75,7 +75,7 @@ def member(found: Any, name: str) -> Raw:
     return inner if isinstance(inner, Mapping) else {}
 
 
-def _word(value: Any) -> str | None:
+def word_of(value: Any) -> str | None:
     """A word of the vendor's becomes part of what identifies the report."""
     found = text(value)
     if found is not None and len(found) > LONGEST_WORD:
@@ -169,7 +169,7 @@ def links(account: Account, report: Report) -> TagLinks:
 def product(report: Report) -> tuple[str, str]:
     """Its id and its name."""
     found = report.row["product"]
-    native = need(_word(found["uuid"]))
+    native = need(word_of(found["uuid"]))
     return native, text(found.get("name")) or native
 
 
