@@ -60,10 +60,11 @@ class Failures:
         self._unauthorized = unauthorized
         self._secrets = secrets
 
-    def answered(self, operation: str, answer: Answer, now: datetime) -> VendorError:
-        """For an answer that is no success."""
+    def answered(self, operation: str, answer: Answer, now: datetime, *, private: bool = False) -> VendorError:
+        """For an answer that is no success. `private`: without the vendor's words."""
         status = answer.status
-        what = f"{self._vendor} answered {operation} with {status}{self._words(answer.data)}"
+        words = "" if private else self._words(answer.data)
+        what = f"{self._vendor} answered {operation} with {status}{words}"
         if self._unauthorized(status, answer.data) or status == 401:
             return VendorUnauthorized(what, **self._whose)
         if status == 403:

@@ -64,7 +64,7 @@ asking: ContextVar[Traffic | None] = ContextVar("asking", default=None)  # who a
 @dataclass(slots=True)
 class _Call:
     """One request to make, and by when on the loop's clock it has to be over. `sent`: the vendor may act on it;
-    `tried`: it went over the wire, if only to be refused.
+    `tried`: it went over the wire, if only to be refused; `private`: what it carries must not be repeated.
 
     `auth` gives it a token; `logs_in` is whom it gets one for, and then has a budget of its own."""
 
@@ -74,6 +74,7 @@ class _Call:
     auth: TokenLogin | None
     logs_in: TokenLogin | None
     deadline: float
+    private: bool
     sent: bool = False
     tried: bool = False
 
@@ -152,10 +153,12 @@ class VendorHTTP:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         traffic: Traffic | None = None,
+        private: bool = False,
         login: bool = True,
     ) -> Answer:
         """The answer to an operation. Raises VendorError. Reads are repeated where that is safe and can help.
 
+        `private`: no word of the vendor's comes into an error, for it may be one of those that were sent.
         `login=False`: this is the login itself. It goes without a token, and every try counts as a login."""
         asked = self.operations[operation]
         call = _Call(
@@ -165,6 +168,7 @@ class VendorHTTP:
             auth=self.auth if login else None,
             logs_in=None if login else self.auth,
             deadline=asyncio.get_running_loop().time() + self.guard.timeout,
+            private=private,
         )
         try:
             async with asyncio.timeout_at(call.deadline):
@@ -298,7 +302,7 @@ class VendorHTTP:
         if 200 <= status < 300:
             self.guard.succeed(passage)
             return None
-        error = self._failures.answered(call.operation.name, answer, self.guard.now())
+        error = self._failures.answered(call.operation.name, answer, self.guard.now(), private=call.private)
         if status == 429 or (status == 503 and error.retry_after is not None):
             (call.logs_in or self.guard).pause(error.retry_after)
         if isinstance(error, VendorUnavailable | VendorRateLimited | VendorProtocolError):

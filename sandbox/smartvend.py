@@ -35,7 +35,7 @@ class SmartVend:
         self._world = world
         self._fleet = Fleet(world)
         self._live = world.random(self.name, "lively")
-        self.commands: list[Body] = []
+        self.commands: list[Body] = []  # what changed something, as it was sent
         rng = world.random(self.name, "outbox")
         self.outbox = Outbox(self.key, rng, sign=sign, schedule=SCHEDULE, stops=True)
 
@@ -104,6 +104,7 @@ class SmartVend:
             "events": list(fleet.events),
             "encashments": list(fleet.encashments),
             "dictionary": fleet.dictionary("en"),
+            "configs": [{"controllerId": controller, **config} for controller, config in fleet.configs.items()],
             "commands": list(self.commands),
         }
 
@@ -200,6 +201,7 @@ class SmartVend:
             "products": cells,
             "resources": resources,
         }
+        self.commands.append(dict(body))
         return {"success": True}
 
     def _check_cell(self, cell: Body, columns: int, rows: int, *, coffee: bool) -> None:
@@ -218,7 +220,8 @@ class SmartVend:
         config = next((it for it in self._fleet.configs.values() if it["controllerConfigId"] == native), None)
         if config is None or config["type"] != kind:
             raise Refused("there is no such config of this type")
-        config["config"] |= changed
+        config["config"] = {**config["config"], **changed}
+        self.commands.append(dict(body))
         return {"success": True}
 
     def _command(self, body: Body, amount: str, *optional: str) -> Any:
@@ -243,6 +246,7 @@ class SmartVend:
 
     def _encash(self, body: Body) -> Any:
         self._fleet.encash(self._controller(only(body, "controllerId")), self._world.now())
+        self.commands.append(dict(body))
         return {"success": True}
 
     def _controller(self, body: Body) -> str:

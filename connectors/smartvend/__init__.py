@@ -7,16 +7,17 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from connectors.base import Account, Delivery
+from connectors.base import Account, Delivery, Taken, VendorRequest
 from connectors.guard import Guard
 from connectors.parsing import Raw, readable, unix
-from connectors.smartvend import hooks, parse
+from connectors.smartvend import hooks, orders, parse
 from connectors.smartvend.client import SmartVendClient
 from connectors.smartvend.texts import Texts
 from connectors.windows import NO_LIMIT, Window, Windows
 from domain.errors import VendorError
 from domain.facts import Fact
 from domain.model import Capability, Machine, MachineEvent, Product, Sale, SaleKind, Slot, UnavailableReason
+from domain.orders import Order
 from domain.paging import Listing, Slice
 from domain.times import Span, utc_now
 
@@ -26,7 +27,7 @@ SECOND = timedelta(seconds=1)
 
 
 class SmartVend:
-    capabilities = frozenset({Capability.SLOTS, Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS})
+    capabilities = orders.ACTS | {Capability.SLOTS, Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS}
     sale_kinds = frozenset({SaleKind.PURCHASE})
     by_machine = False
     slots_at_once = 1
@@ -39,6 +40,7 @@ class SmartVend:
         self._sales = Windows()
         self._events = Windows()
         self._texts = Texts(self._dictionary)
+        self._orders = orders.Orders(account, self._client)
 
     async def sign_in(self) -> None:
         await self._client.controllers()
@@ -88,6 +90,21 @@ class SmartVend:
 
     def address(self, machine: str | None) -> str:
         return hooks.address(self.account, machine)
+
+    async def prepare(self, order: Order) -> VendorRequest:
+        return await self._orders.prepare(order)
+
+    async def send(self, request: VendorRequest) -> Taken:
+        return await self._orders.send(request)
+
+    def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
+        return self._orders.shown(request)
+
+    def shows(self, order: Order, sale: Sale) -> bool:
+        return orders.shows(self.account, order, sale)
+
+    async def fulfilled(self, order: Order) -> bool | None:
+        return await self._orders.fulfilled(order)
 
     async def _sales_in(self, window: Span, room: int, machines: frozenset[str] | None) -> Window[Sale]:
         raw = await self._client.window("get-list-of-sales", "saleId", window, room, machines)

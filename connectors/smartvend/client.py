@@ -3,14 +3,16 @@
 https://api.smartvend.ru/"""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import ceil, floor
 from typing import Any
 
 import httpx2
 
 from connectors.base import Account
+from connectors.guard import Traffic
 from connectors.http import Operation, VendorHTTP, table
-from connectors.parsing import rows, text, whole
+from connectors.parsing import Raw, rows, text, whole
 from connectors.smartvend.pages import Page, Pages
 from connectors.windows import Window
 from domain.errors import VendorProtocolError, VendorRejected
@@ -27,6 +29,10 @@ def _read(name: str) -> Operation:
     return Operation(name=name, method="POST", path=f"/{name}", documented=False)
 
 
+def _write(name: str) -> Operation:
+    return replace(_read(name), traffic=Traffic.COMMAND, reads=False)
+
+
 OPERATIONS = table(
     _read("get-list-of-controllers"),
     _read("get-controller-matrix"),
@@ -34,6 +40,13 @@ OPERATIONS = table(
     _read("get-list-of-sales"),
     _read("get-list-of-events"),
     _read("get-dictionary-of-events"),
+    _read("get-controller-config"),
+    _write("issue-product"),
+    _write("send-deposit-to-controller"),
+    _write("send-remote-payment-to-controller"),
+    _write("create-encashment"),
+    _write("update-controller-matrix"),
+    _write("update-controller-config"),
 )
 
 
@@ -66,14 +79,28 @@ class SmartVendClient:
             headers=headers,
         )
 
-    async def controllers(self) -> list[Any]:
-        return self._items(await self._ask("get-list-of-controllers", {}), "controllers")
+    async def controllers(self, traffic: Traffic | None = None) -> list[Any]:
+        return self._items(await self._ask("get-list-of-controllers", {}, traffic), "controllers")
 
-    async def matrix(self, controller: str) -> Mapping[str, Any]:
-        found = await self._ask("get-controller-matrix", {"controllerId": controller})
-        if not isinstance(found, dict):
-            raise self._broken("the matrix is no object")
+    async def matrix(self, controller: str, traffic: Traffic | None = None) -> Raw:
+        found = await self._ask("get-controller-matrix", {"controllerId": controller}, traffic)
+        return self._object(found, "the matrix")
+
+    async def config(self, controller: str, traffic: Traffic | None = None) -> Raw:
+        found = await self._ask("get-controller-config", {"controllerId": controller}, traffic)
+        return self._object(found, "the config")
+
+    async def order(self, operation: str, body: Raw, *, private: bool) -> Raw:
+        """What is answered when it was done. Any success but one that says so leaves open whether it was."""
+        found = self._object(await self._ask(operation, body, private=private), f"the answer to {operation}")
+        if found.get("success") is not True:
+            raise self._broken(f"the answer to {operation} does not say that it was done")
         return found
+
+    def place(self, operation: str) -> tuple[str, str]:
+        """Method and path below the base."""
+        found = self._http.operations[operation]
+        return found.method, found.path
 
     async def products(self) -> list[Any]:
         return self._items(await self._ask("get-list-of-products", {}), "products")
@@ -99,19 +126,28 @@ class SmartVendClient:
 
         return await Pages(page, id_key, per_page).read(room)
 
-    async def _ask(self, operation: str, body: Mapping[str, Any]) -> Any:
+    async def _ask(
+        self, operation: str, body: Mapping[str, Any], traffic: Traffic | None = None, *, private: bool = False
+    ) -> Any:
         """The `success` member. Any other case of the result is the vendor's refusal."""
-        answer = await self._http.json(operation, body=body)
+        answer = await self._http.json(operation, body=body, traffic=traffic, private=private)
         result = answer.get("result") if isinstance(answer, dict) else None
-        if not isinstance(result, dict) or "$case" not in result:
+        case = result.get("$case") if isinstance(result, dict) else None
+        if result is None or not isinstance(case, str) or not case:
             raise self._broken(f"the answer to {operation} has no result")
-        if result["$case"] != "success":
+        if case != "success":
+            words = None if private else explain(answer)
             raise VendorRejected(
-                f"smartvend refused {operation}: {self._http.repeated(explain(answer) or 'without a reason')}",
+                f"smartvend refused {operation}: {self._http.repeated(words or 'without a reason')}",
                 account=self.account.key,
                 vendor="smartvend",
             )
         return result.get("success")
+
+    def _object(self, found: Any, what: str) -> Raw:
+        if not isinstance(found, dict):
+            raise self._broken(f"{what} is no object")
+        return found
 
     def _items(self, success: Any, what: str) -> list[Any]:
         """Lists come as `{items}`, where an empty one may be left out; older answers are the list itself."""
