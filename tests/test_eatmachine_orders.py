@@ -33,6 +33,7 @@ from domain.errors import (
 from domain.facts import CommandWord
 from domain.model import AccountStatus, Capability, Connectivity, UnavailableReason, Vendor
 from domain.orders import ORDERS, Order
+from journal.appending import NO_MEANINGS
 from journal.bus import Bus
 from journal.journal import Journal
 from resolvers.sources import CacheTimes, Source
@@ -99,7 +100,7 @@ async def failure(connector: Any, request: VendorRequest) -> VendorError:
 
 
 def source(it: Standing) -> Source:
-    return Source(it.connector, CacheTimes(), Journal(create_engine("sqlite://"), Bus(), lambda *_: None))
+    return Source(it.connector, CacheTimes(), Journal(create_engine("sqlite://"), Bus(), NO_MEANINGS))
 
 
 @pytest.mark.parametrize("connectivity", Connectivity)
