@@ -129,6 +129,7 @@ class Ledger:
     def hear(self, account: str, word: CommandWord, at: datetime, origin: Origin) -> Command | None:
         """A vendor's word on a command of ours; None where it is of another's, or says nothing new."""
         mine = (commands.c.account == account) & (commands.c.vendor_id == word.command)
+        mine &= commands.c.machine == word.machine  # one machine does not speak for another
         row = self.connection.execute(select(commands).where(mine)).one_or_none()
         found = None if row is None else kept(row)
         progress = None if found is None else self._meaning(account, found.command.kind, word)
@@ -136,6 +137,8 @@ class Ledger:
             return None
         if progress.status is CommandStatus.SUCCEEDED:
             progress = replace(progress, evidence=self._sale(account, word.command))
+        if progress.status is CommandStatus.FAILED and progress.error is None:
+            progress = replace(progress, error=progress.note or "the machine told that it failed")
         return self._advance(found, progress, at, origin)
 
     def find(self, native: str) -> Kept | None:
