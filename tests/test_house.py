@@ -9,7 +9,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 
 from connectors.registry import CONNECT
 from domain import commands, live, model, money, paging
-from journal import reports
+from journal import audit, reports
 from journal.appending import NO_MEANINGS
 from journal.bus import Bus
 from journal.journal import Journal
@@ -30,13 +30,17 @@ ELSEWHERE: dict[str, Any] = {
     "WebhookHealth": reports.Counts,
     "Command": commands.Command,
     "CommandTransition": commands.CommandTransition,
+    "CommandPayload": commands.CommandPayload,
+    "UserError": commands.UserError,
+    "PlannedRequest": commands.PlannedRequest,
+    "AuditRecord": audit.Record,
     "Gap": live.Gap,
     "SaleMessage": live.SaleMessage,
     "MachineEventMessage": live.MachineEventMessage,
     "CommandMessage": live.CommandMessage,
     "MachineMessage": live.MachineMessage,
 }
-WITHOUT_A_VALUE = {"Query", "Subscription", "Node"}  # a root is nothing, and an interface is what implements it
+WITHOUT_A_VALUE = {"Query", "Mutation", "Subscription", "Node"}  # a root is nothing, and an interface is what implements it
 
 
 def types() -> list[tuple[str, StrawberryObjectDefinition]]:
