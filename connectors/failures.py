@@ -103,6 +103,10 @@ class Failures:
         what = f"{self._vendor} took longer than {self._timeout:g} s for {operation}"
         return VendorUnavailable(what, **self._whose, sent=sent)
 
+    def unsent(self, error: VendorError) -> VendorError:
+        """The same, where it kept a request from being sent."""
+        return type(error)(error.message, **self._whose, retry_after=error.retry_after, sent=False)
+
     def impossible(self, operation: str, why: str) -> VendorError:
         """For a request that cannot be meant: there can be nothing under such an id."""
         return VendorRejected(f"{operation} at {self._vendor}: {why}", **self._whose, sent=False)

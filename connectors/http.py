@@ -169,6 +169,11 @@ class VendorHTTP:
                 return await self._insist(call)
         except TimeoutError:
             raise self._failures.late(operation, sent=call.sent) from None
+        except VendorError as error:
+            # What failed may be the login, with nothing behind it: then a command was not carried out.
+            if call.sent or asked.reads or not error.sent:
+                raise
+            raise self._failures.unsent(error) from None
 
     def _request(
         self,
@@ -223,6 +228,7 @@ class VendorHTTP:
         token = None if auth is None else await auth.token()
         answer, error = await self._once(call, token)
         if auth is not None and token is not None and auth.rejected(answer.status, answer.data):
+            call.sent = False  # it was turned away at the door
             answer, error = await self._once(call, await auth.renewed(token))
         if error is None:
             return answer
