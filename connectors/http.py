@@ -333,12 +333,11 @@ class VendorHTTP:
 
 
 async def _unsent(token: Awaitable[Token]) -> Token:
-    """Where a login fails, what it was for did not go out. That it is refused says as much by itself."""
+    """Where a login fails, what it was for did not go out."""
     try:
         return await token
     except VendorError as error:
-        if not isinstance(error, VendorUnauthorized):
-            error.sent = False
+        error.sent = False
         raise
 
 

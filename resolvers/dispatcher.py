@@ -169,7 +169,8 @@ class Dispatcher:
                 taken: Taken = await send()
             except VendorError as error:
                 pause = PAUSE * 2**attempt if error.retry_after is None else error.retry_after
-                if error.sent or attempt == TRIES - 1 or time.monotonic() + pause > ends:
+                final = error.sent or isinstance(error, VendorRejected | VendorUnauthorized)
+                if final or attempt == TRIES - 1 or time.monotonic() + pause > ends:
                     raise
             else:
                 return taken

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from sandbox.livello_fleet import ALERTS, Fleet, Row
 from sandbox.livello_gate import CREDENTIALS, Gate, Handle, Problem
+from sandbox.livello_prices import Prices
 from sandbox.livello_query import (
     amount,
     between,
@@ -75,6 +76,8 @@ class Livello:
     ) -> None:
         self._world = world
         self._fleet = Fleet(world, currencies)
+        cells = (cell for cells in self._fleet.cells.values() for cell in cells)
+        self._prices = Prices(line for cell in cells if (line := cell["productLineData"]) is not None)
         self.gate = Gate(world.now, life=life, hourly=hourly, logins=logins, scopes=scopes, allowed=allowed)
 
     def routes(self) -> list[BaseRoute]:
@@ -93,12 +96,14 @@ class Livello:
         )
         routes = [Route(path, self.gate.read(scope, handle), methods=["GET"]) for path, scope, handle in reads]
         routes.insert(0, Route("/auth/token", self.gate.issue, methods=["POST"]))
+        change_price = self.gate.write("products:write", self._change_price)
+        routes.append(Route("/product-lines/{id}/price", change_price, methods=["POST"]))
         routes.append(Route("/{path:path}", self.gate.nowhere, methods=EVERY_METHOD))
         return [Mount("/api/v1", routes=routes)]
 
     def make_sales(self, count: int, *, machine: str | None = None) -> list[Row]:
         """`machine` is a serial number; KeyError where there is none."""
-        return [self._fleet.sell(self._world.now(), machine) for _ in range(count)]
+        return [self._settled().sell(self._world.now(), machine) for _ in range(count)]
 
     def make_events(self, count: int, *, machine: str | None = None, kind: str | None = None) -> list[Row]:
         """Alerts; `machine` is a serial number, KeyError where there is none."""
@@ -108,7 +113,7 @@ class Livello:
         self.make_sales(1)
 
     def truth(self) -> dict[str, list[Row]]:
-        fleet = self._fleet
+        fleet = self._settled()
         slots = [{**cell, "serialNumber": serial} for serial, cells in fleet.cells.items() for cell in cells]
         return {
             "machines": self._shown(),
@@ -117,6 +122,7 @@ class Livello:
             "sales": fleet.transactions,
             "events": fleet.alerts,
             "organizations": fleet.organizations,
+            "prices": self._prices.records,
         }
 
     def account(self, base: str) -> dict[str, Any]:
@@ -140,11 +146,19 @@ class Livello:
         rows = containing(query, self._shown(), "name", NAME)
         return by_page(query, ordered(rows, query, "sortColumn", KIOSK_COLUMNS, usual=1))
 
+    def _settled(self) -> Fleet:
+        """With the prices of now."""
+        self._prices.settle(self._world.now())
+        return self._fleet
+
     def _kiosk(self, request: Request) -> Row:
-        return self._fleet.detail(self._known(request))
+        return self._settled().detail(self._known(request))
 
     def _inventory(self, request: Request) -> list[Row]:
-        return self._fleet.cells[self._known(request)]
+        return self._settled().cells[self._known(request)]
+
+    def _change_price(self, request: Request, body: Row) -> Row:
+        return self._prices.add(request.path_params["id"], body, self._world.now())
 
     def _known(self, request: Request) -> str:
         serial: str = request.path_params["serial"]

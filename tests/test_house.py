@@ -40,7 +40,7 @@ ELSEWHERE: dict[str, Any] = {
     "CommandMessage": live.CommandMessage,
     "MachineMessage": live.MachineMessage,
 }
-WITHOUT_A_VALUE = {"Query", "Mutation", "Subscription", "Node"}  # a root is nothing, and an interface is what implements it
+WITHOUT_A_VALUE = {"Query", "Mutation", "Subscription", "Node"}  # roots, and what others implement
 
 
 def types() -> list[tuple[str, StrawberryObjectDefinition]]:

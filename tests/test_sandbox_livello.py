@@ -574,6 +574,80 @@ async def test_a_sale_is_listed_first_and_takes_from_the_stock(client: httpx2.As
         vendor.make_sales(1, machine="LIV-9999")
 
 
+def first_line(vendor: Livello) -> dict[str, Any]:
+    lines = (cell["productLineData"] for cell in vendor.truth()["slots"])
+    found: dict[str, Any] = next(line for line in lines if line is not None)
+    return found
+
+
+async def test_a_price_is_a_record_of_its_product_line(client: httpx2.AsyncClient, vendor: Livello) -> None:
+    native = first_line(vendor)["id"]
+    answers = [
+        await client.post(f"/product-lines/{native}/price", json={"price": 1.99, "productLineId": 9}) for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert vendor.truth()["prices"] == [answer.json() for answer in answers]
+    assert answers[1].json() == {
+        "id": 2,
+        "productLineId": native,
+        "price": 1.99,
+        "validFrom": "2026-03-04T15:06:07.000Z",
+        "validTo": None,
+    }
+    shown = await read(client, "/kiosks/LIV-0001/inventory")
+    assert {"price": 1.99, "id": native}.items() <= shown[0]["productLineData"].items()
+    detail = await read(client, "/kiosks/LIV-0001")
+    assert detail["inventory"]["loadCells"] == shown
+
+
+async def test_prices_hold_as_long_as_they_are_valid(client: httpx2.AsyncClient, vendor: Livello, clock: Clock) -> None:
+    native, usual = first_line(vendor)["id"], first_line(vendor)["price"]
+    noon = {"validFrom": "2026-03-05T12:00:00.000Z", "validTo": "2026-03-05T15:00:00+01:00"}
+    for body in ({"price": 0, **noon}, {"price": 2, "validFrom": "2026-03-06T00:00:00", "validTo": None}):
+        assert (await client.post(f"/product-lines/{native}/price", json=body)).status_code == 201
+    seen = []
+    for hours in (0, 20, 1, 1, 1, 11):  # from 15:06; then 11:06, 12:06, 13:06, 14:06 of the next day; after midnight
+        clock.advance(hours=hours)
+        seen.append(first_line(vendor)["price"])
+    assert seen == [usual, usual, 0, 0, usual, 2]
+    sold = [item for sale in vendor.make_sales(200, machine="LIV-0001") for item in sale["itemsPurchased"]]
+    assert {item["price"] for item in sold if item["productLineId"] == native} == {2}
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({}, "price must"),
+        ({"price": "1.99"}, "price must"),
+        ({"price": True}, "price must"),
+        ({"price": -1}, "price must"),
+        ({"price": 1, "validFrom": "tomorrow"}, "validFrom must"),
+        ({"price": 1, "validTo": 5}, "validTo must"),
+        ({"price": 1, "validTo": "2026-03-04T15:06:07Z"}, "validTo must"),
+        ({"price": 1, "currency": "EUR"}, "currency"),
+    ],
+)
+async def test_what_is_no_price_is_refused(
+    client: httpx2.AsyncClient, vendor: Livello, body: dict[str, Any], told: str
+) -> None:
+    path = f"/product-lines/{first_line(vendor)['id']}/price"
+    answer = await client.post(path, json=body)
+    assert (answer.status_code, told in answer.json()["detail"]) == (400, True)
+    assert (await client.post(path, content=b"[]")).status_code == 400
+    for nowhere in ("99999", "A1", "²"):
+        answer = await client.post(f"/product-lines/{nowhere}/price", json={"price": 1})
+        assert_problem(answer, 404, "Not Found", "Product line not found", f"/product-lines/{nowhere}/price")
+    assert vendor.truth()["prices"] == []
+
+
+async def test_a_price_needs_its_scope(clock: Clock) -> None:
+    vendor = Livello(World(start=START, scale=0.1, now=clock), scopes="kiosks:read products:read")
+    async with client_of(vendor) as client:
+        await sign_in(client)
+        answer = await client.post("/product-lines/1/price", json={"price": 1})
+        assert (answer.status_code, answer.json()["detail"]) == (403, "Insufficient scope. Required: products:write")
+
+
 async def test_kiosks_stay_online_while_time_passes(client: httpx2.AsyncClient, clock: Clock) -> None:
     async def seen() -> dict[str, timedelta]:
         rows = (await read(client, "/kiosks", limit=100))["data"]

@@ -102,6 +102,41 @@ async def test_who_asked_first_may_give_up_and_the_others_get_their_token() -> N
     assert (first.cancelled(), tokens.logins) == (True, 1)
 
 
+@pytest.mark.parametrize("refused", [True, False])
+@pytest.mark.parametrize("hangs", [True, False])
+async def test_a_command_that_got_no_token_was_not_carried_out(refused: bool, hangs: bool) -> None:
+    """Nor was one whose first token was refused. A read that failed so may be repeated anyway."""
+    tokens = Tokens()
+    if refused:
+        await tokens.ask()
+        tokens.good = set()
+    tokens.login_status = 500
+    if hangs:
+        tokens.gate.clear()
+        tokens.http.guard.timeout = 0.05
+    with pytest.raises(VendorUnavailable) as caught:
+        await tokens.http.json("act")
+    assert not caught.value.sent
+    assert tokens.vendor.paths.count("/act") == refused
+    tokens.gate.set()
+
+
+async def test_a_command_whose_token_was_refused_is_sent_once_more_and_then_left_open() -> None:
+    tokens = Tokens()
+    await tokens.ask()
+    tokens.good = {"token-2"}
+
+    async def breaks(request: Request) -> Response:
+        renewed = request.headers["authorization"] == "Bearer token-2"
+        return JSONResponse({}, 500) if renewed else await tokens._answer(request)
+
+    tokens.vendor.script = [breaks, tokens._answer, breaks]
+    with pytest.raises(VendorUnavailable) as caught:
+        await tokens.http.json("act")
+    assert caught.value.sent
+    assert tokens.vendor.paths == ["/login", "/list", "/act", "/login", "/act"]
+
+
 @pytest.mark.parametrize(("life", "margin"), [(3600, 60), (100, 10)])
 async def test_a_token_is_renewed_shortly_before_it_ends(life: float, margin: float) -> None:
     tokens = Tokens(life=life)

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from connectors.base import Account
+from connectors.base import Account, Taken, VendorRequest
 from connectors.guard import Guard
 from connectors.livello import client as api
-from connectors.livello import parse, records
+from connectors.livello import orders, parse, records
 from connectors.livello.client import LivelloClient
 from connectors.livello.paging import LARGEST, Page, chunks, walk
 from connectors.livello.records import MILLISECOND
@@ -28,15 +28,17 @@ from domain.model import (
     Slot,
     UnavailableReason,
 )
+from domain.orders import Order
 from domain.paging import Listing, Slice
 from domain.times import Span, utc_now
 
 SCOPES = {
-    Capability.SLOTS: api.INVENTORY,
-    Capability.STOCK_COUNTS: api.INVENTORY,
-    Capability.SALES: api.TRANSACTIONS,
-    Capability.EVENTS: api.ALERTS,
-    Capability.TEMPERATURE: api.KIOSKS,
+    Capability.SLOTS: (api.INVENTORY,),
+    Capability.STOCK_COUNTS: (api.INVENTORY,),
+    Capability.SALES: (api.TRANSACTIONS,),
+    Capability.EVENTS: (api.ALERTS,),
+    Capability.TEMPERATURE: (api.KIOSKS,),
+    Capability.SET_PRICE: (api.PRICES, api.INVENTORY),  # which product line a slot has, its inventory tells
 }
 AT_ONE_TIME = 25  # alerts: more than any millisecond brings
 
@@ -59,8 +61,8 @@ class Livello:
         await self._client.sign_in()
 
     def refusal(self, capability: Capability) -> UnavailableReason | None:
-        scope = SCOPES.get(capability)
-        return UnavailableReason.NOT_PERMITTED if scope is not None and self._client.lacks(scope) else None
+        lacking = any(map(self._client.lacks, SCOPES.get(capability, ())))
+        return UnavailableReason.NOT_PERMITTED if lacking else None
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -125,6 +127,18 @@ class Livello:
             return None
         found = await self.events(Span(moment, moment + MILLISECOND), AT_ONE_TIME, None)
         return next((event for event in found.items if event.vendor_id == wanted), None)
+
+    async def prepare(self, order: Order) -> VendorRequest:
+        return await orders.prepare(self._client, order)
+
+    async def send(self, request: VendorRequest) -> Taken:
+        return await orders.send(self._client, request)
+
+    def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
+        return self._client.shown(request)
+
+    async def fulfilled(self, order: Order) -> bool | None:
+        return await orders.fulfilled(self._client, order)
 
 
 async def _newest(

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from connectors.base import Account
-from connectors.guard import Rate
-from connectors.http import Operation, VendorHTTP, table
+from connectors.base import Account, VendorRequest
+from connectors.guard import Rate, Traffic
+from connectors.http import Answer, Operation, VendorHTTP, table
 from connectors.livello import parse
 from connectors.livello.currencies import Currencies
 from connectors.livello.paging import LARGEST, Page, listed, whole
@@ -28,6 +28,7 @@ PATIENCE = 0.5  # of a request's time: how long anything waits for its currency
 
 KIOSKS, INVENTORY, PRODUCTS = "kiosks:read", "inventory:read", "products:read"
 TRANSACTIONS, ORGANIZATIONS, ALERTS = "transactions:read", "organizations:read", "alerts:read"
+PRICES = "products:write"  # "update product line prices", by the documents' table of scopes
 
 
 def _get(name: str, path: str, *, documented: bool = False) -> Operation:
@@ -43,6 +44,14 @@ OPERATIONS = table(
     _get("get-transaction", "/transactions/{id}"),
     _get("list-organizations", "/organizations"),
     _get("list-alerts", "/alerts"),
+    Operation(
+        name="update-product-line-price",
+        method="POST",
+        path="/product-lines/{id}/price",
+        documented=False,
+        traffic=Traffic.COMMAND,
+        reads=False,
+    ),
 )
 
 
@@ -199,6 +208,16 @@ class LivelloClient:
             "offset": offset,
         }
         return await self._page("list-alerts", query, limit, offset)
+
+    async def act(self, request: VendorRequest) -> Answer:
+        return await self._http.send(request.operation, path=request.path, body=request.body)
+
+    def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
+        operation = self._http.operations[request.operation]
+        return operation.method, operation.fill(request.path), request.body
+
+    def broken(self, why: str) -> VendorProtocolError:
+        return VendorProtocolError(why, account=self.account.key, vendor=self.account.vendor.value)
 
     async def _whole(
         self,

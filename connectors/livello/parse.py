@@ -260,9 +260,19 @@ def slots(account: Account, serial: str, found: list[Any], currency: str | None,
     return listing(account, "load cell", found, lambda row: _slot(account, serial, row, currency, at)).items
 
 
-def _slot(account: Account, serial: str, row: Raw, currency: str | None, at: datetime) -> Slot:
+def lines_at(found: Iterable[Any], position: str) -> list[Raw]:
+    """The product lines at a position: one, but where a load cell has none, or more than one is named so."""
+    lines = (row.get("productLineData") for row in found if isinstance(row, dict) and _position(row) == position)
+    return [line for line in lines if isinstance(line, dict) and line]
+
+
+def _position(row: Raw) -> str | None:
     names = (text(row.get(key)) for key in ("planogramPosition", "cellId", "loadCellId"))
-    position = need(next(filter(None, names), None))
+    return next(filter(None, names), None)
+
+
+def _slot(account: Account, serial: str, row: Raw, currency: str | None, at: datetime) -> Slot:
+    position = need(_position(row))
     line = row.get("productLineData") or {}
     product = text(line.get("productMetaId"))
     return Slot(

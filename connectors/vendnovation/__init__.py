@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from connectors.base import Account
+from connectors.base import Account, Taken, VendorRequest
 from connectors.guard import Guard
 from connectors.parsing import readable
-from connectors.vendnovation import parse, records
+from connectors.vendnovation import orders, parse, records
 from connectors.vendnovation.client import IDS_AT_ONCE, LARGEST, WIDEST, VendNovationClient
 from connectors.windows import Window, Windows
 from domain.errors import VendorError
@@ -27,6 +27,7 @@ from domain.model import (
     Slot,
     UnavailableReason,
 )
+from domain.orders import Order
 from domain.paging import Listing, Slice
 from domain.times import Span, utc_now
 
@@ -37,7 +38,16 @@ MILLISECONDS = re.compile(r"[0-9]{1,14}")
 
 
 class VendNovation:
-    capabilities = frozenset({Capability.SLOTS, Capability.STOCK_COUNTS, Capability.SALES, Capability.EVENTS})
+    capabilities = frozenset(
+        {
+            Capability.SLOTS,
+            Capability.STOCK_COUNTS,
+            Capability.SALES,
+            Capability.EVENTS,
+            Capability.SET_PRICE,
+            Capability.UPDATE_PLANOGRAM,
+        }
+    )
     sale_kinds = frozenset({SaleKind.PURCHASE})
     slots_at_once = IDS_AT_ONCE
 
@@ -131,6 +141,18 @@ class VendNovation:
         wanted, span = _around(native)
         rows = [] if span is None else await self._client.alert(wanted, span)
         return next((event for event in self._read_events(rows).items if event.vendor_id == wanted), None)
+
+    async def prepare(self, order: Order) -> VendorRequest:
+        return await orders.prepare(self._client, order)
+
+    async def send(self, request: VendorRequest) -> Taken:
+        return await orders.send(self._client, request)
+
+    def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
+        return self._client.shown(request)
+
+    async def fulfilled(self, order: Order) -> bool | None:
+        return await orders.fulfilled(self._client, order)
 
     def _read_sales(self, rows: Sequence[Any]) -> Listing[Sale]:
         return readable(self.account, "transaction", rows, lambda row: records.sale(self.account, row))

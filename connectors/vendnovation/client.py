@@ -12,11 +12,12 @@ from typing import Any
 
 import httpx2
 
-from connectors.base import Account
-from connectors.guard import Rate
+from connectors.base import Account, VendorRequest
+from connectors.guard import Rate, Traffic
 from connectors.http import Operation, VendorHTTP, table
 from connectors.login import Token, TokenLogin
-from connectors.parsing import rows, text
+from connectors.parsing import rows, text, without
+from connectors.vendnovation.parse import SECRETS
 from connectors.windows import Window
 from domain.errors import VendorForbidden, VendorProtocolError, VendorUnauthorized
 from domain.times import Span
@@ -53,6 +54,14 @@ OPERATIONS = table(
     _read("list-selections", "/selections"),
     _read("list-transactions", "/transactions/", documented=True),
     _read("list-alerts", "/alerts/"),
+    Operation(
+        name="update-selections",
+        method="PATCH",
+        path="/selections",
+        documented=True,
+        traffic=Traffic.COMMAND,
+        reads=False,
+    ),
 )
 
 
@@ -105,7 +114,7 @@ class VendNovationClient:
             raise VendorUnauthorized(error.message, account=error.account, vendor=error.vendor) from None
         value = text(answer.get("accessToken")) if isinstance(answer, dict) else None
         if value is None:
-            raise self._broken("the answer to authenticate holds no token")
+            raise self.broken("the answer to authenticate holds no token")
         # `issued` and `expires` tell no zone, so the documented life counts from when it came.
         return Token(value, time() + TOKEN_LIFE.total_seconds())
 
@@ -147,6 +156,13 @@ class VendNovationClient:
         number = int(native) if NUMBER.fullmatch(native) else native
         return await self._all("list-alerts", _dates(span), {"alertIds": [number]})
 
+    async def act(self, request: VendorRequest) -> Any:
+        return await self._http.json(request.operation, path=request.path, body=request.body)
+
+    def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
+        operation = self._http.operations[request.operation]
+        return operation.method, operation.fill(request.path), without(request.body, SECRETS)
+
     async def _all(
         self, operation: str, request_filter: Mapping[str, Any], route_filter: Mapping[str, Any] | None = None
     ) -> list[Any]:
@@ -172,9 +188,9 @@ class VendNovationClient:
             if len(got) < size:
                 return
             if not new:
-                raise self._broken(f"{operation} gives the same page again and again")
+                raise self.broken(f"{operation} gives the same page again and again")
 
-    def _broken(self, why: str) -> VendorProtocolError:
+    def broken(self, why: str) -> VendorProtocolError:
         return VendorProtocolError(why, account=self.account.key, vendor="vendnovation")
 
 

@@ -177,6 +177,11 @@ def _slot(account: Account, row: Raw, at: datetime) -> Slot:
     )
 
 
-def product_ref_of(account: Account, row: Raw) -> Ref | None:
+def product_of(row: Raw) -> str | None:
     product = text(row.get("productId"))
-    return None if product is None or product in NOTHING else account.to(Kind.PRODUCT, product)
+    return None if product in NOTHING else product
+
+
+def product_ref_of(account: Account, row: Raw) -> Ref | None:
+    product = product_of(row)
+    return None if product is None else account.to(Kind.PRODUCT, product)
