@@ -1,4 +1,4 @@
-"""Orders: what can be asked of a machine. One holds all that it takes, but for what the vendor has to be asked first.
+"""Orders: what can be asked of a vendor. One holds all that it takes, but for what the vendor has to be asked first.
 
 Machines, slots and products are named by the vendor's ids; prices and amounts are exact."""
 
@@ -14,11 +14,17 @@ from domain.money import Money
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     kind: Capability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineOrder(Order):
+    """Of one machine, and by itself of those that need no more to be said."""
+
     machine: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DispenseProduct(Order):
+class DispenseProduct(MachineOrder):
     """`position`: the slot's, as printed on the machine."""
 
     kind: Capability = Capability.DISPENSE_PRODUCT
@@ -26,13 +32,13 @@ class DispenseProduct(Order):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SendDeposit(Order):
+class SendDeposit(MachineOrder):
     kind: Capability = Capability.SEND_DEPOSIT
     amount: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SendRemotePayment(Order):
+class SendRemotePayment(MachineOrder):
     """`terminal_key`: which of a machine's terminals takes it; None for the only one."""
 
     kind: Capability = Capability.SEND_REMOTE_PAYMENT
@@ -41,7 +47,7 @@ class SendRemotePayment(Order):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetPrice(Order):
+class SetPrice(MachineOrder):
     """From `valid_from`, or at once, to `valid_to`, or for ever."""
 
     kind: Capability = Capability.SET_PRICE
@@ -63,7 +69,7 @@ class PlanogramCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UpdatePlanogram(Order):
+class UpdatePlanogram(MachineOrder):
     """All cells of a machine: what is not among them is empty from then on."""
 
     kind: Capability = Capability.UPDATE_PLANOGRAM
@@ -73,7 +79,7 @@ class UpdatePlanogram(Order):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateConfig(Order):
+class UpdateConfig(MachineOrder):
     """The keys that are to change, in the vendor's words."""
 
     kind: Capability = Capability.UPDATE_CONFIG
@@ -84,13 +90,13 @@ ORDERS: Mapping[Capability, type[Order]] = {
     Capability.DISPENSE_PRODUCT: DispenseProduct,
     Capability.SEND_DEPOSIT: SendDeposit,
     Capability.SEND_REMOTE_PAYMENT: SendRemotePayment,
-    Capability.OPEN_DOOR: Order,
-    Capability.SCAN_INVENTORY: Order,
-    Capability.MEASURE_TEMPERATURE: Order,
-    Capability.READ_DOOR: Order,
-    Capability.REBOOT: Order,
-    Capability.RESTART_APP: Order,
-    Capability.COLLECT_CASH: Order,
+    Capability.OPEN_DOOR: MachineOrder,
+    Capability.SCAN_INVENTORY: MachineOrder,
+    Capability.MEASURE_TEMPERATURE: MachineOrder,
+    Capability.READ_DOOR: MachineOrder,
+    Capability.REBOOT: MachineOrder,
+    Capability.RESTART_APP: MachineOrder,
+    Capability.COLLECT_CASH: MachineOrder,
     Capability.SET_PRICE: SetPrice,
     Capability.UPDATE_PLANOGRAM: UpdatePlanogram,
     Capability.UPDATE_CONFIG: UpdateConfig,

@@ -14,6 +14,7 @@ from domain.model import Capability, Machine, Role, Slot, UnavailableReason
 from domain.money import Money
 from domain.orders import (
     DispenseProduct,
+    MachineOrder,
     Order,
     PlanogramCell,
     SendDeposit,
@@ -133,7 +134,7 @@ Ordering = Callable[[Context, Capability, Machine, Any, Any], Awaitable[Order]]
 
 
 async def _plain(_: Context, kind: Capability, machine: Machine, __: asked.MachineCommandInput, ___: None) -> Order:
-    return Order(kind=kind, machine=machine.ref.native)
+    return MachineOrder(kind=kind, machine=machine.ref.native)
 
 
 async def _dispense(

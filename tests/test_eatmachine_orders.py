@@ -32,7 +32,7 @@ from domain.errors import (
 )
 from domain.facts import CommandWord
 from domain.model import AccountStatus, Capability, Connectivity, UnavailableReason, Vendor
-from domain.orders import ORDERS, Order
+from domain.orders import ORDERS, MachineOrder
 from journal.appending import NO_MEANINGS
 from journal.bus import Bus
 from journal.journal import Journal
@@ -86,7 +86,7 @@ def done(it: Standing) -> list[dict[str, Any]]:
 
 
 async def opening(it: Standing) -> VendorRequest:
-    found: VendorRequest = await it.connector.prepare(Order(kind=Capability.OPEN_DOOR, machine=fridge(it)))
+    found: VendorRequest = await it.connector.prepare(MachineOrder(kind=Capability.OPEN_DOOR, machine=fridge(it)))
     return found
 
 
@@ -134,7 +134,7 @@ def test_the_acts_are_those_of_the_documents_and_the_roles_are_played() -> None:
 
 @pytest.mark.parametrize(("kind", "slug"), list(ACTS.items()))
 async def test_an_order_is_one_request_without_a_body(it: Standing, kind: Capability, slug: str) -> None:
-    request = await it.connector.prepare(Order(kind=kind, machine=fridge(it)))
+    request = await it.connector.prepare(MachineOrder(kind=kind, machine=fridge(it)))
     assert it.wire.asked == []
     taken = await it.connector.send(request)
     (asked,) = it.wire.asked
@@ -156,7 +156,7 @@ async def test_what_is_shown_of_the_answer_tells_of_no_person(it: Standing) -> N
 
 @pytest.mark.parametrize(("kind", "slug"), list(ACTS.items()))
 async def test_what_would_be_sent_is_shown_and_not_sent(it: Standing, kind: Capability, slug: str) -> None:
-    request = await it.connector.prepare(Order(kind=kind, machine=FRIDGE))
+    request = await it.connector.prepare(MachineOrder(kind=kind, machine=FRIDGE))
     assert it.connector.shown(request) == ("POST", f"/fridges/{FRIDGE}/commands/{slug}", None)
     assert it.wire.asked == []
 
@@ -173,18 +173,18 @@ async def test_another_path_may_be_configured() -> None:
 @pytest.mark.parametrize("kind", OTHERS)
 async def test_there_is_no_request_for_another_order(it: Standing, kind: Capability) -> None:
     with pytest.raises(BadInput):
-        await it.connector.prepare(Order(kind=kind, machine=fridge(it)))
+        await it.connector.prepare(MachineOrder(kind=kind, machine=fridge(it)))
     assert it.wire.asked == []
 
 
 @pytest.mark.parametrize("native", ["", ".", ".."])
 async def test_an_id_that_would_make_another_path_is_no_fridges(it: Standing, native: str) -> None:
     with pytest.raises(BadInput):
-        await it.connector.prepare(Order(kind=Capability.REBOOT, machine=native))
+        await it.connector.prepare(MachineOrder(kind=Capability.REBOOT, machine=native))
 
 
 async def test_an_id_stays_one_part_of_the_path(it: Standing) -> None:
-    request = await it.connector.prepare(Order(kind=Capability.REBOOT, machine="../x/commands/open?a=ü"))
+    request = await it.connector.prepare(MachineOrder(kind=Capability.REBOOT, machine="../x/commands/open?a=ü"))
     assert it.connector.shown(request)[1] == "/fridges/..%2Fx%2Fcommands%2Fopen%3Fa%3D%C3%BC/commands/reboot"
     assert isinstance(await failure(it.connector, request), VendorRejected)
     assert done(it) == []
@@ -214,7 +214,7 @@ async def test_a_command_may_spend_what_queries_leave(it: Standing) -> None:
 
 
 async def test_a_fridge_that_the_vendor_does_not_know_is_refused(it: Standing) -> None:
-    request = await it.connector.prepare(Order(kind=Capability.OPEN_DOOR, machine=FRIDGE))
+    request = await it.connector.prepare(MachineOrder(kind=Capability.OPEN_DOOR, machine=FRIDGE))
     error = await failure(it.connector, request)
     assert (type(error), error.message) == (VendorRejected, "eatmachine answered post-command with 404: Not found.")
     assert (len(it.wire.asked), done(it)) == (1, [])
@@ -334,7 +334,7 @@ async def test_a_lost_answer_leaves_open_what_was_done_and_is_not_asked_for_agai
     async with new_client() as client:
         connector = connect(known, client)
         request = await connector.prepare(
-            Order(kind=Capability.OPEN_DOOR, machine=vendor.truth()["machines"][0]["uuid"])
+            MachineOrder(kind=Capability.OPEN_DOOR, machine=vendor.truth()["machines"][0]["uuid"])
         )
         with capture_logs() as logs:
             error = await failure(connector, request)
@@ -352,7 +352,7 @@ async def test_where_nothing_listens_nothing_was_sent() -> None:
     known = account_of(BY_NAME["eatmachine"], emulated.EatMachine(SMALL), login=False, base=base)
     async with new_client() as client:
         connector = connect(known, client)
-        error = await failure(connector, await connector.prepare(Order(kind=Capability.REBOOT, machine=FRIDGE)))
+        error = await failure(connector, await connector.prepare(MachineOrder(kind=Capability.REBOOT, machine=FRIDGE)))
     assert (type(error), error.sent) == (VendorUnavailable, False)
 
 
@@ -543,7 +543,7 @@ async def test_a_fridges_reports_are_of_the_command_that_was_answered(
     it: Standing, kind: Capability, told: list[Progress | None]
 ) -> None:
     native = fridge(it)
-    taken = await it.connector.send(await it.connector.prepare(Order(kind=kind, machine=native)))
+    taken = await it.connector.send(await it.connector.prepare(MachineOrder(kind=kind, machine=native)))
     words = lived(it, native)
     assert {(word.command, word.machine) for word in words} == {(taken.vendor_id, native)}
     assert [it.connector.progress(kind, word) for word in words] == told
@@ -553,6 +553,6 @@ async def test_a_fridges_reports_are_of_the_command_that_was_answered(
 async def test_a_fridge_that_could_not_says_so(it: Standing, kind: Capability) -> None:
     native = fridge(it)
     it.vendor.make_events(1, machine=native, kind="failure")
-    await it.connector.send(await it.connector.prepare(Order(kind=kind, machine=native)))
+    await it.connector.send(await it.connector.prepare(MachineOrder(kind=kind, machine=native)))
     meant = [it.connector.progress(kind, word) for word in lived(it, native)]
     assert meant == [Progress(status=CommandStatus.FAILED, note=FAILURE)]

@@ -24,7 +24,7 @@ from domain.errors import (
 )
 from domain.model import Capability, UnavailableReason
 from domain.money import Money
-from domain.orders import Order, SetPrice
+from domain.orders import MachineOrder, Order, SetPrice
 from sandbox.livello import SCOPES, Livello
 from tests.ordering import STRUCK, Struck, failure, ordering
 from tests.vendors import TINY, Standing, standing
@@ -177,9 +177,9 @@ NEVER_A_PRICE: Mapping[str, Mapping[str, Any]] = {
 async def test_what_can_never_be_is_refused_without_a_request(why: str) -> None:
     async with stage() as it:
         await refused(it, order(it.vendor, **NEVER_A_PRICE[why]))
-        await refused(it, Order(kind=Capability.REBOOT, machine=SERIAL))
+        await refused(it, MachineOrder(kind=Capability.REBOOT, machine=SERIAL))
         assert it.wire.asked == []
-        assert await it.connector.fulfilled(Order(kind=Capability.REBOOT, machine=SERIAL)) is None
+        assert await it.connector.fulfilled(MachineOrder(kind=Capability.REBOOT, machine=SERIAL)) is None
 
 
 async def test_a_slot_without_a_product_line_has_no_price() -> None:

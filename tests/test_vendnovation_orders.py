@@ -25,7 +25,7 @@ from domain.errors import (
 )
 from domain.model import Capability
 from domain.money import Money
-from domain.orders import Order, PlanogramCell, SetPrice, UpdatePlanogram
+from domain.orders import MachineOrder, Order, PlanogramCell, SetPrice, UpdatePlanogram
 from sandbox.vendnovation import VendNovation
 from sandbox.world import World
 from tests.ordering import Struck, but, failure, ordering
@@ -207,7 +207,7 @@ async def test_what_can_never_be_is_refused_without_a_request(why: str) -> None:
 
 async def test_what_is_no_such_order_is_refused_without_a_request() -> None:
     async with stage() as it:
-        reboot = Order(kind=Capability.REBOOT, machine=machine(it.vendor))
+        reboot = MachineOrder(kind=Capability.REBOOT, machine=machine(it.vendor))
         await refused(it, reboot)
         assert await it.connector.fulfilled(reboot) is None
         assert it.wire.asked == []

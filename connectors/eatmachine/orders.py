@@ -12,7 +12,7 @@ from domain.commands import CommandStage, CommandStatus, Progress
 from domain.errors import BadInput
 from domain.facts import CommandWord
 from domain.model import Capability
-from domain.orders import Order
+from domain.orders import MachineOrder, Order
 
 SLUGS: Mapping[Capability, str] = {
     Capability.OPEN_DOOR: "open",
@@ -47,7 +47,7 @@ SILENT = frozenset({"video"})  # it comes with a command, and says nothing of it
 
 def request(order: Order) -> VendorRequest:
     slug = SLUGS.get(order.kind)
-    if slug is None:
+    if slug is None or not isinstance(order, MachineOrder):
         raise BadInput(f"eatmachine has no command for {order.kind.value}")
     return VendorRequest(operation="post-command", path={"uuid": order.machine, "slug": slug})
 

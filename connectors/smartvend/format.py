@@ -9,7 +9,7 @@ from typing import Any
 from connectors.smartvend.parse import SECRETS
 from domain.errors import BadInput
 from domain.money import Money
-from domain.orders import DispenseProduct, Order, SendDeposit, SendRemotePayment
+from domain.orders import DispenseProduct, MachineOrder, SendDeposit, SendRemotePayment
 
 Body = dict[str, Any]
 
@@ -32,7 +32,7 @@ def remote_payment(order: SendRemotePayment, currency: str | None) -> Body:
     return body if order.terminal_key is None else {**body, "terminalKey": order.terminal_key}
 
 
-def encashment(order: Order) -> Body:
+def encashment(order: MachineOrder) -> Body:
     return {"controllerId": order.machine}
 
 

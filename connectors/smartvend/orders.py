@@ -16,6 +16,7 @@ from domain.model import Capability, PaymentMethod, Sale
 from domain.money import Money
 from domain.orders import (
     DispenseProduct,
+    MachineOrder,
     Order,
     SendDeposit,
     SendRemotePayment,
@@ -124,13 +125,13 @@ def _unread(order: Order, currency: str | None) -> VendorRequest:
         case SendRemotePayment():
             body = written.remote_payment(order, currency)
             return VendorRequest(operation="send-remote-payment-to-controller", body=body)
-    if order.kind is not Capability.COLLECT_CASH:
+    if order.kind is not Capability.COLLECT_CASH or not isinstance(order, MachineOrder):
         raise BadInput(f"SmartVend has no request for {order.kind.value}")
     return VendorRequest(operation="create-encashment", body=written.encashment(order))
 
 
 def shows(account: Account, order: Order, sale: Sale) -> bool:
-    if sale.machine_ref != account.to(Kind.MACHINE, order.machine):
+    if not isinstance(order, MachineOrder) or sale.machine_ref != account.to(Kind.MACHINE, order.machine):
         return False
     match order:
         case DispenseProduct():
