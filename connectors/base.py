@@ -279,11 +279,13 @@ class VendorRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """The vendor took an order. `done`: and that is all there will be to know; else its words follow by webhook, and
-    name it `vendor_id`. `result`: what is worth showing of the answer, less secrets."""
+    name it `vendor_id`. `result`: what is worth showing of the answer, less secrets; `subject`: what was made or
+    changed."""
 
     done: bool
     vendor_id: str | None = None
     result: Any = None
+    subject: Ref | None = None
 
 
 @runtime_checkable

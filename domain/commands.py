@@ -43,15 +43,19 @@ STAGES = {stage: at for at, stage in enumerate(CommandStage)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What a command has come to, by a vendor's word or by ours. `note` is for a person to read; `error` tells why it
-    was not done; `result` is what the vendor answered, less secrets; `evidence` the sale that proves it."""
+    """What a command has come to, by a vendor's word or by ours.
+
+    `note` is for a person to read; `error` and `code` tell why it was not done; `result` is what the vendor answered,
+    less secrets; `evidence` the sale that proves it, and `subject` what was made or changed."""
 
     status: CommandStatus
     stage: CommandStage | None = None
     note: str | None = None
     error: str | None = None
+    code: ErrorCode | None = None
     result: Any = None
     evidence: Ref | None = None
+    subject: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +68,14 @@ class CommandTransition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """`result` is what the vendor answered, less secrets; `evidence_ref` the sale that settled it."""
+    """`machine_ref` is None where no machine is meant; `subject_ref` is what was made or changed.
+
+    `result` is what the vendor answered, less secrets; `evidence_ref` the sale that settled it; `error_code` says
+    whose fault it is that it was not done, or is not known to be."""
 
     ref: Ref
     kind: Capability
-    machine_ref: Ref
+    machine_ref: Ref | None
     status: CommandStatus
     stage: CommandStage | None
     requested_by: str
@@ -78,7 +85,9 @@ class Command:
     completed_at: datetime | None
     result: Any
     error: str | None
+    error_code: ErrorCode | None
     evidence_ref: Ref | None
+    subject_ref: Ref | None
     history: Sequence[CommandTransition]
 
     @property
@@ -139,7 +148,9 @@ def advanced(command: Command, progress: Progress, at: datetime) -> Command | No
         completed_at=at if status in FINAL and not command.ended else command.completed_at,
         result=command.result if progress.result is None else progress.result,
         error=progress.error if moves else command.error,
+        error_code=progress.code if moves else command.error_code,
         evidence_ref=progress.evidence or command.evidence_ref,
+        subject_ref=progress.subject or command.subject_ref,
         history=_inserted(command.history, progress, status if moves else command.status, at),
     )
 

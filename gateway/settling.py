@@ -13,7 +13,7 @@ from connectors.base import ReadsBack, SellsOnOrder
 from connectors.guard import Traffic
 from connectors.http import asking
 from domain.commands import CommandStatus, Progress
-from domain.errors import VendgraphError
+from domain.errors import ErrorCode, VendgraphError
 from domain.facts import Origin
 from domain.times import utc_now
 from journal import commands, evidence
@@ -33,6 +33,7 @@ NO_WORD = "no final word came in time"
 NOBODY = "the process that sent it ended before an answer was here"
 READ = "read back at the vendor"
 NOT_SHOWN = "read back at the vendor, which does not show it"
+NOT_DONE = Progress(status=CommandStatus.FAILED, note=NOT_SHOWN, error=NOT_SHOWN, code=ErrorCode.VENDOR_UNAVAILABLE)
 
 
 class Settler:
@@ -79,15 +80,18 @@ class Settler:
         if status is CommandStatus.PENDING:
             await self._send_or_give_up(asked)
         else:
-            why = NOBODY if status is CommandStatus.SENT else NO_WORD
-            await self._progress(asked, Progress(status=CommandStatus.UNKNOWN, note=why, error=why))
+            sent = status is CommandStatus.SENT
+            why, code = (NOBODY, ErrorCode.INTERNAL) if sent else (NO_WORD, ErrorCode.VENDOR_UNAVAILABLE)
+            await self._progress(asked, Progress(status=CommandStatus.UNKNOWN, note=why, error=why, code=code))
 
     async def _send_or_give_up(self, asked: Kept) -> None:
         source = self._graph.sources.get(asked.account)
         late = (self._now() - asked.command.created_at).total_seconds() > PATIENCE
         if late or source is None or asked.order is None:
             why = f"{NOT_SENT}the process that was to send it ended"
-            await self._progress(asked, Progress(status=CommandStatus.FAILED, note=why, error=why))
+            await self._progress(
+                asked, Progress(status=CommandStatus.FAILED, note=why, error=why, code=ErrorCode.INTERNAL)
+            )
             return
         dispatcher = self._graph.dispatcher
         native, attempt = asked.command.ref.native, asked.attempt
@@ -134,7 +138,7 @@ class Settler:
         if fulfilled:
             await self._progress(asked, Progress(status=CommandStatus.SUCCEEDED, note=READ))
         elif fulfilled is False and since >= PROVEN_NOT:
-            await self._progress(asked, Progress(status=CommandStatus.FAILED, note=NOT_SHOWN, error=NOT_SHOWN))
+            await self._progress(asked, NOT_DONE)
 
     async def _progress(self, asked: Kept, progress: Progress) -> None:
         """As long as nobody has taken it on since."""

@@ -33,9 +33,10 @@ class Candidate:
 
 def candidates(connection: Connection, asked: Kept, fits: Fits) -> Sequence[Candidate]:
     """The sales that fit the command, by when they were recorded; none where it was never sent."""
-    if asked.sent_at is None or asked.order is None:
+    machine = asked.command.machine_ref
+    if machine is None or asked.sent_at is None or asked.order is None:
         return []
-    machine, since = asked.command.machine_ref, asked.sent_at - BEFORE
+    since = asked.sent_at - BEFORE
     wanted = select(entries.c.content, entries.c.received_at).where(
         entries.c.account == machine.account,
         entries.c.kind == FactKind.SALE.value,
@@ -58,8 +59,8 @@ def rivals(connection: Connection, asked: Kept, sale: Sale, fits: Fits) -> Seque
     """Other commands that the sale may be of as well, or that it proved already."""
     machine = asked.command.machine_ref
     wanted = select(commands).where(
-        commands.c.account == machine.account,
-        commands.c.machine == machine.native,
+        commands.c.account == asked.account,
+        commands.c.machine == (None if machine is None else machine.native),
         commands.c.kind == asked.command.kind.value,
         commands.c.id != asked.command.ref.native,
         commands.c.status != CommandStatus.FAILED.value,

@@ -73,7 +73,7 @@ def row(intent: Intent) -> dict[str, Any]:
         "organization": intent.organization,
         "account": command.ref.account,
         "vendor": intent.vendor.value,
-        "machine": command.machine_ref.native,
+        "machine": None if command.machine_ref is None else command.machine_ref.native,
         "kind": command.kind.value,
         "status": command.status.value,
         "requested_by": command.requested_by,
@@ -99,7 +99,7 @@ def details(intent: Intent) -> dict[str, Any]:
     }
 
 
-def begun(ref: Ref, kind: Capability, machine: Ref, requested_by: str, key: str, at: datetime) -> Command:
+def begun(ref: Ref, kind: Capability, machine: Ref | None, requested_by: str, key: str, at: datetime) -> Command:
     """A command as it is when it is asked for."""
     return Command(
         ref=ref,
@@ -114,6 +114,8 @@ def begun(ref: Ref, kind: Capability, machine: Ref, requested_by: str, key: str,
         completed_at=None,
         result=None,
         error=None,
+        error_code=None,
         evidence_ref=None,
+        subject_ref=None,
         history=(CommandTransition(status=CommandStatus.PENDING, stage=None, at=at, note=None),),
     )

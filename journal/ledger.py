@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from domain.commands import Command, CommandStatus, Progress, advanced, contradicts
-from domain.errors import Conflict
+from domain.errors import Conflict, ErrorCode
 from domain.facts import CommandWord, Fact, FactKind, Origin, recorded
 from domain.model import Capability, EventState, MachineEvent, Severity, Trust, Vendor
 from domain.refs import Kind, Ref
@@ -85,13 +85,19 @@ class Ledger:
             found = replace(found, command=replace(found.command, status=CommandStatus.SENT))
         self._set(native, vendor_id=vendor_id, until=due)
         command = self._advance(found, progress, at, Origin.COMMAND) or found.command
-        machine = command.machine_ref
-        told = told_since(self.connection, machine.account, FactKind.WORD, machine.native, command.created_at)
-        waiting = [one.fact.content for _, one in self._log.news if one.account == machine.account]
-        for word in (*told, *waiting):
-            if isinstance(word, CommandWord) and word.command == vendor_id:
-                command = self.hear(machine.account, word, at, Origin.WEBHOOK) or command
+        for word in self._told(command):
+            if word.command == vendor_id:
+                command = self.hear(found.account, word, at, Origin.WEBHOOK) or command
         return command
+
+    def _told(self, command: Command) -> list[CommandWord]:
+        """The words of its machine since it was asked for."""
+        machine = command.machine_ref
+        if machine is None:
+            return []
+        kept = told_since(self.connection, machine.account, FactKind.WORD, machine.native, command.created_at)
+        waiting = (one.fact.content for _, one in self._log.news if one.account == machine.account)
+        return [word for word in (*kept, *waiting) if isinstance(word, CommandWord)]
 
     def settle(
         self,
@@ -138,7 +144,8 @@ class Ledger:
         if progress.status is CommandStatus.SUCCEEDED:
             progress = replace(progress, evidence=self._sale(account, word.command))
         if progress.status is CommandStatus.FAILED and progress.error is None:
-            progress = replace(progress, error=progress.note or "the machine told that it failed")
+            why = progress.note or "the machine told that it failed"
+            progress = replace(progress, error=why, code=ErrorCode.VENDOR_REJECTED)
         return self._advance(found, progress, at, origin)
 
     def find(self, native: str) -> Kept | None:
@@ -231,7 +238,7 @@ class Ledger:
         """Every change is an entry of the journal."""
         fact = Fact(
             identity=f"{command.ref.native}/{len(command.history)}",
-            machine=command.machine_ref.native,
+            machine=None if command.machine_ref is None else command.machine_ref.native,
             recorded_at=command.updated_at,
             occurred_at=command.updated_at,
             content=command,
@@ -249,7 +256,7 @@ class Ledger:
             action=action,
             outcome=command.status.value,
             command=command.id,
-            machine=command.machine_ref.text,
+            machine=None if command.machine_ref is None else command.machine_ref.text,
             details={
                 "kind": command.kind.value,
                 **{name: value for name, value in details.items() if value is not None},

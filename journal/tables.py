@@ -145,7 +145,7 @@ commands = Table(  # the ledger: what was asked, for ever
     Column("organization", String, nullable=False),
     Column("account", String, nullable=False),
     Column("vendor", String, nullable=False),
-    Column("machine", String, nullable=False),  # the vendor's id
+    Column("machine", String),  # the vendor's id
     Column("kind", String, nullable=False),
     Column("status", String, nullable=False),
     Column("requested_by", String, nullable=False),

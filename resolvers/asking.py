@@ -107,7 +107,7 @@ def _intent(context: Context, meant: Meant, given: Asked, fingerprint: str, ackn
 
 def _begun(context: Context, meant: Meant, given: Asked) -> Command:
     ref = Ref(Kind.COMMAND, meant.source.key, uuid4().hex)
-    machine, key = meant.machine.ref, given.idempotency_key
+    machine, key = None if meant.machine is None else meant.machine.ref, given.idempotency_key
     return begun(ref, meant.order.kind, machine, context.viewer.name, key, utc_now())
 
 

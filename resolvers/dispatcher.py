@@ -20,6 +20,7 @@ from connectors.guard import Traffic
 from connectors.http import asking
 from domain.commands import Command, CommandStatus, Progress
 from domain.errors import (
+    ErrorCode,
     RateLimited,
     VendgraphError,
     VendorError,
@@ -48,6 +49,7 @@ PAUSE = 0.5  # seconds before the second try, where the vendor does not say
 RECORDING = 600.0  # seconds for which an outcome is tried to be recorded
 REFUSED = (VendorRejected, VendorUnauthorized, VendorRateLimited)  # it was read, and not carried out
 NOT_SENT = "nothing was sent: "
+ENDED = "this process was stopped, or failed, before an answer was here"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ class Dispatcher:
                 await self._carry_out(work)
             except JournalUnavailable:
                 log.warning("a command was not sent, for it could not be recorded", command=work.native)
-                await self._settle(work, _failed(f"{NOT_SENT}it could not be recorded"))
+                await self._settle(work, _failed(f"{NOT_SENT}it could not be recorded", ErrorCode.INTERNAL))
 
     async def _carry_out(self, work: Work) -> None:
         request = await self._prepared(work)
@@ -129,7 +131,7 @@ class Dispatcher:
         if await self._journal.change(claim) is None:
             return  # another has it, or it is too late
         if self._clock() - claimed_at > LEASE:
-            await self._settle(work, _failed(f"{NOT_SENT}this process was stopped for too long"))
+            await self._settle(work, _failed(f"{NOT_SENT}this process was stopped for too long", ErrorCode.INTERNAL))
             return
         await self._send(work, request)
 
@@ -138,10 +140,10 @@ class Dispatcher:
         try:
             prepared: VendorRequest = await connector.prepare(work.order)
         except VendgraphError as error:
-            await self._settle(work, _failed(f"{NOT_SENT}{error.message}"))
+            await self._settle(work, _failed(f"{NOT_SENT}{error.message}", error.code))
         except Exception:
             log.exception("a command could not be prepared", command=work.native)
-            await self._settle(work, _failed(f"{NOT_SENT}something went wrong here"))
+            await self._settle(work, _failed(f"{NOT_SENT}something went wrong here", ErrorCode.INTERNAL))
         else:
             return prepared
         return None
@@ -155,7 +157,7 @@ class Dispatcher:
         except BaseException as error:
             if isinstance(error, Exception):
                 log.exception("a command's answer could not be read", command=work.native)
-            await self._settle(work, _unknown("this process was stopped, or failed, before an answer was here"))
+            await self._settle(work, _unknown(ENDED, ErrorCode.INTERNAL))
             if not isinstance(error, Exception):
                 raise
         else:
@@ -216,18 +218,18 @@ class Dispatcher:
 def outcome(error: VendorError) -> Progress:
     """What a failed sending means. Only a refusal, or proof that nothing was sent, is a failure of the command."""
     if not error.sent:
-        return _failed(f"{NOT_SENT}{error.message}")
+        return _failed(f"{NOT_SENT}{error.message}", error.code)
     if isinstance(error, REFUSED):
-        return _failed(error.message)
-    return _unknown(error.message)
+        return _failed(error.message, error.code)
+    return _unknown(error.message, error.code)
 
 
-def _failed(why: str) -> Progress:
-    return Progress(status=CommandStatus.FAILED, note=why, error=why)
+def _failed(why: str, code: ErrorCode) -> Progress:
+    return Progress(status=CommandStatus.FAILED, note=why, error=why, code=code)
 
 
-def _unknown(why: str) -> Progress:
-    return Progress(status=CommandStatus.UNKNOWN, note=why, error=why)
+def _unknown(why: str, code: ErrorCode) -> Progress:
+    return Progress(status=CommandStatus.UNKNOWN, note=why, error=why, code=code)
 
 
 def _settled(work: Work, progress: Progress, ledger: Ledger) -> None:
@@ -238,8 +240,8 @@ def _take(work: Work, taken: Taken, due: float, ledger: Ledger) -> None:
     """With the vendor's id for it the words that it sends can be found."""
     now = utc_now()
     if taken.done or taken.vendor_id is None:
-        done = Progress(status=CommandStatus.SUCCEEDED, result=taken.result)
+        done = Progress(status=CommandStatus.SUCCEEDED, result=taken.result, subject=taken.subject)
         ledger.settle(work.native, done, now, attempt=work.attempt)
     else:
-        acknowledged = Progress(status=CommandStatus.ACKNOWLEDGED, result=taken.result)
+        acknowledged = Progress(status=CommandStatus.ACKNOWLEDGED, result=taken.result, subject=taken.subject)
         ledger.take(work.native, taken.vendor_id, acknowledged, due, now)

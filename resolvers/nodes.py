@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from domain.commands import Command
 from domain.errors import BadInput
 from domain.refs import Kind, Ref
 from resolvers import commands, events, sales, slots
@@ -56,3 +57,10 @@ async def nodes(root: object, info: Info, ids: Sequence[str]) -> Sequence[object
 async def organization(root: object, info: Info, id: str) -> object:  # noqa: A002  the graph's name for it
     ref = Ref.parse(id)
     return None if ref is None or ref.kind is not Kind.ORGANIZATION else await _organization(info.context, ref)
+
+
+async def subject(root: Command, info: Info) -> object:
+    """What a command made or changed."""
+    ref = root.subject_ref
+    find = None if ref is None else FINDERS.get(ref.kind)
+    return None if ref is None or find is None else await find(info.context, ref)

@@ -49,7 +49,7 @@ class Meant:
     """Of whom something is asked, and how much money it moves, if any."""
 
     source: Source
-    machine: Machine
+    machine: Machine | None
     order: Order
     amount: Money | None = None
 

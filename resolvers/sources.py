@@ -150,7 +150,7 @@ class Source:
 
     def _carried_out(self, command: Command) -> None:
         """What was kept of its machine may be another by now."""
-        if command.kind in STOCKING and self._slots is not None:
+        if command.kind in STOCKING and self._slots is not None and command.machine_ref is not None:
             self._slots.forget(command.machine_ref.native)
         if command.kind is Capability.UPDATE_CONFIG:
             self._forget(self.machines)

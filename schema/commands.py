@@ -7,8 +7,10 @@ import strawberry
 
 from domain import commands
 from domain.commands import CommandStage, CommandStatus
+from domain.errors import ErrorCode
 from domain.model import Capability
 from resolvers import commands as edges
+from resolvers import nodes
 from schema import types
 from schema.edge import attribute as told
 from schema.edge import edge
@@ -35,8 +37,12 @@ class Command(types.Node):
     updated_at: datetime = told("When it last changed.")
     completed_at: datetime | None = told("When it came to an end.")
     result: JSON | None = told("What the vendor answered, less its secrets.")
-    error: str | None = told("Why it was not done, for a person to read.")
+    error: str | None = told("Why it was not done, or is not known to be, for a person to read.")
+    error_code: ErrorCode | None = told("Whose fault that is.")
     evidence: types.Sale | None = edge(edges.evidence, description="The vendor's record that settled it.")
+    subject: types.Node | None = edge(
+        nodes.subject, description="What it made or changed, where that is no machine; null also where it is gone."
+    )
     history: list[CommandTransition] = told("Every step, oldest first.")
 
     @classmethod

@@ -21,7 +21,7 @@ def _ledger() -> None:
         sa.Column("organization", sa.String, nullable=False),
         sa.Column("account", sa.String, nullable=False),
         sa.Column("vendor", sa.String, nullable=False),
-        sa.Column("machine", sa.String, nullable=False),
+        sa.Column("machine", sa.String),
         sa.Column("kind", sa.String, nullable=False),
         sa.Column("status", sa.String, nullable=False),
         sa.Column("requested_by", sa.String, nullable=False),
