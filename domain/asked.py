@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from domain.commands import CommandOutcome
 
@@ -83,12 +83,8 @@ class ResolveCommandInput:
     reason: str
 
 
-Asked = (
-    MachineCommandInput
-    | DispenseProductInput
-    | SendDepositInput
-    | SendRemotePaymentInput
-    | SetPriceInput
-    | UpdatePlanogramInput
-    | UpdateConfigInput
-)
+class Asked(Protocol):
+    """What becomes a command."""
+
+    @property
+    def idempotency_key(self) -> str: ...

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 import orjson
@@ -28,6 +28,9 @@ from resolvers import orders
 from resolvers.commands import find
 from resolvers.context import Context, Info
 from resolvers.orders import Meant
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 log = structlog.get_logger()
 
@@ -124,7 +127,7 @@ async def _planned(context: Context, kind: Capability, given: Asked) -> CommandP
 
 def fingerprint_of(kind: Capability, given: Asked) -> str:
     """Of what is asked, and of whom: not of the key that it is asked with. 1.5 and 1.50 are the same."""
-    values = asdict(given)
+    values = asdict(cast("DataclassInstance", given))
     del values["idempotency_key"]
     return sha256(orjson.dumps([kind.value, values], default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
@@ -139,7 +142,7 @@ def _plain(value: object) -> object:
 
 async def _keep_refusal(context: Context, kind: Capability, given: Asked, error: VendgraphError) -> None:
     """In the audit log of the organization that was meant. A store that fails refuses all the more."""
-    ref = orders.machine_ref(given)
+    ref = orders.target_of(given)
     source = None if ref is None else context.source(ref.account)
     if ref is None or source is None:
         return
@@ -148,7 +151,7 @@ async def _keep_refusal(context: Context, kind: Capability, given: Asked, error:
         organization=source.organization_key,
         action="command refused",
         outcome=error.code.value,
-        machine=ref.text,
+        machine=ref.text if ref.kind is Kind.MACHINE else None,
         details=details,
     )
     actor, at = context.actor, utc_now()

@@ -1,0 +1,144 @@
+"""Orders of machines, from what callers ask for."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from domain import asked
+from domain.errors import BadInput, NotFound
+from domain.model import Slot
+from domain.money import Money
+from domain.orders import (
+    DispenseProduct,
+    MachineOrder,
+    Order,
+    PlanogramCell,
+    SendDeposit,
+    SendRemotePayment,
+    SetPrice,
+    UpdateConfig,
+    UpdatePlanogram,
+)
+from domain.refs import Kind, Ref
+from resolvers import slots
+from resolvers.context import Context
+from resolvers.sources import Source
+from resolvers.ways import Asking, Way, money, of, short
+
+LARGEST_PLANOGRAM = 1000  # rows, columns, and cells
+
+
+def _machine_of_slot(given: asked.SetPriceInput) -> Ref | None:
+    """A slot's native id begins with its machine's, up to the first slash."""
+    slot = Ref.parse(given.slot_id)
+    if slot is None or slot.kind is not Kind.SLOT:
+        return None
+    return Ref(Kind.MACHINE, slot.account, slot.native.split("/", 1)[0])
+
+
+def _price_of(source: Source, given: asked.SetPriceInput) -> Money:
+    return money(source, given.amount, given.currency, "amount", least=Decimal())
+
+
+def _sum_of(source: Source, given: asked.SendDepositInput | asked.SendRemotePaymentInput) -> Money:
+    return money(source, given.amount, given.currency, "amount", least=Decimal("0.01"))
+
+
+async def _plain(asking: Asking, _: asked.MachineCommandInput) -> Order:
+    return MachineOrder(kind=asking.kind, machine=asking.native)
+
+
+async def _dispense(asking: Asking, given: asked.DispenseProductInput) -> Order:
+    if (given.slot_id is None) == (given.position is None):
+        raise BadInput("exactly one of slotId and position is expected", "input")
+    position = given.position
+    if given.slot_id is not None:
+        slot = await _slot(asking.context, given.slot_id)
+        if asking.machine is None or slot.machine_ref != asking.machine.ref:
+            raise BadInput("this slot is in another machine", "input", "slotId")
+        position = slot.position
+    return DispenseProduct(machine=asking.native, position=short(position or "", "position"))
+
+
+async def _slot(context: Context, id_: str) -> Slot:
+    ref = Ref.parse(id_)
+    found = None if ref is None or ref.kind is not Kind.SLOT else await slots.find(context, ref)
+    if found is None:
+        raise NotFound("there is no such slot")
+    return found
+
+
+async def _deposit(asking: Asking, _: asked.SendDepositInput) -> Order:
+    return SendDeposit(machine=asking.native, amount=_there(asking.amount))
+
+
+async def _payment(asking: Asking, given: asked.SendRemotePaymentInput) -> Order:
+    terminal = None if given.terminal_key is None else short(given.terminal_key, "terminalKey")
+    return SendRemotePayment(machine=asking.native, amount=_there(asking.amount), terminal_key=terminal)
+
+
+async def _price(asking: Asking, given: asked.SetPriceInput) -> Order:
+    slot = await _slot(asking.context, given.slot_id)
+    since, until = given.valid_from, given.valid_to
+    if since is not None and until is not None and until <= since:
+        raise BadInput("validTo must be later than validFrom", "input", "validTo")
+    return SetPrice(
+        machine=asking.native,
+        slot=slot.ref.native,
+        position=slot.position,
+        price=_there(asking.amount),
+        valid_from=since,
+        valid_to=until,
+    )
+
+
+def _there(amount: Money | None) -> Money:
+    assert amount is not None
+    return amount
+
+
+async def _planogram(asking: Asking, given: asked.UpdatePlanogramInput) -> Order:
+    for name, size in (("rows", given.rows), ("columns", given.columns)):
+        if not 1 <= size <= LARGEST_PLANOGRAM:
+            raise BadInput(f"from 1 to {LARGEST_PLANOGRAM} are expected", "input", name)
+    if len(given.slots) > LARGEST_PLANOGRAM:
+        raise BadInput(f"at most {LARGEST_PLANOGRAM} are expected", "input", "slots")
+    cells = [_cell(asking.source, given, at) for at in range(len(given.slots))]
+    if len({(cell.row, cell.column) for cell in cells}) < len(cells):
+        raise BadInput("a cell is there twice", "input", "slots")
+    return UpdatePlanogram(machine=asking.native, rows=given.rows, columns=given.columns, cells=cells)
+
+
+def _cell(source: Source, given: asked.UpdatePlanogramInput, at: int) -> PlanogramCell:
+    cell, place = given.slots[at], ("slots", str(at))
+    if not 0 <= cell.row < given.rows or not 0 <= cell.column < given.columns:
+        raise BadInput("it lies outside: rows and columns count from 0", "input", *place)
+    product = None if cell.product_id is None else Ref.parse(cell.product_id)
+    if cell.product_id is not None and (product is None or product[:2] != (Kind.PRODUCT, source.key)):
+        raise BadInput("there is no such product in this account", "input", *place, "productId")
+    try:
+        price = money(source, cell.price, None, "price", least=Decimal())
+    except BadInput as error:
+        raise BadInput(error.message, "input", *place, "price") from None
+    return PlanogramCell(
+        row=cell.row, column=cell.column, product=None if product is None else product.native, price=price
+    )
+
+
+async def _config(asking: Asking, given: asked.UpdateConfigInput) -> Order:
+    settings = given.settings
+    if not isinstance(settings, dict) or not settings:
+        raise BadInput("an object with the keys that are to change is expected", "input", "settings")
+    return UpdateConfig(machine=asking.native, settings=settings)
+
+
+MACHINE = of(Kind.MACHINE, "machine_id")
+WAYS: Mapping[type[Any], Way] = {
+    asked.MachineCommandInput: Way("machine", MACHINE, _plain),
+    asked.DispenseProductInput: Way("machine", MACHINE, _dispense),
+    asked.SendDepositInput: Way("machine", MACHINE, _deposit, _sum_of),
+    asked.SendRemotePaymentInput: Way("machine", MACHINE, _payment, _sum_of),
+    asked.SetPriceInput: Way("slot", _machine_of_slot, _price, _price_of),
+    asked.UpdatePlanogramInput: Way("machine", MACHINE, _planogram),
+    asked.UpdateConfigInput: Way("machine", MACHINE, _config),
+}
