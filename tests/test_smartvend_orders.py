@@ -35,6 +35,7 @@ from domain.money import Money
 from domain.orders import (
     ORDERS,
     DispenseProduct,
+    MachineOrder,
     Order,
     PlanogramCell,
     SendDeposit,
@@ -137,8 +138,15 @@ async def test_its_roles_are_played_and_its_acts_told(it: Standing) -> None:
 
 @pytest.mark.parametrize("act", [act for act in ORDERS if act not in ACTS])
 async def test_what_the_vendor_has_no_request_for_is_bad_input(it: Standing, act: Capability) -> None:
-    assert act.value in await refused(it, Order(kind=act, machine=machine(it)))
+    assert act.value in await refused(it, MachineOrder(kind=act, machine=machine(it)))
     assert it.wire.asked == []
+
+
+async def test_an_order_of_no_machine_is_none_for_controllers(it: Standing) -> None:
+    order = Order(kind=Capability.COLLECT_CASH)
+    await refused(it, order)
+    assert it.wire.asked == []
+    assert not it.connector.shows(order, sold(it.account))
 
 
 # ---- bodies
@@ -169,7 +177,7 @@ PLAIN = (
         "send-remote-payment-to-controller",
         {"amount": 1000, "terminalKey": "front"},
     ),
-    Plain(lambda it: Order(kind=Capability.COLLECT_CASH, machine=it), "create-encashment", {}),
+    Plain(lambda it: MachineOrder(kind=Capability.COLLECT_CASH, machine=it), "create-encashment", {}),
 )
 
 
@@ -210,7 +218,7 @@ async def test_an_order_goes_where_the_configuration_moved_it() -> None:
 
 
 async def test_cash_that_is_collected_is_listed(it: Standing) -> None:
-    await place(it.connector, Order(kind=Capability.COLLECT_CASH, machine=machine(it)))
+    await place(it.connector, MachineOrder(kind=Capability.COLLECT_CASH, machine=machine(it)))
     assert [row["controllerId"] for row in it.vendor.truth()["encashments"]] == [machine(it)]
 
 
@@ -920,7 +928,7 @@ async def test_a_part_of_a_payment_counts_and_a_word_without_an_amount_does_not(
 async def test_a_sale_shows_nothing_of_other_orders(it: Standing) -> None:
     controller = fixture("smartvend/sale")["controllerId"]
     for order in (
-        Order(kind=Capability.COLLECT_CASH, machine=controller),
+        MachineOrder(kind=Capability.COLLECT_CASH, machine=controller),
         SetPrice(machine=controller, slot="1", position="1", price=euros("1.50")),
         UpdateConfig(machine=controller, settings={"re": True}),
     ):
