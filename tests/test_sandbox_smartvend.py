@@ -516,6 +516,31 @@ async def test_a_config_is_changed_by_what_is_sent_of_it(client: httpx2.AsyncCli
         await malformed(client, "update-controller-config", body | changed)
 
 
+async def test_what_changes_something_is_kept_as_it_was_sent_and_what_was_refused_is_not(
+    client: httpx2.AsyncClient, vendor: SmartVend
+) -> None:
+    machine = some(vendor, "coffee")
+    before = vendor.truth()["configs"]
+    matrix = await ask(client, "get-controller-matrix", controllerId=machine)
+    config = {key: value for key, value in before[0].items() if key != "controllerId"} | {"config": {"re": True}}
+    sent: list[tuple[str, dict[str, Any]]] = [
+        ("send-deposit-to-controller", {"controllerId": machine, "deposit": 100}),
+        ("issue-product", {"controllerId": machine, "position": 1}),
+        ("create-encashment", {"controllerId": machine}),
+        ("update-controller-matrix", matrix),
+        ("update-controller-config", config),
+    ]
+    for operation, body in sent:
+        await ask(client, operation, **body)
+    await refused(client, "create-encashment", controllerId=NOBODY)
+    await refused(client, "update-controller-matrix", **matrix | {"id": NOBODY})
+    await refused(client, "update-controller-config", **config | {"controllerConfigId": NOBODY})
+    truth = vendor.truth()
+    assert truth["commands"] == [body for _, body in sent]
+    assert before[0]["config"]["re"] is False
+    assert truth["configs"] == [before[0] | {"config": before[0]["config"] | {"re": True}}, *before[1:]]
+
+
 # ---- one world
 
 

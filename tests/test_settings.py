@@ -325,7 +325,7 @@ WRONG: Mapping[str, tuple[str, str]] = {
     ),
     "an operation of no name": (
         account(more='endpoints = { "list-sales" = "POST /x" }'),
-        "accounts.0.endpoints.list-sales (acme-coffee): there is no such operation: get-controller-matrix, ",
+        "accounts.0.endpoints.list-sales (acme-coffee): there is no such operation: create-encashment, ",
     ),
     "an endpoint without a method": (
         account(more='endpoints = { "get-list-of-sales" = "/x" }'),
