@@ -273,7 +273,7 @@ class VendorRequest:
 
     operation: str
     path: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
+    body: Any = field(default=None, repr=False)  # it may hold secrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +291,10 @@ class Taken:
 @runtime_checkable
 class TakesOrders(Protocol):
     """For every act among its `capabilities`: reading first what it takes to know, and then one request, sent once."""
+
+    def check(self, order: Order) -> None:
+        """Raises BadInput for what there can be no request for, whatever the vendor holds. Asks nobody."""
+        ...
 
     async def prepare(self, order: Order) -> VendorRequest:
         """Reads at the most. Raises BadInput where the vendor has no request for such an order."""

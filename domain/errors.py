@@ -80,7 +80,7 @@ class Unsupported(VendgraphError):
 
     code = ErrorCode.UNSUPPORTED
 
-    def __init__(self, message: str, reason: UnavailableReason) -> None:
+    def __init__(self, message: str, reason: UnavailableReason | None = None) -> None:
         super().__init__(message)
         self.reason = reason
 

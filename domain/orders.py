@@ -3,7 +3,7 @@
 Machines, slots and products are named by the vendor's ids; prices and amounts are exact."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -80,10 +80,10 @@ class UpdatePlanogram(MachineOrder):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateConfig(MachineOrder):
-    """The keys that are to change, in the vendor's words."""
+    """The keys that are to change, in the vendor's words; some are secrets."""
 
     kind: Capability = Capability.UPDATE_CONFIG
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(repr=False)
 
 
 ORDERS: Mapping[Capability, type[Order]] = {

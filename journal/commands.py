@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Engine, Select, and_, or_, select, tuple_
 
 from domain.commands import Command, CommandStatus
+from domain.model import Capability
 from domain.refs import Ref
 from journal import codec
 from journal.intents import Kept, kept
@@ -55,6 +56,20 @@ def page(
 def place(command: Command) -> tuple[str, str]:
     """Its place in that order."""
     return moment(command.created_at), command.ref.native
+
+
+def in_the_way(engine: Engine, native: str, kinds: Iterable[Capability]) -> bool:
+    """Whether another command of these kinds, which was recorded earlier, is still to change the same machine."""
+    mine = select(commands.c.account, commands.c.machine, commands.c.placed).where(commands.c.id == native).subquery()
+    earlier = and_(
+        commands.c.account == mine.c.account,
+        commands.c.machine == mine.c.machine,
+        commands.c.placed < mine.c.placed,
+        commands.c.kind.in_([kind.value for kind in kinds]),
+        commands.c.status.in_([CommandStatus.PENDING.value, CommandStatus.SENT.value]),
+    )
+    with engine.connect() as connection:
+        return connection.execute(select(commands.c.id).where(earlier).limit(1)).first() is not None
 
 
 def overdue(engine: Engine, now: float) -> list[Kept]:

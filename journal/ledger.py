@@ -48,8 +48,8 @@ class Ledger:
         self._refuse_repeat(intent)
         for quota in intent.quotas:
             quota.check(self.connection, intent.organization, intent.amount, intent.command.created_at)
-        self.connection.execute(commands.insert().values(intents.row(intent)))
         self._tell(intent.command, Origin.COMMAND)
+        self.connection.execute(commands.insert().values(placed=self._log.seq, **intents.row(intent)))
         self._audit(intent.organization, intent.command, "command requested", intent.actor, intents.details(intent))
         return intent.command, True
 

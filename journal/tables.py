@@ -154,6 +154,7 @@ commands = Table(  # the ledger: what was asked, for ever
     Column("cents", BigInteger),  # hundredths of `currency`, where money moves
     Column("currency", String),
     Column("created_at", String, nullable=False),
+    Column("placed", BigInteger, nullable=False),  # the journal's number of its intent: the order of commits
     Column("sent_at", String),  # just before it was sent
     Column("owner", String),  # the process that sends it
     Column("attempt", Integer, nullable=False),  # how often somebody took it on: only the last may send it

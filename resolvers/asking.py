@@ -1,6 +1,7 @@
 """What the mutations do: a command is recorded and sent, or refused with the reason; never anything between."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
@@ -9,7 +10,6 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
-import orjson
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -129,7 +129,7 @@ def fingerprint_of(kind: Capability, given: Asked) -> str:
     """Of what is asked, and of whom: not of the key that it is asked with. 1.5 and 1.50 are the same."""
     values = asdict(cast("DataclassInstance", given))
     del values["idempotency_key"]
-    return sha256(orjson.dumps([kind.value, values], default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return sha256(json.dumps([kind.value, values], default=_plain, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(value: object) -> object:

@@ -28,6 +28,7 @@ from domain.errors import (
     VendorRejected,
     VendorUnauthorized,
 )
+from domain.model import Capability
 from domain.orders import Order
 from domain.times import utc_now
 from journal import commands
@@ -48,6 +49,9 @@ TRIES = 3
 PAUSE = 0.5  # seconds before the second try, where the vendor does not say
 RECORDING = 600.0  # seconds for which an outcome is tried to be recorded
 REFUSED = (VendorRejected, VendorUnauthorized, VendorRateLimited)  # it was read, and not carried out
+TURN = 0.1  # seconds between looks whether it is a command's turn
+WRITTEN_WHOLE = frozenset({Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM, Capability.UPDATE_CONFIG})
+IN_THE_WAY = "an earlier change of this machine took too long"
 NOT_SENT = "nothing was sent: "
 ENDED = "this process was stopped, or failed, before an answer was here"
 
@@ -123,6 +127,9 @@ class Dispatcher:
                 await self._settle(work, _failed(f"{NOT_SENT}it could not be recorded", ErrorCode.INTERNAL))
 
     async def _carry_out(self, work: Work) -> None:
+        if not await self._has_turn(work):
+            await self._settle(work, _failed(f"{NOT_SENT}{IN_THE_WAY}", ErrorCode.CONFLICT))
+            return
         request = await self._prepared(work)
         if request is None:
             return
@@ -134,6 +141,23 @@ class Dispatcher:
             await self._settle(work, _failed(f"{NOT_SENT}this process was stopped for too long", ErrorCode.INTERNAL))
             return
         await self._send(work, request)
+
+    async def _has_turn(self, work: Work) -> bool:
+        """What is written whole is read, changed and written by one command at a time, or one would undo another's.
+
+        False where that takes too long."""
+        ends = time.monotonic() + PATIENCE
+        while work.order.kind in WRITTEN_WHOLE:
+            try:
+                waits = await asyncio.to_thread(commands.in_the_way, self._journal.engine, work.native, WRITTEN_WHOLE)
+            except SQLAlchemyError:
+                waits = True
+            if not waits:
+                break
+            if time.monotonic() > ends:
+                return False
+            await asyncio.sleep(TURN)
+        return True
 
     async def _prepared(self, work: Work) -> VendorRequest | None:
         connector: Any = work.source.connector

@@ -88,6 +88,8 @@ async def meant(context: Context, kind: Capability, given: Asked) -> Meant:
     amount = way.amount(source, given)
     machine = await _machine(context, kind, source, ref) if ref.kind is Kind.MACHINE else None
     order = await way.order(Asking(context, kind, source, machine, amount), given)
+    taker: Any = source.connector
+    taker.check(order)
     return Meant(source, machine, order, amount if kind in MOVES_MONEY else None)
 
 

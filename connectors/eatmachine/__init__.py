@@ -72,6 +72,9 @@ class EatMachine:
         """Without a request: the vendor has no list of fridges."""
         return Listing([_fridge(self.account, fridge, self._known_since) for fridge in self.account.machines])
 
+    def check(self, order: Order) -> None:
+        orders.request(order)
+
     async def prepare(self, order: Order) -> VendorRequest:
         found = orders.request(order)
         try:

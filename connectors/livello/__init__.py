@@ -128,6 +128,9 @@ class Livello:
         found = await self.events(Span(moment, moment + MILLISECOND), AT_ONE_TIME, None)
         return next((event for event in found.items if event.vendor_id == wanted), None)
 
+    def check(self, order: Order) -> None:
+        orders.check(order)
+
     async def prepare(self, order: Order) -> VendorRequest:
         return await orders.prepare(self._client, order)
 

@@ -15,10 +15,17 @@ from domain.orders import Order, SetPrice
 from domain.times import utc_now
 
 
-async def prepare(client: LivelloClient, order: Order) -> VendorRequest:
-    """What can be refused at once is; then the kiosk's inventory is read, for the product line at the slot."""
+def check(order: Order) -> SetPrice:
+    """Raises BadInput."""
     if not isinstance(order, SetPrice):
         raise BadInput("nothing but a price can be ordered of Livello")
+    _body(order, utc_now())
+    return order
+
+
+async def prepare(client: LivelloClient, asked: Order) -> VendorRequest:
+    """What can be refused at once is; then the kiosk's inventory is read, for the product line at the slot."""
+    order = check(asked)
     body = _body(order, utc_now())
     await client.need(PRICES)
     lines = await _lines(client, order)

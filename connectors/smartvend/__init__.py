@@ -91,6 +91,9 @@ class SmartVend:
     def address(self, machine: str | None) -> str:
         return hooks.address(self.account, machine)
 
+    def check(self, order: Order) -> None:
+        self._orders.check(order)
+
     async def prepare(self, order: Order) -> VendorRequest:
         return await self._orders.prepare(order)
 

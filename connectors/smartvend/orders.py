@@ -44,6 +44,17 @@ class Orders:
         self._account = account
         self._client = client
 
+    def check(self, order: Order) -> None:
+        match order:
+            case SetPrice():
+                matrix.price(order, self._account.currency)
+            case UpdatePlanogram():
+                matrix.cells(order, self._account.currency)
+            case UpdateConfig():
+                config.check(order.settings)
+            case _:
+                _unread(order, self._account.currency)
+
     async def prepare(self, order: Order) -> VendorRequest:
         request = await self._request(order)
         try:

@@ -142,6 +142,9 @@ class VendNovation:
         rows = [] if span is None else await self._client.alert(wanted, span)
         return next((event for event in self._read_events(rows).items if event.vendor_id == wanted), None)
 
+    def check(self, order: Order) -> None:
+        orders.check(order, self.account.currency)
+
     async def prepare(self, order: Order) -> VendorRequest:
         return await orders.prepare(self._client, order)
 

@@ -18,12 +18,18 @@ from domain.orders import Order, SetPrice, UpdatePlanogram
 PRODUCT = re.compile(r"[1-9][0-9]{0,17}")
 
 
-async def prepare(client: VendNovationClient, order: Order) -> VendorRequest:
-    """What can be refused at once is; then all selections of the machine are read. Those that change are written, for
-    what is sold meanwhile would be counted back."""
+def check(order: Order, currency: str | None) -> SetPrice | UpdatePlanogram:
+    """Raises BadInput."""
     if not isinstance(order, SetPrice | UpdatePlanogram):
         raise BadInput("nothing but prices and planograms can be ordered of VendNovation")
-    _check(order, client.account.currency)
+    _check(order, currency)
+    return order
+
+
+async def prepare(client: VendNovationClient, asked: Order) -> VendorRequest:
+    """What can be refused at once is; then all selections of the machine are read. Those that change are written, for
+    what is sold meanwhile would be counted back."""
+    order = check(asked, client.account.currency)
     before = await _selections(client, order.machine)
     after = _wanted(order, before)
     changed = [row for row in after if row not in before]

@@ -30,6 +30,7 @@ def _ledger() -> None:
         sa.Column("cents", sa.BigInteger),
         sa.Column("currency", sa.String),
         sa.Column("created_at", sa.String, nullable=False),
+        sa.Column("placed", sa.BigInteger, nullable=False),
         sa.Column("sent_at", sa.String),
         sa.Column("owner", sa.String),
         sa.Column("attempt", sa.Integer, nullable=False),
