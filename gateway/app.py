@@ -9,6 +9,7 @@ from functools import partial
 
 import httpx2
 from redis.asyncio import Redis
+from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -36,6 +37,7 @@ from gateway.webhooks import Webhooks
 from journal.appending import TagOf
 from journal.bus import Bus, RedisBus
 from journal.journal import Journal
+from journal.leases import Leases, RedisLeases, StoreLeases
 from journal.store import open_store, secret
 from resolvers.context import Graph
 from resolvers.cursors import CursorSigner
@@ -67,6 +69,12 @@ def link(settings: Settings) -> RedisLink | None:
     """None where the gateway is alone."""
     url = settings.bus.url.get_secret_value()
     return None if url.startswith("memory:") else RedisLink.to(url)
+
+
+def leases(store: Engine, common: RedisLink | None) -> Leases:
+    """This process's: it has a name of its own among those that share the store."""
+    own = StoreLeases(store, secrets.token_hex(8))
+    return own if common is None else RedisLeases(common, own, secret(store, "leases", secrets.token_bytes(8)).hex())
 
 
 def sources(settings: Settings, connectors: Mapping[str, Connector], journal: Journal) -> Mapping[str, Source]:
@@ -108,7 +116,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     connectors = connected(settings, client, lambda key: None if common is None else RedisShared(common, key, tokens))
     journal = Journal(store, bus(settings), partial(taken, connectors))
     graph = Graph(tenants(settings), sources(settings, connectors, journal), signer, journal)
-    background = Background(graph, journal, settings)
+    background = Background(graph, journal, leases(store, common), settings)
     draining = asyncio.Event()
     development = settings.server.environment == "development"
     schema = build(introspection=development)

@@ -1,7 +1,6 @@
 """What goes on beside the requests: the journal is followed and pruned, lists are fed into it, silence is noticed."""
 
 import asyncio
-import secrets
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
@@ -12,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.times import utc_now
 from gateway.feeds import Feed
 from gateway.settings import Settings
-from journal import leases
 from journal.journal import Journal
+from journal.leases import Leases
 from journal.log import Entry
 from resolvers.context import Graph
 from resolvers.sources import Source
@@ -25,16 +24,15 @@ PRUNED_SECONDS = 3600.0
 
 
 class Background:
-    def __init__(self, graph: Graph, journal: Journal, settings: Settings) -> None:
+    def __init__(self, graph: Graph, journal: Journal, leases: Leases, settings: Settings) -> None:
         self._graph = graph
         self._journal = journal
         self._retention = timedelta(days=settings.store.retention_days)
-        self._owner = secrets.token_hex(8)
+        self._leases = leases
         every = {account.key: account.feed.every_seconds for account in settings.accounts}
         self._noticed = min([NOTICED_SECONDS, *every.values()])
         self._feeds = [
-            Feed(source, journal, every_seconds=every[source.key], owner=self._owner)
-            for source in graph.sources.values()
+            Feed(source, journal, leases, every_seconds=every[source.key]) for source in graph.sources.values()
         ]
         self._tasks: list[asyncio.Task[Any]] = []
 
@@ -81,7 +79,7 @@ class Background:
         """One process at a time, and slowly: nobody waits for it."""
         while True:
             try:
-                if await asyncio.to_thread(leases.acquire, self._journal.engine, "prune", self._owner, PRUNED_SECONDS):
+                if await self._leases.hold("prune", PRUNED_SECONDS):
                     await self._journal.prune(utc_now() - self._retention)
             except SQLAlchemyError as error:
                 log.warning("the journal was not pruned", kind=type(error).__name__)

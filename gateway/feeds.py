@@ -21,9 +21,10 @@ from domain.facts import FactKind, Origin, identity_of, recorded
 from domain.model import MachineEvent, Sale
 from domain.paging import Slice
 from domain.times import Span, utc_now
-from journal import leases, reports
+from journal import reports
 from journal.appending import Report
 from journal.journal import Journal
+from journal.leases import Leases
 from journal.reports import Watermark
 from journal.writer import JournalUnavailable
 from resolvers.sources import Source
@@ -50,25 +51,26 @@ class List:
 
 
 class Feed:
-    """One account's. `owner` names this process among those that share the store."""
+    """One account's."""
 
     def __init__(
         self,
         source: Source,
         journal: Journal,
+        leases: Leases,
         *,
         every_seconds: float,
-        owner: str,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._source = source
         self._journal = journal
+        self._leases = leases
         self._every = every_seconds
-        self._owner = owner
         self._now = now
         self._begun = now()
         self._first: dict[FactKind, datetime] = {}
         self._awaited: dict[FactKind, frozenset[str]] = {}
+        self._holding: asyncio.Task[bool] | None = None
         self._hooked = source.account.webhook is not None
 
     @property
@@ -92,16 +94,21 @@ class Feed:
                 if held:
                     await self.read()
         finally:
-            with suppress(SQLAlchemyError):
-                await asyncio.shield(asyncio.to_thread(leases.release, self._journal.engine, self._lease, self._owner))
+            await asyncio.shield(self._let_go())
 
     async def _hold(self) -> bool:
+        self._holding = asyncio.create_task(self._leases.hold(self._lease, self._every + LONGER))
         try:
-            return await asyncio.to_thread(
-                leases.acquire, self._journal.engine, self._lease, self._owner, self._every + LONGER
-            )
+            return await asyncio.shield(self._holding)
         except SQLAlchemyError:
             return False
+
+    async def _let_go(self) -> None:
+        """After a renewal that is under way: it would else outlast this."""
+        with suppress(SQLAlchemyError):
+            if self._holding is not None:
+                await asyncio.wait({self._holding})
+            await self._leases.release(self._lease)
 
     async def read(self) -> None:
         """All lists once. A vendor or a store that fails is asked again the next time."""
