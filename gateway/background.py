@@ -1,4 +1,5 @@
-"""What goes on beside the requests: the journal is followed and pruned, lists are fed into it, silence is noticed."""
+"""What goes on beside the requests: the journal is followed and pruned, lists are fed into it, silence is noticed, and
+what webhooks are told with is asked for."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
@@ -8,6 +9,10 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from connectors.base import Prepares
+from connectors.guard import Traffic
+from connectors.http import asking
+from domain.errors import VendorError
 from domain.times import utc_now
 from gateway.feeds import Feed
 from gateway.settings import Settings
@@ -21,6 +26,7 @@ log = structlog.get_logger()
 
 NOTICED_SECONDS = 5.0  # how soon silence shows; sooner where lists are read more often
 PRUNED_SECONDS = 3600.0
+PREPARED_SECONDS = 60.0  # between looks whether anything is lacking
 
 
 class Background:
@@ -47,6 +53,7 @@ class Background:
         self._journal.follow()
         work: list[Coroutine[Any, Any, None]] = [self._notice(), self._prune()]
         work += [feed.run() for feed in self._feeds if feed.lists()]
+        work += [_prepare(source) for source in self._graph.sources.values() if source.hooked]
         self._tasks = [asyncio.create_task(one) for one in work]
 
     async def close(self) -> None:
@@ -84,6 +91,19 @@ class Background:
             except SQLAlchemyError as error:
                 log.warning("the journal was not pruned", kind=type(error).__name__)
             await asyncio.sleep(PRUNED_SECONDS)
+
+
+async def _prepare(source: Source) -> None:
+    """Nobody waits for it: until it is done, webhooks are told without."""
+    asking.set(Traffic.FEED)
+    while isinstance(source.connector, Prepares):
+        try:
+            await source.connector.prepare()
+        except VendorError as error:
+            log.info("not prepared", account=source.key, kind=type(error).__name__)
+        except Exception:
+            log.exception("not prepared", account=source.key)
+        await asyncio.sleep(PREPARED_SECONDS)
 
 
 def _report(source: Source, entry: Entry) -> None:

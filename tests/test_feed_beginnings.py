@@ -114,6 +114,21 @@ async def test_what_was_recorded_while_no_process_was_there_is_missed(tmp_path: 
         assert feeding_.missed == at
 
 
+@pytest.mark.parametrize(("hooked", "origin"), [(True, Origin.BACKFILL), (False, Origin.POLL)])
+async def test_what_was_there_before_the_first_start_is_no_news_after_the_second(
+    tmp_path: Path, hooked: bool, origin: Origin
+) -> None:
+    """Though the second begins to read before the first one's beginning: what is recorded late is looked for."""
+    async with feeding(tmp_path, hooked=hooked) as feeding_:
+        feeding_.sell()
+        feeding_.clock.go_on(30)
+        await feeding_.read(feeding_.feed())
+        sold = feeding_.sell()
+        again = feeding_.feed()
+        await feeding_.read(again)
+        assert feeding_.told == [(sold, origin)]
+
+
 async def test_what_is_recorded_as_a_process_begins_is_not_lost(tmp_path: Path) -> None:
     """A vendor tells whole seconds: the sale lies before the beginning by up to one."""
     async with feeding(tmp_path) as feeding_:

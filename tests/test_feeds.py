@@ -206,7 +206,7 @@ async def test_two_that_read_at_once_do_no_harm(engine: Engine) -> None:
 
 async def test_a_clock_that_was_ahead_hides_nothing(engine: Engine) -> None:
     async with story(engine, SmartVend) as it:
-        reports.set_watermark(engine, it.source.key, FactKind.SALE, Watermark(it.now + HOUR, None))
+        reports.set_watermark(engine, it.source.key, FactKind.SALE, Watermark(since=it.now + HOUR, at=it.now + HOUR))
         sold = it.sell()
         await it.feed.read()
         assert it.names == sold

@@ -227,13 +227,15 @@ async def test_those_of_another_store_on_the_same_redis_are_others(over_redis: M
 
 
 def test_what_was_missed_is_not_forgotten_by_who_was_stopped(store: Engine) -> None:
-    """Its mark goes back, so that more is read once more; that something was missed stays."""
+    """Its mark goes back, so that more is read once more; that something was missed stays, as does the beginning."""
     hour = timedelta(hours=1)
-    reports.set_watermark(store, "acme", FactKind.SALE, Watermark(AT, None))
-    reports.set_watermark(store, "acme", FactKind.SALE, Watermark(AT + 2 * hour, AT + hour))
-    reports.set_watermark(store, "acme", FactKind.SALE, Watermark(AT + hour, AT))
-    assert reports.watermark(store, "acme", FactKind.SALE) == Watermark(AT + hour, AT + hour)
-    reports.set_watermark(store, "acme", FactKind.SALE, Watermark(AT + hour, None))
-    reports.set_watermark(store, "acme", FactKind.EVENT, Watermark(AT, AT))
+    reports.set_watermark(store, "acme", FactKind.SALE, Watermark(since=AT, at=AT))
+    reports.set_watermark(
+        store, "acme", FactKind.SALE, Watermark(since=AT + hour, at=AT + 2 * hour, missed_at=AT + hour)
+    )
+    reports.set_watermark(store, "acme", FactKind.SALE, Watermark(since=AT - hour, at=AT + hour, missed_at=AT))
+    assert reports.watermark(store, "acme", FactKind.SALE) == Watermark(since=AT, at=AT + hour, missed_at=AT + hour)
+    reports.set_watermark(store, "acme", FactKind.SALE, Watermark(since=AT, at=AT + hour))
+    reports.set_watermark(store, "acme", FactKind.EVENT, Watermark(since=AT, at=AT, missed_at=AT))
     assert reports.missed(store) == {"acme": AT + hour}
     assert reports.watermark(store, "other", FactKind.SALE) is None
