@@ -95,12 +95,12 @@ class Stages:
 
 
 def _smartvend(need: Needed) -> Stages:
-    """No login; a matrix for each machine; the texts of events in a list of their own."""
+    """No login; a matrix for each machine; the texts of events are there from the start."""
     records = counted(need.records, SMARTVEND_PAGE)
     first = need.if_wanted("machines", ONE).beside(
         need.if_catalogued(ONE),
         need.if_wanted("sales", records) if not need.machines else NOTHING,
-        need.if_wanted("events", records.beside(ONE)),
+        need.if_wanted("events", records),
     )
     sales = need.sales_of(lambda rows: counted(rows, SMARTVEND_PAGE))
     return Stages(first, need.if_wanted("slots", apiece(need.machines)).beside(sales))

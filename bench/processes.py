@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def running(
     public_key: str | None = None,
     program: Sequence[str] = GATEWAY,
 ) -> Iterator[Gateway]:
-    """Fresh vendors and a gateway over them, which has asked them nothing yet.
+    """Fresh vendors and a gateway over them, which has asked them for the texts of events and nothing else yet.
 
     `latency` in seconds delays every answer of a vendor; `cache_seconds` is how long everything counts as fresh.
     `public_key` is SmartVend's in place of the sandbox's; `program` is what Python runs as the gateway."""
@@ -65,9 +65,10 @@ def running(
         config = folder / "vendgraph.toml"
         config.write_text(_config(vendors, base, key, folder, cache_seconds, public_key), encoding="utf-8")
         stack.enter_context(_process("-m", "bench.vendors", _port(vendors)))
-        gateway = stack.enter_context(_process(*program, "serve", "--config", str(config)))
         _wait(f"{vendors}/_sandbox/requests")
+        gateway = stack.enter_context(_process(*program, "serve", "--config", str(config)))
         _wait(f"{base}/healthz")
+        _wait(f"{vendors}/_sandbox/requests", "get-dictionary-of-events")
         httpx2.post(f"{vendors}/_sandbox/latency", json={"milliseconds": latency * 1000})
         yield Gateway(base, key, gateway.pid, vendors)
 
@@ -135,13 +136,13 @@ def _port(base: str) -> str:
     return base.rpartition(":")[2]
 
 
-def _wait(url: str) -> None:
+def _wait(url: str, words: str = "") -> None:
+    """Until the words are in its answer. Raises TimeoutError."""
     ends = time.monotonic() + STARTING_SECONDS
-    while True:
-        try:
-            if httpx2.get(url, timeout=5).is_success:
+    while time.monotonic() < ends:
+        with suppress(httpx2.TransportError):
+            answer = httpx2.get(url, timeout=5)
+            if answer.is_success and words in answer.text:
                 return
-        except httpx2.TransportError:
-            if time.monotonic() > ends:
-                raise
         time.sleep(0.05)
+    raise TimeoutError(f"{url} did not answer as it should")

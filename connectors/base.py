@@ -240,6 +240,15 @@ class SendsWebhooks(Protocol):
 
 
 @runtime_checkable
+class WarmsUp(Protocol):
+    """Its webhooks are told in words that have to be asked for: better before the first one comes."""
+
+    async def warm_up(self) -> None:
+        """Asks for what is lacking or old. It is called again and again, and costs nothing where all is there."""
+        ...
+
+
+@runtime_checkable
 class LearnsMachines(Protocol):
     """The vendor has no list of machines: some are known only because they reported something."""
 

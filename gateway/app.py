@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import httpx2
 from redis.asyncio import Redis
+from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -34,6 +35,7 @@ from gateway.streams import USUAL, Pace
 from gateway.webhooks import Webhooks
 from journal.bus import Bus, RedisBus
 from journal.journal import Journal
+from journal.leases import Leases, RedisLeases, StoreLeases
 from journal.store import open_store, secret
 from resolvers.context import Graph
 from resolvers.cursors import CursorSigner
@@ -68,6 +70,12 @@ def link(settings: Settings) -> RedisLink | None:
     return None if url.startswith("memory:") else RedisLink.to(url)
 
 
+def leases(store: Engine, common: RedisLink | None) -> Leases:
+    """This process's: it has a name of its own among those that share the store."""
+    own = StoreLeases(store, secrets.token_hex(8))
+    return own if common is None else RedisLeases(common, own, secret(store, "leases", secrets.token_bytes(8)).hex())
+
+
 def sources(settings: Settings, connectors: Mapping[str, Connector], journal: Journal) -> Mapping[str, Source]:
     return {
         account.key: Source(connectors[account.key], account.cache_times(), journal) for account in settings.accounts
@@ -98,7 +106,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     dispatcher = Dispatcher(journal, answer_seconds=settings.commands.answer_seconds)
     accounts = sources(settings, connectors, journal)
     graph = Graph(tenants(settings), accounts, signer, journal, dispatcher, quotas(settings))
-    background = Background(graph, journal, settings)
+    background = Background(graph, journal, leases(store, common), settings)
     draining = asyncio.Event()
     development = settings.server.environment == "development"
     schema = build(introspection=development)

@@ -1,7 +1,7 @@
-"""What goes on beside the requests: the journal is followed and pruned, lists are fed into it, silence is noticed."""
+"""What goes on beside the requests: the journal is followed and pruned, lists are fed into it, silence is noticed, and
+what webhooks are told with is asked for."""
 
 import asyncio
-import secrets
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
@@ -9,12 +9,16 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from connectors.base import WarmsUp
+from connectors.guard import Traffic
+from connectors.http import asking
+from domain.errors import VendorError
 from domain.times import utc_now
 from gateway.feeds import Feed
 from gateway.settings import Settings
 from gateway.settling import Settler
-from journal import leases
 from journal.journal import Journal
+from journal.leases import Leases
 from journal.log import Entry
 from resolvers.context import Graph
 from resolvers.sources import Source
@@ -23,19 +27,19 @@ log = structlog.get_logger()
 
 NOTICED_SECONDS = 5.0  # how soon silence shows; sooner where lists are read more often
 PRUNED_SECONDS = 3600.0
+PREPARED_SECONDS = 60.0  # between looks whether anything is lacking
 
 
 class Background:
-    def __init__(self, graph: Graph, journal: Journal, settings: Settings) -> None:
+    def __init__(self, graph: Graph, journal: Journal, leases: Leases, settings: Settings) -> None:
         self._graph = graph
         self._journal = journal
         self._retention = timedelta(days=settings.store.retention_days)
-        self._owner = secrets.token_hex(8)
+        self._leases = leases
         every = {account.key: account.feed.every_seconds for account in settings.accounts}
         self._noticed = min([NOTICED_SECONDS, *every.values()])
         self._feeds = [
-            Feed(source, journal, every_seconds=every[source.key], owner=self._owner)
-            for source in graph.sources.values()
+            Feed(source, journal, leases, every_seconds=every[source.key]) for source in graph.sources.values()
         ]
         self._settler = Settler(graph, seconds=settings.commands.settle_seconds)
         self._tasks: list[asyncio.Task[Any]] = []
@@ -51,6 +55,7 @@ class Background:
         self._journal.follow()
         work: list[Coroutine[Any, Any, None]] = [self._notice(), self._prune(), self._settler.run()]
         work += [feed.run() for feed in self._feeds if feed.lists()]
+        work += [_warm_up(source) for source in self._graph.sources.values() if source.hooked]
         self._tasks = [asyncio.create_task(one) for one in work]
 
     async def close(self) -> None:
@@ -83,11 +88,24 @@ class Background:
         """One process at a time, and slowly: nobody waits for it."""
         while True:
             try:
-                if await asyncio.to_thread(leases.acquire, self._journal.engine, "prune", self._owner, PRUNED_SECONDS):
+                if await self._leases.hold("prune", PRUNED_SECONDS):
                     await self._journal.prune(utc_now() - self._retention)
             except SQLAlchemyError as error:
                 log.warning("the journal was not pruned", kind=type(error).__name__)
             await asyncio.sleep(PRUNED_SECONDS)
+
+
+async def _warm_up(source: Source) -> None:
+    """Nobody waits for it: until it is done, webhooks are told without."""
+    asking.set(Traffic.FEED)
+    while isinstance(source.connector, WarmsUp):
+        try:
+            await source.connector.warm_up()
+        except VendorError as error:
+            log.info("not warmed up", account=source.key, kind=type(error).__name__)
+        except Exception:
+            log.exception("not warmed up", account=source.key)
+        await asyncio.sleep(PREPARED_SECONDS)
 
 
 def _report(source: Source, entry: Entry) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -21,9 +21,10 @@ from domain.facts import FactKind, Origin, identity_of, recorded
 from domain.model import MachineEvent, Sale
 from domain.paging import Slice
 from domain.times import Span, utc_now
-from journal import leases, reports
+from journal import reports
 from journal.appending import Report
 from journal.journal import Journal
+from journal.leases import Leases
 from journal.reports import Watermark
 from journal.writer import JournalUnavailable
 from resolvers.sources import Source
@@ -50,25 +51,25 @@ class List:
 
 
 class Feed:
-    """One account's. `owner` names this process among those that share the store."""
+    """One account's."""
 
     def __init__(
         self,
         source: Source,
         journal: Journal,
+        leases: Leases,
         *,
         every_seconds: float,
-        owner: str,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._source = source
         self._journal = journal
+        self._leases = leases
         self._every = every_seconds
-        self._owner = owner
         self._now = now
         self._begun = now()
-        self._first: dict[FactKind, datetime] = {}
         self._awaited: dict[FactKind, frozenset[str]] = {}
+        self._holding: asyncio.Task[bool] | None = None
         self._hooked = source.account.webhook is not None
 
     @property
@@ -92,16 +93,21 @@ class Feed:
                 if held:
                     await self.read()
         finally:
-            with suppress(SQLAlchemyError):
-                await asyncio.shield(asyncio.to_thread(leases.release, self._journal.engine, self._lease, self._owner))
+            await asyncio.shield(self._let_go())
 
     async def _hold(self) -> bool:
+        self._holding = asyncio.create_task(self._leases.hold(self._lease, self._every + LONGER))
         try:
-            return await asyncio.to_thread(
-                leases.acquire, self._journal.engine, self._lease, self._owner, self._every + LONGER
-            )
+            return await asyncio.shield(self._holding)
         except SQLAlchemyError:
             return False
+
+    async def _let_go(self) -> None:
+        """After a renewal that is under way: it would else outlast this."""
+        with suppress(SQLAlchemyError):
+            if self._holding is not None:
+                await asyncio.wait({self._holding})
+            await self._leases.release(self._lease)
 
     async def read(self) -> None:
         """All lists once. A vendor or a store that fails is asked again the next time."""
@@ -124,24 +130,29 @@ class Feed:
 
     async def _read(self, one: List) -> None:
         now = self._now()
-        begun = min(await self._read_down_to(one.kind), now)  # a clock may have been put back
-        since = begun - self._overlap
+        mark = await self._watermark(one.kind)
         unknown: set[str] = set()
-        for window in _windows(max(since, self._first.get(one.kind, since)), now + AHEAD):
+        for window in _windows(self._lowest(mark, now), now + AHEAD):
             missed_at, left = await self._append(one.kind, await _all(one.read, window), now)
             unknown |= left
-            await self._mark(one.kind, Watermark(min(window.until, now), missed_at))
+            read = min(window.until, now) - self._overlap
+            await self._mark(one.kind, replace(mark, at=read, missed_at=missed_at))
             if window.until < now and not await self._hold():
                 return  # it took so long that another is at it
         self._awaited[one.kind] = frozenset(unknown)
 
-    async def _read_down_to(self, kind: FactKind) -> datetime:
-        mark = await asyncio.to_thread(reports.watermark, self._journal.engine, self._source.key, kind)
-        if mark is not None:
-            return mark.at
-        self._first[kind] = self._begun - BEHIND  # nobody missed what was there before
-        await self._mark(kind, Watermark(self._begun, None))  # however long the vendor fails from now on
-        return self._begun
+    async def _watermark(self, kind: FactKind) -> Watermark:
+        mark = await self._journal.watermark(self._source.key, kind)
+        if mark is None:
+            since = self._begun - BEHIND  # nobody missed what was there before
+            mark = Watermark(since=since, at=since)
+            await self._mark(kind, mark)  # however long the vendor fails from now on
+        return mark
+
+    def _lowest(self, mark: Watermark, now: datetime) -> datetime:
+        """Where to begin to read. A clock may have been put back since the mark was made."""
+        lowest = min(mark.at, now - self._overlap)
+        return max(lowest, mark.since) if mark.since < now else lowest
 
     async def _mark(self, kind: FactKind, mark: Watermark) -> None:
         await asyncio.to_thread(reports.set_watermark, self._journal.engine, self._source.key, kind, mark)

@@ -15,7 +15,7 @@ from journal.appending import Illegible, Meanings, Receipt, Report
 from journal.bus import Bus
 from journal.ledger import Ledger
 from journal.log import Entry
-from journal.reports import Counts
+from journal.reports import Counts, Watermark
 from journal.tail import Tail
 from journal.writer import Writer
 
@@ -86,6 +86,9 @@ class Journal:
 
     async def missed(self) -> Mapping[str, datetime]:
         return await asyncio.to_thread(reports.missed, self.engine)
+
+    async def watermark(self, account: str, kind: FactKind) -> Watermark | None:
+        return await asyncio.to_thread(reports.watermark, self.engine, account, kind)
 
     async def states(self) -> Mapping[tuple[str, str], MachineState]:
         return await asyncio.to_thread(reports.all_states, self.engine)

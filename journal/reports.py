@@ -42,14 +42,15 @@ def _counts(row: Row[tuple[str, int, int, int, int, str | None]]) -> Counts:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watermark:
-    """All of an account's list that was recorded before `at` is in the journal.
+    """All of an account's list that was recorded before `at` is in the journal, but for what is older than `since`.
 
     `missed_at`: when the newest was recorded that a webhook should have told of, and did not."""
 
+    since: datetime
     at: datetime
-    missed_at: datetime | None
+    missed_at: datetime | None = None
 
 
 def watermark(engine: Engine, account: str, kind: FactKind) -> Watermark | None:
@@ -69,15 +70,23 @@ def missed(engine: Engine) -> Mapping[str, datetime]:
     return found
 
 
-def _watermark(row: Row[tuple[str, str, str, str | None]]) -> Watermark:
-    missed_at = None if row.missed_at is None else datetime.fromisoformat(row.missed_at)
-    return Watermark(datetime.fromisoformat(row.at), missed_at)
+def _watermark(row: Row[tuple[str, str, str, str, str | None]]) -> Watermark:
+    return Watermark(
+        since=datetime.fromisoformat(row.since),
+        at=datetime.fromisoformat(row.at),
+        missed_at=None if row.missed_at is None else datetime.fromisoformat(row.missed_at),
+    )
 
 
 def set_watermark(engine: Engine, account: str, kind: FactKind, mark: Watermark) -> None:
-    """`at` may go back: then more is read once more. What was missed is never forgotten."""
-    missed_at = None if mark.missed_at is None else moment(mark.missed_at)
-    row = {"account": account, "kind": kind.value, "at": moment(mark.at), "missed_at": missed_at}
+    """`at` may go back: then more is read once more. What was missed is never forgotten, and `since` is the first."""
+    row = {
+        "account": account,
+        "kind": kind.value,
+        "since": moment(mark.since),
+        "at": moment(mark.at),
+        "missed_at": None if mark.missed_at is None else moment(mark.missed_at),
+    }
     insert = INSERTS[engine.dialect.name](watermarks).values(row)
     changed = {"at": insert.excluded.at, "missed_at": latest(watermarks.c.missed_at, insert.excluded.missed_at)}
     with writing(engine) as connection:

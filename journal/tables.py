@@ -134,6 +134,7 @@ watermarks = Table(  # down to where a feed has read an account's list
     metadata,
     Column("account", String, primary_key=True),
     Column("kind", String, primary_key=True),
+    Column("since", String, nullable=False),  # from where on it is read at all
     Column("at", String, nullable=False),
     Column("missed_at", String),  # when the newest was recorded that a webhook should have told and did not
 )

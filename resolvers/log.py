@@ -9,6 +9,7 @@ from domain.errors import VendorError
 from domain.paging import Slice
 from domain.times import Span
 from resolvers.cache import Cache
+from resolvers.instead import FromReports
 from resolvers.stretches import ITEMS, Machines, Recorded
 from resolvers.timeline import Read, Timeline
 
@@ -36,21 +37,24 @@ class Log(Generic[T]):
         *,
         ttl: float,
         late: Callable[[float], VendorError],
+        instead: FromReports[T] | None = None,
     ) -> None:
         self._read = read
         self._one = one
         self._ttl = ttl
         self._late = late
+        self._instead = instead
         self._single: Cache[str, T | None] = Cache(ttl=ttl, size=ITEMS, late=late)
         self._narrowed: dict[str, tuple[Narrowing[T], Timeline[T]]] = {}
-        self.whole = self._timeline(read)
+        self.whole = self._timeline(read, instead)
 
     def narrowed(self, narrowing: Narrowing[T]) -> Timeline[T]:
         """A timeline of its own, so that it keeps nothing of what is not asked for."""
         found = self._narrowed.get(narrowing.name)
         if found is None:
             read = _keeping(narrowing.read or self._read, narrowing.keep)
-            found = self._narrowed[narrowing.name] = narrowing, self._timeline(read)
+            instead = None if self._instead is None else replace(self._instead, keep=narrowing.keep)
+            found = self._narrowed[narrowing.name] = narrowing, self._timeline(read, instead)
         return found[1]
 
     async def find(self, native: str, timeout: float) -> T | None:  # noqa: ASYNC109  see Cache
@@ -72,8 +76,9 @@ class Log(Generic[T]):
     def _timelines(self) -> list[Timeline[T]]:
         return [self.whole, *(timeline for _, timeline in self._narrowed.values())]
 
-    def _timeline(self, read: Read[T]) -> Timeline[T]:
-        return Timeline(read, ttl=self._ttl, horizon=HISTORY, late=self._late, tell=self._hear)
+    def _timeline(self, read: Read[T], instead: FromReports[T] | None) -> Timeline[T]:
+        newest = None if instead is None else instead.newest
+        return Timeline(read, ttl=self._ttl, horizon=HISTORY, late=self._late, tell=self._hear, instead=newest)
 
     def _hear(self, items: Sequence[T]) -> None:
         """Whoever asks for one of them next has no need to ask the vendor."""

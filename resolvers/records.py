@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from domain.errors import VendorError
 from domain.model import Machine, Organization, Vendor
 from domain.paging import Connection, SourceStatus
 from domain.refs import Kind
-from domain.times import EPOCH, Span
+from domain.times import END, EPOCH, Span
 from resolvers.context import Context
 from resolvers.cursors import BEGINNING, Cursor, Gap
 from resolvers.lists import binding, of_organization, page_size, refs, taking_part
@@ -25,7 +25,6 @@ from resolvers.timeline import Found, Timeline
 R = TypeVar("R", bound=Recorded)
 T = TypeVar("T")
 
-END = datetime(9999, 1, 1, tzinfo=UTC)
 PAUSE = 1.0  # seconds before a source is asked again that does not say when
 
 

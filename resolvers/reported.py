@@ -13,6 +13,7 @@ from domain.states import MachineState, merged
 from domain.times import Span, utc_now
 from journal.journal import Journal
 from journal.log import Entry
+from resolvers.instead import FromReports
 from resolvers.stretches import INSTANT, Machines
 
 R = TypeVar("R", Sale, MachineEvent)
@@ -169,6 +170,11 @@ class Reported:
             return replace(part, items=list(told.values()))
 
         return joined
+
+    def instead(self, kind: FactKind) -> FromReports[Any]:
+        return FromReports(
+            journal=self._journal, account=self._account, kind=kind, read=self.list_of(kind), begun=self._now()
+        )
 
     def finding(
         self, kind: FactKind, one: "Callable[[str], Awaitable[R | None]] | None"

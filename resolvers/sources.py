@@ -126,9 +126,10 @@ class Source:
                 return None
             return Log(self.reported.list_of(kind), self.reported.finding(kind, None), ttl=ttl, late=self.late)
         read, one = reading
-        if self.hooked:
-            read, one = self.reported.joining(kind, read), self.reported.finding(kind, one)
-        return Log(read, one, ttl=ttl, late=self.late)
+        if not self.hooked:
+            return Log(read, one, ttl=ttl, late=self.late)
+        read, one = self.reported.joining(kind, read), self.reported.finding(kind, one)
+        return Log(read, one, ttl=ttl, late=self.late, instead=self.reported.instead(kind))
 
     def report(self, entry: Entry) -> None:
         """What came in shows at once, with nothing asked of the vendor."""

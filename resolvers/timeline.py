@@ -52,11 +52,14 @@ class Found(Generic[T]):
     untold: Sequence[Gap] = ()
 
 
+Instead = Callable[[Mapping[Machines, VendorError], Wanted], Awaitable[Mapping[Machines, Found[T] | VendorError]]]
+
+
 class Timeline(Generic[T]):
     """One list of one account. `read` is the connector's; `horizon` is how far back it is ever read.
 
     A set of machines (None: all) has stretches of its own; sets that are asked for together are read together.
-    `tell` hears of every item that was read."""
+    `tell` hears of every item that was read. `instead` is asked where the vendor fails and nothing is kept."""
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class Timeline(Generic[T]):
         horizon: timedelta,
         late: Callable[[float], VendorError],
         tell: Callable[[Sequence[T]], None] = lambda _: None,
+        instead: Instead[T] | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -74,6 +78,7 @@ class Timeline(Generic[T]):
         self._horizon = horizon
         self._late = late
         self._tell = tell
+        self._instead = instead
         self._clock = clock
         self._now = now
         self._stretches: Stretches[T] = Stretches()
@@ -105,10 +110,9 @@ class Timeline(Generic[T]):
             if loop.time() < ends:
                 attempt += self._lengthen(short, wanted, attempt)
             errors |= await self._landed(short, ends - loop.time(), timeout)
-        return {
-            machines: self._result(machines, stretch, wanted, errors.get(machines))
-            for machines, stretch in chosen.items()
-        }
+        found = {one: self._result(one, stretch, wanted, errors.get(one)) for one, stretch in chosen.items()}
+        failed = {machines: one for machines, one in found.items() if isinstance(one, VendorError)}
+        return {**found, **await self._instead(failed, wanted)} if failed and self._instead is not None else found
 
     def report(self, item: T) -> None:
         """It was recorded just now, or late: what is kept shows it, without the vendor being asked."""

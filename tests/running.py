@@ -25,6 +25,7 @@ ADMIN, VIEWER, STRANGER = "vg_admin-of-acme", "vg_viewer-of-acme", "vg_admin-of-
 KEYS = ((ADMIN, "admin", "acme"), (VIEWER, "viewer", "acme"), (STRANGER, "admin", "other"))
 CLIENT = httpx2.Client(timeout=30, trust_env=False)  # one, for making one takes longer than asking
 SETTLING_SECONDS = 20.0
+TEXTS = "POST /smartvend/v1/get-dictionary-of-events"
 VENDORS = ("smartvend", "livello", "vendnovation", "smartepi", "eatmachine")
 
 
@@ -59,6 +60,9 @@ class Sandbox:
         self.app.state.controls.faults.clear()
         self.app.state.controls.latency.clear()
 
+    def is_broken(self, vendor: str) -> bool:
+        return any(fault.vendor == vendor for fault in self.app.state.controls.faults)
+
     def sell(self, vendor: str, count: int = 1, machine: str | None = None) -> list[dict[str, Any]]:
         body = {"vendor": vendor, "count": count, "machine": machine}
         found: list[dict[str, Any]] = CLIENT.post(f"{self.base}/_sandbox/sales", json=body).json()["sales"]
@@ -92,7 +96,7 @@ class Sandbox:
 
     def requests(self, vendor: str | None = None) -> list[str]:
         """What was asked so far, as "METHOD /path"."""
-        kept = self.app.state.controls.requests
+        kept = self.app.state.controls.requests.copy()  # the server goes on with its own
         return [f"{one.method} {one.path}" for one in kept if vendor in (None, one.vendor)]
 
     def forget_requests(self) -> None:
@@ -174,8 +178,20 @@ def running_gateway(
     """`config`: see `config_text`; `patience`: see `gateway.server.serving`."""
     path = folder / "vendgraph.toml"
     path.write_text(config_text(sandbox, folder, **config), encoding="utf-8")
+    known = sandbox.requests().count(TEXTS)
     with start(create_app(load(path), pace), serving=partial(serving, patience=patience)) as server:
+        _await_texts(sandbox, known)
         yield Gateway(server.base, server=server)
+
+
+def _await_texts(sandbox: Sandbox, known: int) -> None:
+    """A gateway asks for them by itself: once that is over, what is asked is asked for a test's own doing."""
+    ends = time.monotonic() + SETTLING_SECONDS
+    while "smartvend" in sandbox.vendors and not sandbox.is_broken("smartvend"):
+        if sandbox.requests().count(TEXTS) > known:
+            return
+        assert time.monotonic() < ends, "the texts of events were not asked for"
+        time.sleep(0.01)
 
 
 def moment(text: str) -> datetime:

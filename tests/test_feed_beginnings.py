@@ -1,5 +1,7 @@
-"""With what a feed begins: what was recorded since there was one, and nothing older."""
+"""With what a feed begins: what was recorded since there was one, and nothing older. And how it ends."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,10 +13,11 @@ import pytest
 from domain.facts import FactKind, Origin
 from domain.model import Sale
 from gateway.feeds import Feed
-from journal import log, reports
+from journal import leases, log, reports
 from journal.appending import NO_MEANINGS
 from journal.bus import Bus
 from journal.journal import Journal
+from journal.leases import StoreLeases, acquire
 from journal.store import open_store
 from resolvers.sources import CacheTimes, Source
 from sandbox.smartvend import SmartVend
@@ -48,9 +51,10 @@ class Feeding:
         (sale,) = self.vendor.make_sales(1)
         return str(sale["saleId"])
 
-    def feed(self) -> Feed:
+    def feed(self, every_seconds: float = 60) -> Feed:
         """As a process begins with it."""
-        return Feed(self._source, self._journal, every_seconds=60, owner="me", now=self.clock)
+        own = StoreLeases(self._journal.engine, "me")
+        return Feed(self._source, self._journal, own, every_seconds=every_seconds, now=self.clock)
 
     async def read(self, feed: Feed, times: int = 2) -> None:
         """What is unknown at the second reading is missing."""
@@ -111,6 +115,21 @@ async def test_what_was_recorded_while_no_process_was_there_is_missed(tmp_path: 
         assert feeding_.missed == at
 
 
+@pytest.mark.parametrize(("hooked", "origin"), [(True, Origin.BACKFILL), (False, Origin.POLL)])
+async def test_what_was_there_before_the_first_start_is_no_news_after_the_second(
+    tmp_path: Path, hooked: bool, origin: Origin
+) -> None:
+    """Though the second begins to read before the first one's beginning: what is recorded late is looked for."""
+    async with feeding(tmp_path, hooked=hooked) as feeding_:
+        feeding_.sell()
+        feeding_.clock.go_on(30)
+        await feeding_.read(feeding_.feed())
+        sold = feeding_.sell()
+        again = feeding_.feed()
+        await feeding_.read(again)
+        assert feeding_.told == [(sold, origin)]
+
+
 async def test_what_is_recorded_as_a_process_begins_is_not_lost(tmp_path: Path) -> None:
     """A vendor tells whole seconds: the sale lies before the beginning by up to one."""
     async with feeding(tmp_path) as feeding_:
@@ -119,3 +138,29 @@ async def test_what_is_recorded_as_a_process_begins_is_not_lost(tmp_path: Path) 
         sold = feeding_.sell()
         await feeding_.read(feed)
         assert feeding_.told == [(sold, Origin.BACKFILL)]
+
+
+async def test_who_is_stopped_while_a_lease_is_taken_keeps_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What runs in a thread goes on when nobody waits for it any more."""
+    taking, go_on, taken = threading.Event(), threading.Event(), threading.Event()
+
+    def slowly(*told: Any) -> bool:
+        taking.set()
+        go_on.wait()
+        held = acquire(*told)
+        taken.set()
+        return held
+
+    monkeypatch.setattr(leases, "acquire", slowly)
+    async with feeding(tmp_path) as feeding_:
+        feed = feeding_.feed(every_seconds=0.01)
+        running = asyncio.create_task(feed.run())
+        await asyncio.to_thread(taking.wait)
+        running.cancel()
+        await asyncio.wait({running}, timeout=0.3)  # it does not end before
+        go_on.set()
+        await asyncio.wait({running})
+        await asyncio.to_thread(taken.wait)
+        assert acquire(feed._journal.engine, feed._lease, "another", 10)

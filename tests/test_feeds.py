@@ -21,7 +21,7 @@ from gateway.feeds import Feed
 from gateway.settings import load
 from journal import log, reports
 from journal.journal import Journal
-from journal.leases import acquire
+from journal.leases import StoreLeases, acquire
 from journal.reports import Watermark
 from journal.store import open_store
 from resolvers.sources import CacheTimes, Source
@@ -95,7 +95,9 @@ async def story(engine: Engine, make: type[SmartVend] | type[Livello], *, hooked
     connector = CONNECT[Vendor(vendor.name)](account, client)
     async with journal(engine, follows=False) as kept:
         source = Source(connector, CacheTimes(), kept)
-        feed = Feed(source, kept, every_seconds=1, owner="me", now=lambda: found.now if told else times[0])
+        feed = Feed(
+            source, kept, StoreLeases(engine, "me"), every_seconds=1, now=lambda: found.now if told else times[0]
+        )
         found = Story(vendor, app, kept, source, feed, START)
         told.append(found)
         found.pass_(10 * MINUTE)
@@ -192,7 +194,7 @@ async def test_two_that_read_at_once_do_no_harm(engine: Engine) -> None:
     """A process that was stopped for longer than its lease goes on where it was."""
     async with story(engine, SmartVend) as it:
         sold = it.sell(3)
-        other = Feed(it.source, it.journal, every_seconds=1, owner="other", now=lambda: it.now - MINUTE)
+        other = Feed(it.source, it.journal, StoreLeases(engine, "other"), every_seconds=1, now=lambda: it.now - MINUTE)
         other._begun = START
         await it.feed.read()
         await other.read()
@@ -204,7 +206,7 @@ async def test_two_that_read_at_once_do_no_harm(engine: Engine) -> None:
 
 async def test_a_clock_that_was_ahead_hides_nothing(engine: Engine) -> None:
     async with story(engine, SmartVend) as it:
-        reports.set_watermark(engine, it.source.key, FactKind.SALE, Watermark(it.now + HOUR, None))
+        reports.set_watermark(engine, it.source.key, FactKind.SALE, Watermark(since=it.now + HOUR, at=it.now + HOUR))
         sold = it.sell()
         await it.feed.read()
         assert it.names == sold

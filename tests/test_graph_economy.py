@@ -38,6 +38,7 @@ def sandbox(sandbox: Sandbox) -> Sandbox:
 @pytest.fixture
 def cold(sandbox: Sandbox, tmp_path: Path) -> Iterator[Gateway]:
     with running_gateway(sandbox, tmp_path) as gateway:
+        sandbox.forget_requests()
         yield gateway
 
 
@@ -206,6 +207,7 @@ def test_a_prefetch_is_over_when_the_answer_is_there(cold: Gateway, sandbox: San
 
 def test_a_page_of_sales_asks_only_those_that_are_on_it_for_more(tmp_path: Path) -> None:
     with running_sandbox(scale=0.02, days=20) as sandbox, running_gateway(sandbox, tmp_path) as cold:
+        sandbox.forget_requests()
         sandbox.sell("livello", 25)
         data = cold.ask(SALES)["sales"]["nodes"]
         assert {one["vendor"] for one in data} == {"LIVELLO"}

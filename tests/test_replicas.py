@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 from sqlalchemy import Engine, select
 
 from domain.facts import Origin
@@ -88,11 +89,9 @@ async def test_one_reads_a_list_at_a_time_and_another_takes_over_when_it_is_kill
     sandbox: Sandbox, postgresql: str, store_of_both: Engine, tmp_path: Path
 ) -> None:
     text = fed(sandbox, postgresql, "livello")
-    (key,) = ("feed:acme-kiosks",)
 
     def owner() -> str | None:
-        with store_of_both.connect() as connection:
-            return connection.scalar(select(leases.c.owner).where(leases.c.name == key))
+        return _owner(store_of_both)
 
     def recorded() -> list[str]:
         return identities(log.after(store_of_both, 0, 10_000).entries)
@@ -113,8 +112,48 @@ async def test_one_reads_a_list_at_a_time_and_another_takes_over_when_it_is_kill
     without_repeats(recorded())
 
 
+def _owner(store: Engine) -> str | None:
+    with store.connect() as connection:
+        return connection.scalar(select(leases.c.owner).where(leases.c.name == "feed:acme-kiosks"))
+
+
 def _sell(sandbox: Sandbox) -> None:
     sandbox.sell("livello", 2)
+
+
+async def test_redis_that_goes_and_comes_back_leaves_the_reading_of_a_list_with_who_does_it(
+    sandbox: Sandbox, postgresql: str, store_of_both: Engine, tmp_path: Path
+) -> None:
+    def recorded() -> int:
+        return len(without_repeats(identities(log.after(store_of_both, 0, 10_000).entries)))
+
+    with own_redis(tmp_path) as redis:
+        text = fed(sandbox, postgresql, "livello", bus=redis.url)
+        with serving(tmp_path / "one", text) as one:
+            await until(lambda: _in_redis(redis.url) is not None)
+            first = _in_redis(redis.url)
+            with serving(tmp_path / "other", text):
+                _sell(sandbox)
+                await until(lambda: recorded() == 2)
+                redis.stop()
+                _sell(sandbox)
+                await until(lambda: recorded() == 4)
+                redis.start()
+                await until(lambda: _in_redis(redis.url) == first)
+                _sell(sandbox)
+                await until(lambda: recorded() == 6)
+                assert _owner(store_of_both) == first
+                assert one.process.stop() == 0
+                await until(lambda: _owner(store_of_both) not in {None, first})
+                assert _owner(store_of_both) == _in_redis(redis.url)
+
+
+def _in_redis(url: str) -> str | None:
+    """Who holds the one lease of a feed."""
+    with Redis.from_url(url) as redis:
+        found = [redis.get(name) for name in redis.scan_iter("vendgraph:lease:*:feed:*")]
+    holders = [one.decode() for one in found if isinstance(one, bytes)]
+    return holders[0] if holders else None
 
 
 async def test_who_stops_in_order_hands_over_at_once(

@@ -25,6 +25,7 @@ def traced(gateway: Gateway, query: str, **headers: str) -> dict[str, Any]:
 
 def test_what_was_asked_upstream_is_told_request_by_request(sandbox: Sandbox, tmp_path: Path) -> None:
     with running_gateway(sandbox, tmp_path) as gateway:
+        sandbox.forget_requests()
         told = traced(gateway, NESTED)
     assert told.keys() == {"upstreamRequests", "cacheHits", "cost"}
     assert len(told["upstreamRequests"]) == len(sandbox.requests())
@@ -104,6 +105,7 @@ async def test_of_forty_at_once_those_who_joined_a_flight_are_told_of_no_request
 ) -> None:
     """The requests are told once each, to whoever started them."""
     with running_gateway(sandbox, tmp_path) as gateway:
+        sandbox.forget_requests()
         headers = {"authorization": f"Bearer {ADMIN}", "x-vendgraph-trace": "1"}
         async with httpx2.AsyncClient(base_url=gateway.base, headers=headers, timeout=30) as client:
             answers = await asyncio.gather(*(client.post("/graphql", json={"query": MACHINES}) for _ in range(40)))

@@ -88,6 +88,9 @@ class SmartVend:
     def facts(self, signed: Any, delivery: Delivery) -> Sequence[Fact]:  # noqa: ARG002  all that counts is signed
         return hooks.facts(self.account, signed, self._texts.known)
 
+    async def warm_up(self) -> None:
+        await self._texts.get()
+
     def address(self, machine: str | None) -> str:
         return hooks.address(self.account, machine)
 

@@ -108,6 +108,7 @@ def _feeds() -> None:
         "watermarks",
         sa.Column("account", sa.String, primary_key=True),
         sa.Column("kind", sa.String, primary_key=True),
+        sa.Column("since", sa.String, nullable=False),
         sa.Column("at", sa.String, nullable=False),
         sa.Column("missed_at", sa.String),
     )
