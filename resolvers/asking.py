@@ -24,16 +24,15 @@ from journal import commands
 from journal.audit import Deed
 from journal.intents import Intent, begun
 from journal.writer import JournalUnavailable
-from resolvers import orders
+from resolvers import checks
 from resolvers.commands import find
 from resolvers.context import Context, Info
-from resolvers.orders import Meant
+from resolvers.orders import Meant, meant
 
 log = structlog.get_logger()
 
 LONGEST_REASON = 1000
 NOT_RECORDED = "it could not be recorded, so that nothing was sent: try again with the same idempotencyKey"
-DRY = "a dry run: nothing was recorded, and nothing sent"
 
 
 def asks(kind: Capability, given: type[Asked]) -> Callable[..., Any]:
@@ -72,9 +71,9 @@ def told(error: VendgraphError) -> UserError:
 
 async def _asked(context: Context, kind: Capability, given: Asked, acknowledged: str | None) -> Command:
     """Raises VendgraphError, JournalUnavailable, SQLAlchemyError."""
-    orders.permit(context, kind)
-    orders.check_key(given)
-    source, _ = orders.source_of(context, given)
+    checks.permit(context, kind)
+    checks.check_key(given)
+    source, _ = checks.source_of(context, given)
     fingerprint = fingerprint_of(kind, given)
     known = await asyncio.to_thread(
         commands.by_key, context.graph.journal.engine, source.organization_key, given.idempotency_key
@@ -84,18 +83,18 @@ async def _asked(context: Context, kind: Capability, given: Asked, acknowledged:
         if print_ != fingerprint:
             raise Conflict(f"this idempotencyKey was used before, for something else: command {command.id}")
         return await context.graph.dispatcher.seen(command)
-    meant = await orders.meant(context, kind, given)
-    return await context.graph.dispatcher.place(source, _intent(context, meant, given, fingerprint, acknowledged))
+    found = await meant(context, kind, given)
+    return await context.graph.dispatcher.place(source, _intent(context, found, given, fingerprint, acknowledged))
 
 
-def _intent(context: Context, meant: Meant, given: Asked, fingerprint: str, acknowledged: str | None) -> Intent:
-    source, dispatcher = meant.source, context.graph.dispatcher
+def _intent(context: Context, found: Meant, given: Asked, fingerprint: str, acknowledged: str | None) -> Intent:
+    source, dispatcher = found.source, context.graph.dispatcher
     return Intent(
-        command=_begun(context, meant, given),
+        command=_begun(context, found, given),
         vendor=source.vendor,
         organization=source.organization_key,
-        order=meant.order,
-        amount=meant.amount,
+        order=found.order,
+        amount=found.amount,
         fingerprint=fingerprint,
         actor=context.actor,
         owner=dispatcher.owner,
@@ -105,28 +104,34 @@ def _intent(context: Context, meant: Meant, given: Asked, fingerprint: str, ackn
     )
 
 
-def _begun(context: Context, meant: Meant, given: Asked) -> Command:
-    ref = Ref(Kind.COMMAND, meant.source.key, uuid4().hex)
-    machine, key = meant.machine.ref, given.idempotency_key
-    return begun(ref, meant.order.kind, machine, context.viewer.name, key, utc_now())
+def _begun(context: Context, found: Meant, given: Asked) -> Command:
+    ref = Ref(Kind.COMMAND, found.source.key, uuid4().hex)
+    machine, key = found.machine.ref, given.idempotency_key
+    return begun(ref, found.order.kind, machine, context.viewer.name, key, utc_now())
 
 
 async def _planned(context: Context, kind: Capability, given: Asked) -> CommandPayload:
     """What would be sent. The vendor is only read; the command that comes with it is kept nowhere."""
-    orders.permit(context, kind)
-    orders.check_key(given)
-    meant = await orders.meant(context, kind, given)
-    connector: Any = meant.source.connector
-    method, path, body = connector.shown(await connector.prepare(meant.order))
+    checks.permit(context, kind)
+    checks.check_key(given)
+    found = await meant(context, kind, given)
+    connector: Any = found.source.connector
+    method, path, body = connector.shown(await connector.prepare(found.order))
     planned = PlannedRequest(method=method, path=path, body=body)
-    return CommandPayload(command=_begun(context, meant, given), planned=[planned])
+    return CommandPayload(command=_begun(context, found, given), planned=[planned])
 
 
 def fingerprint_of(kind: Capability, given: Asked) -> str:
-    """Of what is asked, and of whom: not of the key that it is asked with. 1.5 and 1.50 are the same."""
+    """Of what is asked, and of whom: not of the key that it is asked with. 1.5 and 1.50 are the same.
+
+    Raises BadInput for what cannot be written down."""
     values = asdict(given)
     del values["idempotency_key"]
-    return sha256(orjson.dumps([kind.value, values], default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    try:
+        written = orjson.dumps([kind.value, values], default=_plain, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        raise BadInput("a number is beyond 64 bits, or something is nested too deeply", "input") from None
+    return sha256(written).hexdigest()
 
 
 def _plain(value: object) -> object:
@@ -139,11 +144,11 @@ def _plain(value: object) -> object:
 
 async def _keep_refusal(context: Context, kind: Capability, given: Asked, error: VendgraphError) -> None:
     """In the audit log of the organization that was meant. A store that fails refuses all the more."""
-    ref = orders.machine_ref(given)
+    ref = checks.machine_ref(given)
     source = None if ref is None else context.source(ref.account)
     if ref is None or source is None:
         return
-    details = {"kind": kind.value, "idempotencyKey": given.idempotency_key[: orders.LONGEST_KEY], "why": error.message}
+    details = {"kind": kind.value, "idempotencyKey": given.idempotency_key[: checks.LONGEST_KEY], "why": error.message}
     deed = Deed(
         organization=source.organization_key,
         action="command refused",
@@ -179,7 +184,7 @@ async def _resolved(context: Context, given: ResolveCommandInput) -> Command:
     command = None if ref is None or ref.kind is not Kind.COMMAND else await find(context, ref)
     if command is None:
         raise NotFound("there is no such command")
-    orders.permit(context, command.kind)
+    checks.permit(context, command.kind)
     reason = given.reason.strip()
     if not 1 <= len(reason) <= LONGEST_REASON:
         raise BadInput(f"a reason of 1 to {LONGEST_REASON} characters is expected", "input", "reason")
