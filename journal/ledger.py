@@ -155,9 +155,11 @@ class Ledger:
         return self.connection.execute(select(commands).where(same)).one_or_none()
 
     def _refuse_repeat(self, intent: Intent) -> None:
-        """While it is not known what became of the first, a second one may be one too many."""
-        same = (commands.c.organization == intent.organization) & (commands.c.fingerprint == intent.fingerprint)
-        same &= commands.c.status == CommandStatus.UNKNOWN.value
+        """While it is not known what became of the first, a second one may be one too many, in whatever words."""
+        account, ordered = intent.command.ref.account, codec.write_order(intent.order)
+        open_ = (commands.c.organization == intent.organization) & (commands.c.status == CommandStatus.UNKNOWN.value)
+        means = (commands.c.account == account) & (commands.c.ordered == ordered)
+        same = open_ & ((commands.c.fingerprint == intent.fingerprint) | means)
         newest = select(commands.c.content).where(same).order_by(commands.c.created_at.desc(), commands.c.id).limit(1)
         content = self.connection.scalar(newest)
         command = None if content is None else codec.read_command(content)

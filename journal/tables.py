@@ -166,7 +166,6 @@ commands = Table(  # the ledger: what was asked, for ever
     Index("commands_machine", "account", "machine", "created_at"),
     Index("commands_vendor_id", "account", "vendor_id"),
     Index("commands_status", "status", "until"),
-    Index("commands_repeats", "organization", "fingerprint", "status"),
 )
 
 audit = Table(  # who asked for what, and what came of it; each row holds the hash of the one before

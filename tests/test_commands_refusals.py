@@ -1,24 +1,17 @@
 """What is not taken on: refused with the reason, and without one request to a vendor."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from domain.refs import Kind, Ref
-from tests.commanding import ACTS, Found, fleet, give, of_vendor, post, refusal, sent, valid
-from tests.running import OPERATOR, STRANGER, VIEWER, Gateway, Sandbox, running_gateway, running_sandbox
 from tests import telling
+from tests.commanding import ACTS, NOTHING_KEPT, Found, fleet, give, of_vendor, refusal, sent, valid
+from tests.running import OPERATOR, STRANGER, VIEWER, Gateway, Sandbox, running_gateway, running_sandbox
 
-NOTHING_KEPT = "machines = 0\nslots = 0\nproducts = 0\nstate = 0\nsales = 0"
 VENDORS = ("smartvend", "livello", "vendnovation", "smartepi", "eatmachine")
 OF_ADMINS = {"setPrice", "updatePlanogram", "updateConfig"}
-WITH_AMOUNTS = ("sendDeposit", "sendRemotePayment", "setPrice")
-NO_AMOUNTS = ("1.005", "-1", "-0.01", "1e99", "1e-99", "10000000", "0.001", "1.0000000000000000000000000000000000001")
-NO_DECIMALS = (
-    *("NaN", "sNaN", "Infinity", "-Infinity", "", "one", "1e999999999", "1e-999999999", "0e999999999", "-1e101"),
-    *(1.5, 1e300, True, None, [], {}),
-)
 
 
 @pytest.fixture(scope="module")
@@ -194,116 +187,3 @@ def test_an_offline_machine_is_left_what_the_vendor_keeps_for_it(gateway: Gatewa
     told = {one["capability"] for one in offline["capabilities"] if one["reason"] == "MACHINE_OFFLINE"}
     assert told == {"DISPENSE_PRODUCT", "SEND_DEPOSIT", "SEND_REMOTE_PAYMENT"}
     assert give(gateway, "collectCash", dry=True, machineId=offline["id"])["errors"] == []
-
-
-# ---- amounts
-
-
-@pytest.mark.parametrize("mutation", WITH_AMOUNTS)
-@pytest.mark.parametrize("amount", NO_AMOUNTS)
-def test_an_amount_is_exact_and_within_reason(cold: Gateway, coffee: Found, mutation: str, amount: str) -> None:
-    error = refusal(cold, mutation, **valid(mutation, coffee) | {"amount": amount})
-    assert (error["code"], error["field"]) == ("BAD_INPUT", ["input", "amount"])
-
-
-@pytest.mark.parametrize("mutation", ["sendDeposit", "sendRemotePayment"])
-@pytest.mark.parametrize("amount", ["0", "0.00", "-0", "0e5"])
-def test_nothing_is_no_amount_of_money(cold: Gateway, coffee: Found, mutation: str, amount: str) -> None:
-    error = refusal(cold, mutation, **valid(mutation, coffee) | {"amount": amount})
-    assert (error["code"], error["field"]) == ("BAD_INPUT", ["input", "amount"])
-
-
-@pytest.mark.parametrize("mutation", WITH_AMOUNTS)
-@pytest.mark.parametrize("currency", ["USD", "eur", "", "EURO", "€" * 1000])
-def test_a_currency_is_the_accounts(cold: Gateway, coffee: Found, mutation: str, currency: str) -> None:
-    error = refusal(cold, mutation, **valid(mutation, coffee) | {"currency": currency})
-    assert (error["code"], error["field"]) == ("BAD_INPUT", ["input", "currency"])
-    assert len(error["message"]) < 200
-
-
-@pytest.mark.parametrize("mutation", WITH_AMOUNTS)
-@pytest.mark.parametrize("amount", NO_DECIMALS, ids=repr)
-def test_what_is_no_decimal_is_refused_as_a_whole(cold: Gateway, coffee: Found, mutation: str, amount: Any) -> None:
-    answer = post(cold, mutation, **valid(mutation, coffee) | {"amount": amount})
-    assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_INPUT"]
-    assert "data" not in answer
-
-
-# ---- the rest of the input
-
-KEYS = {"empty": "", "too long": "k" * 256, "a line": "a\nb", "a zero": "\u0000", "a mark": "\u202e"}
-
-
-@pytest.mark.parametrize("mutation", ACTS)
-@pytest.mark.parametrize("key", KEYS)
-def test_a_key_is_a_short_printable_text(cold: Gateway, coffee: Found, mutation: str, key: str) -> None:
-    error = refusal(cold, mutation, **valid(mutation, coffee) | {"idempotencyKey": KEYS[key]})
-    assert (error["code"], error["field"]) == ("BAD_INPUT", ["input", "idempotencyKey"])
-
-
-WRONG: Mapping[str, tuple[str, Found, list[str]]] = {
-    "a position and a slot": ("dispenseProduct", {"position": "1", "slotId": "SLOT"}, ["input"]),
-    "neither a position nor a slot": ("dispenseProduct", {"position": None}, ["input"]),
-    "an empty position": ("dispenseProduct", {"position": ""}, ["input", "position"]),
-    "a long position": ("dispenseProduct", {"position": "1" * 256}, ["input", "position"]),
-    "an empty terminal": ("sendRemotePayment", {"terminalKey": ""}, ["input", "terminalKey"]),
-    "a long terminal": ("sendRemotePayment", {"terminalKey": "t" * 256}, ["input", "terminalKey"]),
-    "an end before the beginning": (
-        "setPrice",
-        {"validFrom": "2030-01-02T00:00:00Z", "validTo": "2030-01-02T00:00:00Z"},
-        ["input", "validTo"],
-    ),
-    "no rows": ("updatePlanogram", {"rows": 0}, ["input", "rows"]),
-    "too many columns": ("updatePlanogram", {"columns": 1001}, ["input", "columns"]),
-    "settings that are a list": ("updateConfig", {"settings": ["hl"]}, ["input", "settings"]),
-    "settings that are a text": ("updateConfig", {"settings": "hl"}, ["input", "settings"]),
-    "settings that are a number": ("updateConfig", {"settings": 1}, ["input", "settings"]),
-    "no settings": ("updateConfig", {"settings": {}}, ["input", "settings"]),
-}
-
-
-@pytest.mark.parametrize("what", WRONG)
-def test_an_input_that_makes_no_sense_is_refused_where_it_is_wrong(cold: Gateway, coffee: Found, what: str) -> None:
-    mutation, wrong, field = WRONG[what]
-    given = {name: coffee["slots"][0]["id"] if value == "SLOT" else value for name, value in wrong.items()}
-    error = refusal(cold, mutation, **valid(mutation, coffee) | given)
-    assert (error["code"], error["field"]) == ("BAD_INPUT", field)
-
-
-CELLS: Mapping[str, tuple[Found, list[str]]] = {
-    "above": ({"row": -1}, []),
-    "below": ({"row": 2}, []),
-    "beside": ({"column": 3}, []),
-    "the same twice": ({"row": 0, "column": 0}, ["twice"]),
-    "a foreign product": ({"productId": ref(Kind.PRODUCT, "other-coffee", "p")}, ["productId"]),
-    "a product that never was": ({"productId": ref(Kind.PRODUCT, "nobody", "p")}, ["productId"]),
-    "no product's id": ({"productId": ref(Kind.SLOT, "acme-coffee", "p")}, ["productId"]),
-    "half a cent": ({"price": "0.005"}, ["price"]),
-    "less than nothing": ({"price": "-1"}, ["price"]),
-}
-
-
-@pytest.mark.parametrize("what", CELLS)
-def test_a_cell_of_a_planogram_lies_inside_once_and_holds_ones_own(cold: Gateway, coffee: Found, what: str) -> None:
-    wrong, field = CELLS[what]
-    product = coffee["slots"][0]["product"]["id"]
-    slots = [
-        {"row": 0, "column": 0, "productId": product, "price": "1"},
-        {"row": 1, "column": 1, "productId": product, "price": "1"} | wrong,
-    ]
-    error = refusal(cold, "updatePlanogram", machineId=coffee["id"], rows=2, columns=3, slots=slots)
-    where = ["input", "slots"] if field == ["twice"] else ["input", "slots", "1", *field]
-    assert (error["code"], error["field"]) == ("BAD_INPUT", where)
-
-
-@pytest.mark.parametrize("settings", ["{sm: 99999999999999999999999999999999}", "$deep"])
-def test_settings_beyond_all_measure_are_refused(cold: Gateway, coffee: Found, settings: str) -> None:
-    deep: Any = True
-    for _ in range(300):
-        deep = [deep]
-    given = f'machineId: "{coffee["id"]}", idempotencyKey: "far", settings: {settings}'
-    query = f"mutation ($deep: JSON!) {{ updateConfig(input: {{ {given} }}) {{ command {{ id }} errors {{ code }} }} }}"
-    if "$" not in settings:
-        query = query.replace("($deep: JSON!) ", "")
-    answer = cold.ask(query, {"deep": {"hl": deep}})["updateConfig"]
-    assert answer == {"command": None, "errors": [{"code": "BAD_INPUT"}]}
