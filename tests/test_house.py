@@ -40,7 +40,12 @@ ELSEWHERE: dict[str, Any] = {
     "CommandMessage": live.CommandMessage,
     "MachineMessage": live.MachineMessage,
 }
-WITHOUT_A_VALUE = {"Query", "Mutation", "Subscription", "Node"}  # a root is nothing, and an interface is what implements it
+WITHOUT_A_VALUE = {
+    "Query",
+    "Mutation",
+    "Subscription",
+    "Node",
+}  # a root is nothing, and an interface is what implements it
 
 
 def types() -> list[tuple[str, StrawberryObjectDefinition]]:
