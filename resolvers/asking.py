@@ -51,7 +51,8 @@ def asks(kind: Capability, given: type[Asked]) -> Callable[..., Any]:
                 return await _planned(context, kind, input)
             return CommandPayload(command=await _asked(context, kind, input, acknowledge_unknown))
         except VendgraphError as error:
-            await _keep_refusal(context, kind, input, error)
+            if not dry_run:
+                await _keep_refusal(context, kind, input, error)
             return CommandPayload(errors=[told(error)])
         except (JournalUnavailable, SQLAlchemyError):
             return CommandPayload(errors=[UserError(code=ErrorCode.INTERNAL, message=NOT_RECORDED)])
