@@ -1,4 +1,4 @@
-"""A key is one intent: given again it is answered with the first command, and what may have happened is not repeated."""
+"""A key is one intent: given again it is answered with the first command. What may have happened is not repeated."""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
