@@ -21,7 +21,7 @@ from journal.intents import Kept
 from journal.writer import JournalUnavailable
 from resolvers.context import Graph
 from resolvers.dispatcher import NOT_SENT, PATIENCE, Work
-from resolvers.sources import Source
+from resolvers.sources import STOCKING, Source
 
 log = structlog.get_logger()
 
@@ -133,8 +133,14 @@ class Settler:
             return
         if fulfilled:
             await self._progress(asked, Progress(status=CommandStatus.SUCCEEDED, note=READ))
-        elif fulfilled is False and since >= PROVEN_NOT:
+        elif fulfilled is False and since >= PROVEN_NOT and not await self._replaced(asked):
             await self._progress(asked, Progress(status=CommandStatus.FAILED, note=NOT_SHOWN, error=NOT_SHOWN))
+
+    async def _replaced(self, asked: Kept) -> bool:
+        """Whether it may have been carried out, and then replaced by another change of ours."""
+        kind = asked.command.kind
+        kinds = STOCKING if kind in STOCKING else {kind}
+        return await asyncio.to_thread(commands.followed, self._journal.engine, asked, kinds)
 
     async def _progress(self, asked: Kept, progress: Progress) -> None:
         """As long as nobody has taken it on since."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Engine, Select, and_, or_, select, tuple_
 
 from domain.commands import Command, CommandStatus
+from domain.model import Capability
 from domain.refs import Ref
 from journal import codec
 from journal.intents import Kept, kept
@@ -67,6 +68,20 @@ def unknown(engine: Engine, since: datetime) -> list[Kept]:
     """Those of which nobody knows what became of them, and that were sent since then."""
     open_ = and_(commands.c.status == CommandStatus.UNKNOWN.value, commands.c.sent_at >= moment(since))
     return _kept(engine, select(commands).where(open_).order_by(commands.c.sent_at.desc()).limit(AT_ONCE))
+
+
+def followed(engine: Engine, asked: Kept, kinds: Iterable[Capability]) -> bool:
+    """Whether something of these kinds was sent to the same machine since."""
+    assert asked.sent_at is not None
+    since = and_(
+        commands.c.account == asked.account,
+        commands.c.machine == asked.command.machine_ref.native,
+        commands.c.kind.in_([kind.value for kind in kinds]),
+        commands.c.sent_at >= moment(asked.sent_at),
+        commands.c.id != asked.command.ref.native,
+    )
+    with engine.connect() as connection:
+        return connection.execute(select(commands.c.id).where(since).limit(1)).one_or_none() is not None
 
 
 def _kept(engine: Engine, wanted: Select[tuple[object, ...]]) -> list[Kept]:
