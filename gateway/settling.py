@@ -1,5 +1,6 @@
 """What becomes of commands by themselves: those that nobody is at are taken on or given up, those that heard no final
-word are UNKNOWN, and those that are UNKNOWN are settled by evidence, or wait for a person."""
+word are UNKNOWN, and those that are UNKNOWN are settled by evidence, or wait for a person. Evidence against what a
+person told is an event."""
 
 import asyncio
 import time
@@ -71,7 +72,8 @@ class Settler:
             await self._take_on(asked)
         waiting = await asyncio.to_thread(commands.unknown, engine, self._now() - LOOKED_FOR)
         self._readings = {one.command.id: self._readings.get(one.command.id, 0) for one in waiting}
-        await asyncio.gather(*(self._settle(asked) for asked in waiting))
+        doubtful = await asyncio.to_thread(commands.doubtful, engine, self._clock())
+        await asyncio.gather(*map(self._settle, waiting), *map(self._doubt, doubtful))
 
     async def _take_on(self, asked: Kept) -> None:
         """What nobody has sent may still be sent; what somebody has may have arrived."""
@@ -112,6 +114,13 @@ class Settler:
         if await asyncio.to_thread(self._look_for_sale, asked, fits):
             native, at = asked.command.ref.native, self._now()
             await self._journal.change(lambda ledger: ledger.prove(native, fits, at))
+
+    async def _doubt(self, asked: Kept) -> None:
+        source = self._graph.sources.get(asked.account)
+        connector = None if source is None else source.connector
+        if isinstance(connector, SellsOnOrder) and await asyncio.to_thread(self._look_for_sale, asked, connector.shows):
+            native, fits, at = asked.command.ref.native, connector.shows, self._now()
+            await self._journal.change(lambda ledger: ledger.doubt(native, fits, at))
 
     def _look_for_sale(self, asked: Kept, fits: evidence.Fits) -> bool:
         with self._journal.engine.connect() as connection:

@@ -70,6 +70,12 @@ def unknown(engine: Engine, since: datetime) -> list[Kept]:
     return _kept(engine, select(commands).where(open_).order_by(commands.c.sent_at.desc()).limit(AT_ONCE))
 
 
+def doubtful(engine: Engine, now: float) -> list[Kept]:
+    """Those that a person told to have failed, while a sale may still show otherwise. `now`: UNIX seconds."""
+    told = and_(commands.c.status == CommandStatus.FAILED.value, commands.c.until > now)
+    return _kept(engine, select(commands).where(told).order_by(commands.c.until.desc()).limit(AT_ONCE))
+
+
 def followed(engine: Engine, asked: Kept, kinds: Iterable[Capability]) -> bool:
     """Whether something of these kinds was sent to the same machine since."""
     assert asked.sent_at is not None

@@ -1,7 +1,7 @@
 """What the mutations do: a command is recorded and sent, or refused with the reason; never anything between."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -144,19 +144,30 @@ def _plain(value: object) -> object:
 
 
 async def _keep_refusal(context: Context, kind: Capability, given: Asked, error: VendgraphError) -> None:
-    """In the audit log of the organization that was meant. A store that fails refuses all the more."""
+    """In the audit log of the organization that was meant."""
     ref = checks.machine_ref(given)
-    source = None if ref is None else context.source(ref.account)
-    if ref is None or source is None:
+    key = given.idempotency_key[: checks.LONGEST_KEY]
+    if ref is not None:
+        details = {"kind": kind.value, "idempotencyKey": key, "why": error.message}
+        await _keep(context, ref.account, "command refused", error, details, machine=ref.text)
+
+
+async def _keep_refused_resolution(context: Context, given: ResolveCommandInput, error: VendgraphError) -> None:
+    ref = Ref.parse(given.command_id)
+    if ref is not None and ref.kind is Kind.COMMAND:
+        details = {"outcome": given.outcome.value, "why": error.message}
+        await _keep(context, ref.account, "resolution refused", error, details, command=ref.text)
+
+
+async def _keep(
+    context: Context, account: str, action: str, error: VendgraphError, details: Mapping[str, str], **about: str
+) -> None:
+    """A store that fails refuses all the more."""
+    source = context.source(account)
+    if source is None:
         return
-    details = {"kind": kind.value, "idempotencyKey": given.idempotency_key[: checks.LONGEST_KEY], "why": error.message}
-    deed = Deed(
-        organization=source.organization_key,
-        action="command refused",
-        outcome=error.code.value,
-        machine=ref.text,
-        details=details,
-    )
+    outcome, organization = error.code.value, source.organization_key
+    deed = Deed(organization=organization, action=action, outcome=outcome, details=details, **about)
     actor, at = context.actor, utc_now()
     try:
         await context.graph.journal.change(lambda ledger: ledger.refuse(deed, actor, at))
@@ -173,6 +184,7 @@ async def resolve(
     try:
         return CommandPayload(command=await _resolved(context, input))
     except VendgraphError as error:
+        await _keep_refused_resolution(context, input, error)
         return CommandPayload(errors=[told(error)])
     except (JournalUnavailable, SQLAlchemyError):
         message = "it could not be recorded: try again"
