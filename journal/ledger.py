@@ -8,7 +8,7 @@ for so long that another took over finds a newer number, and does not send."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -29,6 +29,7 @@ from journal.tables import commands
 Meaning = Callable[[str, Capability, CommandWord], Progress | None]
 
 WITH_SECRETS = frozenset({Capability.UPDATE_CONFIG})  # what was ordered is forgotten when it has come to an end
+CLOCKS = timedelta(minutes=1)  # by which those of gateways may differ
 TOLD = frozenset({CommandStatus.SUCCEEDED, CommandStatus.FAILED, CommandStatus.UNKNOWN})  # what the audit log tells
 
 
@@ -86,7 +87,8 @@ class Ledger:
         self._set(native, vendor_id=vendor_id, until=due)
         command = self._advance(found, progress, at, Origin.COMMAND) or found.command
         machine = command.machine_ref
-        told = told_since(self.connection, machine.account, FactKind.WORD, machine.native, command.created_at)
+        since = command.created_at - CLOCKS
+        told = told_since(self.connection, machine.account, FactKind.WORD, machine.native, since)
         waiting = [one.fact.content for _, one in self._log.news if one.account == machine.account]
         for word in (*told, *waiting):
             if isinstance(word, CommandWord) and word.command == vendor_id:
@@ -140,11 +142,11 @@ class Ledger:
         return fitting[0].sale.ref
 
     def hear(self, account: str, word: CommandWord, at: datetime, origin: Origin) -> Command | None:
-        """A vendor's word on a command of ours; None where it is of another's, or says nothing new."""
+        """A vendor's word on a command of ours; None where it is of another's, or of several, or says nothing new."""
         mine = (commands.c.account == account) & (commands.c.vendor_id == word.command)
         mine &= commands.c.machine == word.machine  # one machine does not speak for another
-        row = self.connection.execute(select(commands).where(mine)).one_or_none()
-        found = None if row is None else kept(row)
+        rows = self.connection.execute(select(commands).where(mine).limit(2)).all()
+        found = kept(rows[0]) if len(rows) == 1 else None
         progress = None if found is None else self._meaning(account, found.command.kind, word)
         if found is None or progress is None:
             return None
