@@ -42,7 +42,7 @@ class Ref(NamedTuple):
             ref = cls(Kind(kind), account, native)
         except (Base64Error, ValueError):  # UnicodeError is a ValueError
             return None
-        return ref if ref.text == text else None
+        return ref if ref.text == text and "\0" not in raw else None  # no store takes a zero in a text
 
 
 @lru_cache(maxsize=65_536)

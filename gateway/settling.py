@@ -1,5 +1,6 @@
 """What becomes of commands by themselves: those that nobody is at are taken on or given up, those that heard no final
-word are UNKNOWN, and those that are UNKNOWN are settled by evidence, or wait for a person."""
+word are UNKNOWN, and those that are UNKNOWN are settled by evidence, or wait for a person. Evidence against what a
+person told is an event."""
 
 import asyncio
 import time
@@ -21,7 +22,7 @@ from journal.intents import Kept
 from journal.writer import JournalUnavailable
 from resolvers.context import Graph
 from resolvers.dispatcher import NOT_SENT, PATIENCE, Work
-from resolvers.sources import Source
+from resolvers.sources import STOCKING, Source
 
 log = structlog.get_logger()
 
@@ -72,7 +73,8 @@ class Settler:
             await self._take_on(asked)
         waiting = await asyncio.to_thread(commands.unknown, engine, self._now() - LOOKED_FOR)
         self._readings = {one.command.id: self._readings.get(one.command.id, 0) for one in waiting}
-        await asyncio.gather(*(self._settle(asked) for asked in waiting))
+        doubtful = await asyncio.to_thread(commands.doubtful, engine, self._clock())
+        await asyncio.gather(*map(self._settle, waiting), *map(self._doubt, doubtful))
 
     async def _take_on(self, asked: Kept) -> None:
         """What nobody has sent may still be sent; what somebody has may have arrived."""
@@ -117,6 +119,13 @@ class Settler:
             native, at = asked.command.ref.native, self._now()
             await self._journal.change(lambda ledger: ledger.prove(native, fits, at))
 
+    async def _doubt(self, asked: Kept) -> None:
+        source = self._graph.sources.get(asked.account)
+        connector = None if source is None else source.connector
+        if isinstance(connector, SellsOnOrder) and await asyncio.to_thread(self._look_for_sale, asked, connector.shows):
+            native, fits, at = asked.command.ref.native, connector.shows, self._now()
+            await self._journal.change(lambda ledger: ledger.doubt(native, fits, at))
+
     def _look_for_sale(self, asked: Kept, fits: evidence.Fits) -> bool:
         with self._journal.engine.connect() as connection:
             found = evidence.candidates(connection, asked, fits)
@@ -137,8 +146,14 @@ class Settler:
             return
         if fulfilled:
             await self._progress(asked, Progress(status=CommandStatus.SUCCEEDED, note=READ))
-        elif fulfilled is False and since >= PROVEN_NOT:
+        elif fulfilled is False and since >= PROVEN_NOT and not await self._replaced(asked):
             await self._progress(asked, NOT_DONE)
+
+    async def _replaced(self, asked: Kept) -> bool:
+        """Whether it may have been carried out, and then replaced by another change of ours."""
+        kind = asked.command.kind
+        kinds = STOCKING if kind in STOCKING else {kind}
+        return await asyncio.to_thread(commands.followed, self._journal.engine, asked, kinds)
 
     async def _progress(self, asked: Kept, progress: Progress) -> None:
         """As long as nobody has taken it on since."""

@@ -84,6 +84,26 @@ def unknown(engine: Engine, since: datetime) -> list[Kept]:
     return _kept(engine, select(commands).where(open_).order_by(commands.c.sent_at.desc()).limit(AT_ONCE))
 
 
+def doubtful(engine: Engine, now: float) -> list[Kept]:
+    """Those that a person told to have failed, while a sale may still show otherwise. `now`: UNIX seconds."""
+    told = and_(commands.c.status == CommandStatus.FAILED.value, commands.c.until > now)
+    return _kept(engine, select(commands).where(told).order_by(commands.c.until.desc()).limit(AT_ONCE))
+
+
+def followed(engine: Engine, asked: Kept, kinds: Iterable[Capability]) -> bool:
+    """Whether something of these kinds was sent to the same machine since."""
+    assert asked.sent_at is not None
+    since = and_(
+        commands.c.account == asked.account,
+        commands.c.machine == asked.command.machine_ref.native,
+        commands.c.kind.in_([kind.value for kind in kinds]),
+        commands.c.sent_at >= moment(asked.sent_at),
+        commands.c.id != asked.command.ref.native,
+    )
+    with engine.connect() as connection:
+        return connection.execute(select(commands.c.id).where(since).limit(1)).one_or_none() is not None
+
+
 def _kept(engine: Engine, wanted: Select[tuple[object, ...]]) -> list[Kept]:
     with engine.connect() as connection:
         return [kept(row) for row in connection.execute(wanted)]

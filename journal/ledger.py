@@ -8,18 +8,19 @@ for so long that another took over finds a newer number, and does not send."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from domain.commands import Command, CommandStatus, Progress, advanced, contradicts
 from domain.errors import Conflict, ErrorCode
-from domain.facts import CommandWord, Fact, FactKind, Origin, recorded
-from domain.model import Capability, EventState, MachineEvent, Severity, Trust, Vendor
+from domain.facts import CommandWord, Fact, FactKind, Origin
+from domain.model import Capability, Vendor
 from domain.refs import Kind, Ref
 from journal import audit, codec, evidence, intents
 from journal.audit import BY_ITSELF, Actor, Deed
+from journal.contradictions import DOUBTED, contradiction
 from journal.evidence import Fits
 from journal.intents import Intent, Kept, kept
 from journal.log import Appending, New, known_facts, moment, told_since
@@ -27,8 +28,8 @@ from journal.tables import commands
 
 Meaning = Callable[[str, Capability, CommandWord], Progress | None]
 
-CONTRADICTED = "COMMAND_CONTRADICTED"
 WITH_SECRETS = frozenset({Capability.UPDATE_CONFIG})  # what was ordered is forgotten when it has come to an end
+CLOCKS = timedelta(minutes=1)  # by which those of gateways may differ
 TOLD = frozenset({CommandStatus.SUCCEEDED, CommandStatus.FAILED, CommandStatus.UNKNOWN})  # what the audit log tells
 
 
@@ -95,7 +96,8 @@ class Ledger:
         machine = command.machine_ref
         if machine is None:
             return []
-        kept = told_since(self.connection, machine.account, FactKind.WORD, machine.native, command.created_at)
+        since = command.created_at - CLOCKS
+        kept = told_since(self.connection, machine.account, FactKind.WORD, machine.native, since)
         waiting = (one.fact.content for _, one in self._log.news if one.account == machine.account)
         return [word for word in (*kept, *waiting) if isinstance(word, CommandWord)]
 
@@ -110,34 +112,47 @@ class Ledger:
         actor: Actor = BY_ITSELF,
         reason: str | None = None,
     ) -> Command:
-        """What is known of it by now. `attempt`: of whoever sent it, where that is the one who tells. Raises
-        Conflict where it has come to an end before, and `reason` shows that a person means it."""
+        """What is known of it by now. `attempt`: of whoever sent it, where that is the one who tells. `reason`: a
+        person's, who resolves it. Raises Conflict where that is not theirs to do, as it is not UNKNOWN."""
         found = self._found(native)
         if attempt is not None and found.attempt != attempt:
             return found.command
-        changed = self._advance(found, progress, at, origin, actor, reason)
-        if changed is None and reason is not None:
+        if reason is not None and found.command.status is not CommandStatus.UNKNOWN:
             raise Conflict(f"this command is {found.command.status.value}: only one that is UNKNOWN can be resolved")
-        return changed or self._found(native).command
+        return self._advance(found, progress, at, origin, actor, reason) or found.command
 
     def prove(self, native: str, fits: Fits, at: datetime) -> Command | None:
         """By the one sale that fits it, and no other command; None where there is none such, or several."""
         found = self._found(native)
         if found.command.status is not CommandStatus.UNKNOWN:
             return None
-        fitting = evidence.candidates(self.connection, found, fits)
-        if len(fitting) != 1 or evidence.rivals(self.connection, found, fitting[0].sale, fits):
+        sale = self._shown_by(found, fits)
+        if sale is None:
             return None
-        sale = fitting[0].sale.ref
         progress = Progress(status=CommandStatus.SUCCEEDED, note="a sale shows it", evidence=sale)
         return self._advance(found, progress, at, Origin.DERIVED)
 
+    def doubt(self, native: str, fits: Fits, at: datetime) -> None:
+        """Where such a sale shows that what a person told to have failed was carried out, that is an event."""
+        found = self._found(native)
+        sale = self._shown_by(found, fits) if found.command.status is CommandStatus.FAILED else None
+        if sale is not None:
+            shown = Progress(status=CommandStatus.SUCCEEDED, note=f"sale {sale.text} shows it", evidence=sale)
+            self._contradict(found.command, shown, at)
+            self._set(native, until=None)
+
+    def _shown_by(self, found: Kept, fits: Fits) -> Ref | None:
+        fitting = evidence.candidates(self.connection, found, fits)
+        if len(fitting) != 1 or evidence.rivals(self.connection, found, fitting[0].sale, fits):
+            return None
+        return fitting[0].sale.ref
+
     def hear(self, account: str, word: CommandWord, at: datetime, origin: Origin) -> Command | None:
-        """A vendor's word on a command of ours; None where it is of another's, or says nothing new."""
+        """A vendor's word on a command of ours; None where it is of another's, or of several, or says nothing new."""
         mine = (commands.c.account == account) & (commands.c.vendor_id == word.command)
         mine &= commands.c.machine == word.machine  # one machine does not speak for another
-        row = self.connection.execute(select(commands).where(mine)).one_or_none()
-        found = None if row is None else kept(row)
+        rows = self.connection.execute(select(commands).where(mine).limit(2)).all()
+        found = kept(rows[0]) if len(rows) == 1 else None
         progress = None if found is None else self._meaning(account, found.command.kind, word)
         if found is None or progress is None:
             return None
@@ -162,9 +177,11 @@ class Ledger:
         return self.connection.execute(select(commands).where(same)).one_or_none()
 
     def _refuse_repeat(self, intent: Intent) -> None:
-        """While it is not known what became of the first, a second one may be one too many."""
-        same = (commands.c.organization == intent.organization) & (commands.c.fingerprint == intent.fingerprint)
-        same &= commands.c.status == CommandStatus.UNKNOWN.value
+        """While it is not known what became of the first, a second one may be one too many, in whatever words."""
+        account, ordered = intent.command.ref.account, codec.write_order(intent.order)
+        open_ = (commands.c.organization == intent.organization) & (commands.c.status == CommandStatus.UNKNOWN.value)
+        means = (commands.c.account == account) & (commands.c.ordered == ordered)
+        same = open_ & ((commands.c.fingerprint == intent.fingerprint) | means)
         newest = select(commands.c.content).where(same).order_by(commands.c.created_at.desc(), commands.c.id).limit(1)
         content = self.connection.scalar(newest)
         command = None if content is None else codec.read_command(content)
@@ -189,14 +206,16 @@ class Ledger:
         actor: Actor = BY_ITSELF,
         reason: str | None = None,
     ) -> Command | None:
+        if contradicts(found.command, progress):
+            self._contradict(found.command, progress, at)
+            return None
         command = advanced(found.command, progress, at)
         if command is None:
-            if contradicts(found.command, progress):
-                self._contradict(found.command, progress, at)
             return None
         values: dict[str, Any] = {"status": command.status.value, "content": codec.write_command(command)}
         if command.ended:
-            values["until"] = None
+            doubtful = reason is not None and command.status is CommandStatus.FAILED
+            values["until"] = (at + DOUBTED).timestamp() if doubtful else None
             values |= {"ordered": None} if command.kind in WITH_SECRETS else {}
         self._set(command.ref.native, **values)
         self._tell(command, origin)
@@ -210,25 +229,8 @@ class Ledger:
         return command
 
     def _contradict(self, command: Command, progress: Progress, at: datetime) -> None:
-        """What has come to an end stays as it was told; that it may be otherwise is for a person to see."""
-        account, native = command.ref.account, f"{command.ref.native}-{progress.status.value.lower()}"
-        event = MachineEvent(
-            ref=Ref(Kind.EVENT, account, native),
-            machine_ref=command.machine_ref,
-            vendor=self._vendor(command),
-            vendor_id=native,
-            code=CONTRADICTED,
-            message=f"{command.kind.value} {command.id} was told to be {command.status.value}, and then "
-            f"{progress.status.value}{f': {progress.note}' if progress.note else ''}",
-            severity=Severity.WARNING,
-            state=EventState.ACTIVE,
-            source="vendgraph",
-            recorded_at=at,
-            occurred_at=at,
-            trust=Trust.DERIVED,
-            vendor_data=None,
-        )
-        self._append(account, recorded(native, event), Origin.GATEWAY, at)
+        fact = contradiction(command, self._vendor(command), progress, at)
+        self._append(command.ref.account, fact, Origin.GATEWAY, at)
 
     def _vendor(self, command: Command) -> Vendor:
         vendor = select(commands.c.vendor).where(commands.c.id == command.ref.native)

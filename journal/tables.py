@@ -159,7 +159,7 @@ commands = Table(  # the ledger: what was asked, for ever
     Column("sent_at", String),  # just before it was sent
     Column("owner", String),  # the process that sends it
     Column("attempt", Integer, nullable=False),  # how often somebody took it on: only the last may send it
-    Column("until", Float),  # UNIX seconds: by then somebody is at it, or a final word is due
+    Column("until", Float),  # UNIX seconds: by then somebody is at it, or a final word is due, or a doubt ends
     Column("vendor_id", String),  # the vendor's id for it
     Column("ordered", LargeBinary),  # JSON, see journal.codec
     Column("content", LargeBinary, nullable=False),  # JSON, see journal.codec
@@ -168,7 +168,6 @@ commands = Table(  # the ledger: what was asked, for ever
     Index("commands_machine", "account", "machine", "created_at"),
     Index("commands_vendor_id", "account", "vendor_id"),
     Index("commands_status", "status", "until"),
-    Index("commands_repeats", "organization", "fingerprint", "status"),
 )
 
 audit = Table(  # who asked for what, and what came of it; each row holds the hash of the one before

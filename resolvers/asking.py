@@ -1,8 +1,7 @@
 """What the mutations do: a command is recorded and sent, or refused with the reason; never anything between."""
 
 import asyncio
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
+import orjson
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -36,7 +36,6 @@ log = structlog.get_logger()
 
 LONGEST_REASON = 1000
 NOT_RECORDED = "it could not be recorded, so that nothing was sent: try again with the same idempotencyKey"
-DRY = "a dry run: nothing was recorded, and nothing sent"
 
 
 def asks(kind: Capability, given: type[Asked]) -> Callable[..., Any]:
@@ -55,7 +54,8 @@ def asks(kind: Capability, given: type[Asked]) -> Callable[..., Any]:
                 return await _planned(context, kind, input)
             return CommandPayload(command=await _asked(context, kind, input, acknowledge_unknown))
         except VendgraphError as error:
-            await _keep_refusal(context, kind, input, error)
+            if not dry_run:
+                await _keep_refusal(context, kind, input, error)
             return CommandPayload(errors=[told(error)])
         except (JournalUnavailable, SQLAlchemyError):
             return CommandPayload(errors=[UserError(code=ErrorCode.INTERNAL, message=NOT_RECORDED)])
@@ -87,18 +87,18 @@ async def _asked(context: Context, kind: Capability, given: Asked, acknowledged:
         if print_ != fingerprint:
             raise Conflict(f"this idempotencyKey was used before, for something else: command {command.id}")
         return await context.graph.dispatcher.seen(command)
-    meant = await orders.meant(context, kind, given)
-    return await context.graph.dispatcher.place(source, _intent(context, meant, given, fingerprint, acknowledged))
+    found = await orders.meant(context, kind, given)
+    return await context.graph.dispatcher.place(source, _intent(context, found, given, fingerprint, acknowledged))
 
 
-def _intent(context: Context, meant: Meant, given: Asked, fingerprint: str, acknowledged: str | None) -> Intent:
-    source, dispatcher = meant.source, context.graph.dispatcher
+def _intent(context: Context, found: Meant, given: Asked, fingerprint: str, acknowledged: str | None) -> Intent:
+    source, dispatcher = found.source, context.graph.dispatcher
     return Intent(
-        command=_begun(context, meant, given),
+        command=_begun(context, found, given),
         vendor=source.vendor,
         organization=source.organization_key,
-        order=meant.order,
-        amount=meant.amount,
+        order=found.order,
+        amount=found.amount,
         fingerprint=fingerprint,
         actor=context.actor,
         owner=dispatcher.owner,
@@ -108,28 +108,34 @@ def _intent(context: Context, meant: Meant, given: Asked, fingerprint: str, ackn
     )
 
 
-def _begun(context: Context, meant: Meant, given: Asked) -> Command:
-    ref = Ref(Kind.COMMAND, meant.source.key, uuid4().hex)
-    machine, key = None if meant.machine is None else meant.machine.ref, given.idempotency_key
-    return begun(ref, meant.order.kind, machine, context.viewer.name, key, utc_now())
+def _begun(context: Context, found: Meant, given: Asked) -> Command:
+    ref = Ref(Kind.COMMAND, found.source.key, uuid4().hex)
+    machine, key = None if found.machine is None else found.machine.ref, given.idempotency_key
+    return begun(ref, found.order.kind, machine, context.viewer.name, key, utc_now())
 
 
 async def _planned(context: Context, kind: Capability, given: Asked) -> CommandPayload:
     """What would be sent. The vendor is only read; the command that comes with it is kept nowhere."""
     orders.permit(context, kind)
     orders.check_key(given)
-    meant = await orders.meant(context, kind, given)
-    connector: Any = meant.source.connector
-    method, path, body = connector.shown(await connector.prepare(meant.order))
+    found = await orders.meant(context, kind, given)
+    connector: Any = found.source.connector
+    method, path, body = connector.shown(await connector.prepare(found.order))
     planned = PlannedRequest(method=method, path=path, body=body)
-    return CommandPayload(command=_begun(context, meant, given), planned=[planned])
+    return CommandPayload(command=_begun(context, found, given), planned=[planned])
 
 
 def fingerprint_of(kind: Capability, given: Asked) -> str:
-    """Of what is asked, and of whom: not of the key that it is asked with. 1.5 and 1.50 are the same."""
+    """Of what is asked, and of whom: not of the key that it is asked with. 1.5 and 1.50 are the same.
+
+    Raises BadInput for what cannot be written down."""
     values = asdict(cast("DataclassInstance", given))
     del values["idempotency_key"]
-    return sha256(json.dumps([kind.value, values], default=_plain, sort_keys=True).encode()).hexdigest()
+    try:
+        written = orjson.dumps([kind.value, values], default=_plain, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        raise BadInput("a number is beyond 64 bits, or something is nested too deeply", "input") from None
+    return sha256(written).hexdigest()
 
 
 def _plain(value: object) -> object:
@@ -141,19 +147,31 @@ def _plain(value: object) -> object:
 
 
 async def _keep_refusal(context: Context, kind: Capability, given: Asked, error: VendgraphError) -> None:
-    """In the audit log of the organization that was meant. A store that fails refuses all the more."""
+    """In the audit log of the organization that was meant."""
     ref = orders.target_of(given)
-    source = None if ref is None else context.source(ref.account)
-    if ref is None or source is None:
+    key = given.idempotency_key[: orders.LONGEST_KEY]
+    if ref is not None:
+        details = {"kind": kind.value, "idempotencyKey": key, "why": error.message}
+        about = {"machine": ref.text} if ref.kind is Kind.MACHINE else {}
+        await _keep(context, ref.account, "command refused", error, details, **about)
+
+
+async def _keep_refused_resolution(context: Context, given: ResolveCommandInput, error: VendgraphError) -> None:
+    ref = Ref.parse(given.command_id)
+    if ref is not None and ref.kind is Kind.COMMAND:
+        details = {"outcome": given.outcome.value, "why": error.message}
+        await _keep(context, ref.account, "resolution refused", error, details, command=ref.text)
+
+
+async def _keep(
+    context: Context, account: str, action: str, error: VendgraphError, details: Mapping[str, str], **about: str
+) -> None:
+    """A store that fails refuses all the more."""
+    source = context.source(account)
+    if source is None:
         return
-    details = {"kind": kind.value, "idempotencyKey": given.idempotency_key[: orders.LONGEST_KEY], "why": error.message}
-    deed = Deed(
-        organization=source.organization_key,
-        action="command refused",
-        outcome=error.code.value,
-        machine=ref.text if ref.kind is Kind.MACHINE else None,
-        details=details,
-    )
+    outcome, organization = error.code.value, source.organization_key
+    deed = Deed(organization=organization, action=action, outcome=outcome, details=details, **about)
     actor, at = context.actor, utc_now()
     try:
         await context.graph.journal.change(lambda ledger: ledger.refuse(deed, actor, at))
@@ -170,6 +188,7 @@ async def resolve(
     try:
         return CommandPayload(command=await _resolved(context, input))
     except VendgraphError as error:
+        await _keep_refused_resolution(context, input, error)
         return CommandPayload(errors=[told(error)])
     except (JournalUnavailable, SQLAlchemyError):
         message = "it could not be recorded: try again"

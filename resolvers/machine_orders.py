@@ -1,6 +1,6 @@
 """Orders of machines, from what callers ask for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -28,9 +28,9 @@ from resolvers.ways import Asking, Way, money, of, short
 LARGEST_PLANOGRAM = 1000  # rows, columns, and cells
 
 
-def _machine_of_slot(given: asked.SetPriceInput) -> Ref | None:
+def _machine_of_slot(id_: str) -> Ref | None:
     """A slot's native id begins with its machine's, up to the first slash."""
-    slot = Ref.parse(given.slot_id)
+    slot = Ref.parse(id_)
     if slot is None or slot.kind is not Kind.SLOT:
         return None
     return Ref(Kind.MACHINE, slot.account, slot.native.split("/", 1)[0])
@@ -48,16 +48,24 @@ async def _plain(asking: Asking, _: asked.MachineCommandInput) -> Order:
     return MachineOrder(kind=asking.kind, machine=asking.native)
 
 
-async def _dispense(asking: Asking, given: asked.DispenseProductInput) -> Order:
+def _check_dispense(context: Context, _: Source, given: asked.DispenseProductInput) -> None:
     if (given.slot_id is None) == (given.position is None):
         raise BadInput("exactly one of slotId and position is expected", "input")
-    position = given.position
+    if given.position is not None:
+        short(given.position, "position")
     if given.slot_id is not None:
-        slot = await _slot(asking.context, given.slot_id)
-        if asking.machine is None or slot.machine_ref != asking.machine.ref:
+        machine = _machine_of_slot(given.slot_id)
+        if machine is None or context.source(machine.account) is None:
+            raise NotFound("there is no such slot")
+        if machine != MACHINE(given):
             raise BadInput("this slot is in another machine", "input", "slotId")
-        position = slot.position
-    return DispenseProduct(machine=asking.native, position=short(position or "", "position"))
+
+
+async def _dispense(asking: Asking, given: asked.DispenseProductInput) -> Order:
+    position = given.position or ""
+    if given.slot_id is not None:
+        position = short((await _slot(asking.context, given.slot_id)).position, "slotId")
+    return DispenseProduct(machine=asking.native, position=position)
 
 
 async def _slot(context: Context, id_: str) -> Slot:
@@ -72,23 +80,30 @@ async def _deposit(asking: Asking, _: asked.SendDepositInput) -> Order:
     return SendDeposit(machine=asking.native, amount=_there(asking.amount))
 
 
+def _check_payment(_: Context, __: Source, given: asked.SendRemotePaymentInput) -> None:
+    if given.terminal_key is not None:
+        short(given.terminal_key, "terminalKey")
+
+
 async def _payment(asking: Asking, given: asked.SendRemotePaymentInput) -> Order:
-    terminal = None if given.terminal_key is None else short(given.terminal_key, "terminalKey")
-    return SendRemotePayment(machine=asking.native, amount=_there(asking.amount), terminal_key=terminal)
+    return SendRemotePayment(machine=asking.native, amount=_there(asking.amount), terminal_key=given.terminal_key)
+
+
+def _check_price(_: Context, __: Source, given: asked.SetPriceInput) -> None:
+    since, until = given.valid_from, given.valid_to
+    if since is not None and until is not None and until <= since:
+        raise BadInput("validTo must be later than validFrom", "input", "validTo")
 
 
 async def _price(asking: Asking, given: asked.SetPriceInput) -> Order:
     slot = await _slot(asking.context, given.slot_id)
-    since, until = given.valid_from, given.valid_to
-    if since is not None and until is not None and until <= since:
-        raise BadInput("validTo must be later than validFrom", "input", "validTo")
     return SetPrice(
         machine=asking.native,
         slot=slot.ref.native,
         position=slot.position,
         price=_there(asking.amount),
-        valid_from=since,
-        valid_to=until,
+        valid_from=given.valid_from,
+        valid_to=given.valid_to,
     )
 
 
@@ -97,16 +112,24 @@ def _there(amount: Money | None) -> Money:
     return amount
 
 
-async def _planogram(asking: Asking, given: asked.UpdatePlanogramInput) -> Order:
+def _check_planogram(_: Context, source: Source, given: asked.UpdatePlanogramInput) -> None:
     for name, size in (("rows", given.rows), ("columns", given.columns)):
         if not 1 <= size <= LARGEST_PLANOGRAM:
             raise BadInput(f"from 1 to {LARGEST_PLANOGRAM} are expected", "input", name)
     if len(given.slots) > LARGEST_PLANOGRAM:
         raise BadInput(f"at most {LARGEST_PLANOGRAM} are expected", "input", "slots")
-    cells = [_cell(asking.source, given, at) for at in range(len(given.slots))]
-    if len({(cell.row, cell.column) for cell in cells}) < len(cells):
+    found = _cells(source, given)
+    if len({(cell.row, cell.column) for cell in found}) < len(found):
         raise BadInput("a cell is there twice", "input", "slots")
+
+
+async def _planogram(asking: Asking, given: asked.UpdatePlanogramInput) -> Order:
+    cells = _cells(asking.source, given)
     return UpdatePlanogram(machine=asking.native, rows=given.rows, columns=given.columns, cells=cells)
+
+
+def _cells(source: Source, given: asked.UpdatePlanogramInput) -> Sequence[PlanogramCell]:
+    return [_cell(source, given, at) for at in range(len(given.slots))]
 
 
 def _cell(source: Source, given: asked.UpdatePlanogramInput, at: int) -> PlanogramCell:
@@ -125,20 +148,22 @@ def _cell(source: Source, given: asked.UpdatePlanogramInput, at: int) -> Planogr
     )
 
 
-async def _config(asking: Asking, given: asked.UpdateConfigInput) -> Order:
-    settings = given.settings
-    if not isinstance(settings, dict) or not settings:
+def _check_config(_: Context, __: Source, given: asked.UpdateConfigInput) -> None:
+    if not isinstance(given.settings, dict) or not given.settings:
         raise BadInput("an object with the keys that are to change is expected", "input", "settings")
-    return UpdateConfig(machine=asking.native, settings=settings)
+
+
+async def _config(asking: Asking, given: asked.UpdateConfigInput) -> Order:
+    return UpdateConfig(machine=asking.native, settings=given.settings)
 
 
 MACHINE = of(Kind.MACHINE, "machine_id")
 WAYS: Mapping[type[Any], Way] = {
     asked.MachineCommandInput: Way("machine", MACHINE, _plain),
-    asked.DispenseProductInput: Way("machine", MACHINE, _dispense),
+    asked.DispenseProductInput: Way("machine", MACHINE, _dispense, check=_check_dispense),
     asked.SendDepositInput: Way("machine", MACHINE, _deposit, _sum_of),
-    asked.SendRemotePaymentInput: Way("machine", MACHINE, _payment, _sum_of),
-    asked.SetPriceInput: Way("slot", _machine_of_slot, _price, _price_of),
-    asked.UpdatePlanogramInput: Way("machine", MACHINE, _planogram),
-    asked.UpdateConfigInput: Way("machine", MACHINE, _config),
+    asked.SendRemotePaymentInput: Way("machine", MACHINE, _payment, _sum_of, _check_payment),
+    asked.SetPriceInput: Way("slot", lambda given: _machine_of_slot(given.slot_id), _price, _price_of, _check_price),
+    asked.UpdatePlanogramInput: Way("machine", MACHINE, _planogram, check=_check_planogram),
+    asked.UpdateConfigInput: Way("machine", MACHINE, _config, check=_check_config),
 }

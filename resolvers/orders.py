@@ -86,6 +86,7 @@ async def meant(context: Context, kind: Capability, given: Asked) -> Meant:
     way, (source, ref) = WAYS[type(given)], source_of(context, given)
     _refuse(kind, source.refusal(kind))
     amount = way.amount(source, given)
+    way.check(context, source, given)
     machine = await _machine(context, kind, source, ref) if ref.kind is Kind.MACHINE else None
     order = await way.order(Asking(context, kind, source, machine, amount), given)
     taker: Any = source.connector

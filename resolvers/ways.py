@@ -35,12 +35,16 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How an input becomes an order. `target` finds what is meant, which is called `what`; `amount` raises BadInput."""
+    """How an input becomes an order. `target` finds what is meant, which is called `what`.
+
+    `amount` and `check` raise BadInput, or NotFound for another's, before a vendor is asked for anything: `check` sees
+    what its parts are to one another."""
 
     what: str
     target: Callable[[Any], Ref | None]
     order: Callable[[Asking, Any], Awaitable[Order]]
     amount: Callable[[Source, Any], Money | None] = lambda *_: None
+    check: Callable[[Context, Source, Any], None] = lambda *_: None
 
 
 def of(kind: Kind, field: str) -> Callable[[Any], Ref | None]:

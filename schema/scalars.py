@@ -10,6 +10,7 @@ from graphql import FloatValueNode, IntValueNode, StringValueNode, ValueNode
 from domain.errors import BadInput
 
 JSON = NewType("JSON", object)
+FURTHEST = 100  # powers of ten: a number that is written in a few letters must not fill the memory when it is spelt out
 
 
 def write_time(value: datetime) -> str:
@@ -43,7 +44,7 @@ def read_decimal(value: Any) -> Decimal:
         found = Decimal(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
     except InvalidOperation:
         found = None
-    if found is None or not found.is_finite():
+    if found is None or not found.is_finite() or abs(found.adjusted()) > FURTHEST:
         raise BadInput(f'{value!r:.60} is no decimal: pass it as a text, such as "2.50"')
     return found
 

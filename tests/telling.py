@@ -12,6 +12,8 @@ import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from connectors.smartvend.canonical import canonical
+from sandbox.eatmachine_fridges import URL_SECRET
+from tests.running import CLIENT
 
 SMARTVEND_KEY = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)  # of the sandbox's public key
 
@@ -56,7 +58,7 @@ def signed(body: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
 
 def smartvend(base: str, body: dict[str, Any], account: str = "acme-coffee") -> httpx2.Response:
     raw, headers = signed(body)
-    return httpx2.post(f"{base}/webhooks/{account}", content=raw, headers=headers)
+    return CLIENT.post(f"{base}/webhooks/{account}", content=raw, headers=headers)
 
 
 def smartepi(base: str, body: dict[str, Any], secret: str, account: str = "acme-safety") -> httpx2.Response:
@@ -64,4 +66,10 @@ def smartepi(base: str, body: dict[str, Any], secret: str, account: str = "acme-
     at = int(time.time())
     mac = hmac.new(secret.encode(), f"{at}.".encode() + raw, sha256).hexdigest()
     headers = {"content-type": "application/json", "x-smartepi-signature": f"t={at},v1={mac}"}
-    return httpx2.post(f"{base}/webhooks/{account}", content=raw, headers=headers)
+    return CLIENT.post(f"{base}/webhooks/{account}", content=raw, headers=headers)
+
+
+def fridge(base: str, native: str, body: dict[str, Any], account: str = "acme-fridges") -> httpx2.Response:
+    """What a fridge of EatMachine reports, to its own address."""
+    token = hmac.digest(URL_SECRET.encode(), f"{account}/{native}".encode(), "sha256").hex()
+    return CLIENT.post(f"{base}/webhooks/{account}/{native}/{token}", content=json.dumps(body).encode())

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from domain.refs import Kind, Ref
+from tests.commanding import command, fleet, of_vendor
 from tests.running import ADMIN, STRANGER, VIEWER, Gateway, Sandbox, running_gateway, running_sandbox
 
 EVERYTHING = """{
@@ -16,8 +17,9 @@ EVERYTHING = """{
   machines(first: 1000) { nodes { id group { id } slots { id } } }
   products(first: 1000) { nodes { id } }
   sales(first: 200) { nodes { id } }
-  events(first: 50) { nodes { id } } }"""
-LISTS = ("organizations", "machines", "products", "sales", "events")
+  events(first: 50) { nodes { id } }
+  commands(first: 50) { nodes { id } } }"""
+LISTS = ("organizations", "machines", "products", "sales", "events", "commands")
 CURSORS = "{" + " ".join(f"{name}(first: 2) {{ edges {{ cursor }} }}" for name in LISTS) + "}"
 BY_ID = {
     "node": "node(id: $id) { __typename id }",
@@ -26,6 +28,8 @@ BY_ID = {
     "machine": "machine(id: $id) { id sales(first: 1) { nodes { id } } slots { id } }",
     "product": "product(id: $id) { id }",
     "sale": "sale(id: $id) { id }",
+    "command": "command(id: $id) { id }",
+    "commands by machines": "commands(filter: {machines: [$id]}) { nodes { id } }",
 }
 NARROWED = {
     f"{name} by {filter_}": f"{name}(filter: {{{filter_}: [$id]}}) {{ nodes {{ id }} sources {{ state }} }}"
@@ -50,11 +54,14 @@ def shared_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """Two tenants, each with all five vendors: `acme`, and `other` with a fleet of its own."""
+    """Two tenants, each with all five vendors: `acme`, and `other` with a fleet of its own. Each gave two commands."""
     with (
         running_sandbox(scale=0.05, days=20, seed=11) as other,
         running_gateway(shared_sandbox, tmp_path_factory.mktemp("two"), others=[other]) as gateway,
     ):
+        for key in (ADMIN, STRANGER):
+            for machine in of_vendor(fleet(gateway, by=key), "SMARTVEND")[:2]:
+                command(gateway, "collectCash", by=key, machineId=machine["id"])
         yield gateway
 
 

@@ -44,7 +44,6 @@ def _ledger() -> None:
     op.create_index("commands_machine", "commands", ["account", "machine", "created_at"])
     op.create_index("commands_vendor_id", "commands", ["account", "vendor_id"])
     op.create_index("commands_status", "commands", ["status", "until"])
-    op.create_index("commands_repeats", "commands", ["organization", "fingerprint", "status"])
 
 
 def _audit() -> None:
