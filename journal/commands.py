@@ -93,9 +93,10 @@ def doubtful(engine: Engine, now: float) -> list[Kept]:
 def followed(engine: Engine, asked: Kept, kinds: Iterable[Capability]) -> bool:
     """Whether something of these kinds was sent to the same machine since."""
     assert asked.sent_at is not None
+    machine = asked.command.machine_ref
     since = and_(
         commands.c.account == asked.account,
-        commands.c.machine == asked.command.machine_ref.native,
+        commands.c.machine.is_(None) if machine is None else commands.c.machine == machine.native,
         commands.c.kind.in_([kind.value for kind in kinds]),
         commands.c.sent_at >= moment(asked.sent_at),
         commands.c.id != asked.command.ref.native,

@@ -87,17 +87,17 @@ async def meant(context: Context, kind: Capability, given: Asked) -> Meant:
     _refuse(kind, source.refusal(kind))
     amount = way.amount(source, given)
     way.check(context, source, given)
-    machine = await _machine(context, kind, source, ref) if ref.kind is Kind.MACHINE else None
+    machine = await _machine(context, kind, source, ref, way.what) if ref.kind is Kind.MACHINE else None
     order = await way.order(Asking(context, kind, source, machine, amount), given)
     taker: Any = source.connector
     taker.check(order)
     return Meant(source, machine, order, amount if kind in MOVES_MONEY else None)
 
 
-async def _machine(context: Context, kind: Capability, source: Source, ref: Ref) -> Machine:
+async def _machine(context: Context, kind: Capability, source: Source, ref: Ref, what: str) -> Machine:
     machine = await context.loaders.machines.find(ref)
     if machine is None:
-        raise NotFound("there is no such machine")
+        raise NotFound(f"there is no such {what}")
     _refuse(kind, source.refusal(kind, machine))
     return machine
 

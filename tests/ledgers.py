@@ -15,7 +15,7 @@ from domain.commands import Command, CommandStage, CommandStatus, Progress
 from domain.facts import CommandWord, Fact, FactKind
 from domain.model import Capability, Payment, PaymentMethod, Sale, Vendor
 from domain.money import Money
-from domain.orders import Order, SendDeposit, UpdateConfig
+from domain.orders import MachineOrder, Order, SendDeposit, UpdateConfig
 from domain.refs import Kind, Ref
 from journal import codec
 from journal import commands as reading
@@ -74,7 +74,7 @@ def intent(
 
 
 def opening(machine: str = "m1") -> Order:
-    return Order(kind=Capability.OPEN_DOOR, machine=machine)
+    return MachineOrder(kind=Capability.OPEN_DOOR, machine=machine)
 
 
 def configuring(secret: str) -> Order:
