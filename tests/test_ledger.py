@@ -41,6 +41,11 @@ STATUS = CommandStatus
 ACKNOWLEDGED = Progress(status=STATUS.ACKNOWLEDGED)
 
 
+@pytest.fixture
+def store(emptied_store: Engine) -> Engine:
+    return emptied_store
+
+
 def place(engine: Engine, native: str, **asked: object) -> tuple[str, bool]:
     """The id of the command that it came to, and whether it is new."""
     command, new = change(engine, lambda ledger: ledger.place(intent(native, **asked)))
