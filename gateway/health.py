@@ -11,11 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from domain.commands import OPEN, CommandStatus
 from domain.model import AccountStatus
 from gateway.graphql import Endpoint
+from journal.commands import open_counts
 from journal.reports import Counts
 from journal.tables import api_keys
 from resolvers.context import Graph
+from resolvers.sources import ACTS
 
 LABELS = ("account", "vendor")
 OUTCOMES = ("accepted", "duplicates", "rejected", "quarantined")
@@ -50,7 +53,7 @@ class Accounts(Collector):
 
 
 class Recorded(Collector):
-    """What the journal tells of webhooks and of itself, as it was read last; nothing where it could not be."""
+    """What the store tells of webhooks, commands and the journal, as read last; nothing where it could not be read."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -64,11 +67,13 @@ class Recorded(Collector):
         seen = journal.tail.head  # before the end is read, so that what comes in between counts as unread
         try:
             async with asyncio.timeout(PATIENCE):
-                counts, end = await asyncio.gather(journal.counts(), journal.head())
+                counts, end, commands = await asyncio.gather(
+                    journal.counts(), journal.head(), asyncio.to_thread(open_counts, journal.engine)
+                )
         except (SQLAlchemyError, TimeoutError):
             self._metrics = ()
         else:
-            self._metrics = (self._webhooks(counts), *_journal(end, end - seen))
+            self._metrics = (self._webhooks(counts), self._commands(commands), *_journal(end, end - seen))
 
     def _webhooks(self, counts: Mapping[str, Counts]) -> Metric:
         found = CounterMetricFamily("vendgraph_webhooks", "Deliveries of webhooks.", labels=(*LABELS, "outcome"))
@@ -77,6 +82,16 @@ class Recorded(Collector):
                 counted = counts.get(source.key, Counts())
                 for outcome in OUTCOMES:
                     found.add_metric((source.key, source.vendor.value, outcome), getattr(counted, outcome))
+        return found
+
+    def _commands(self, counts: Mapping[tuple[str, CommandStatus], int]) -> Metric:
+        """Of accounts that take any; those that have come to an end are no state to watch."""
+        found = GaugeMetricFamily("vendgraph_commands", "Commands that are not at an end.", labels=(*LABELS, "status"))
+        for source in self._graph.sources.values():
+            for status in CommandStatus if ACTS & source.connector.capabilities else ():
+                if status in OPEN:
+                    labels = (source.key, source.vendor.value, status.value)
+                    found.add_metric(labels, counts.get((source.key, status), 0))
         return found
 
 

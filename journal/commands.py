@@ -1,11 +1,11 @@
 """Reading the ledger."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Engine, Select, and_, or_, select, tuple_
+from sqlalchemy import Engine, Select, and_, func, or_, select, tuple_
 
-from domain.commands import Command, CommandStatus
+from domain.commands import OPEN, Command, CommandStatus
 from domain.model import Capability
 from domain.refs import Ref
 from journal import codec
@@ -82,6 +82,16 @@ def unknown(engine: Engine, since: datetime) -> list[Kept]:
     """Those of which nobody knows what became of them, and that were sent since then."""
     open_ = and_(commands.c.status == CommandStatus.UNKNOWN.value, commands.c.sent_at >= moment(since))
     return _kept(engine, select(commands).where(open_).order_by(commands.c.sent_at.desc()).limit(AT_ONCE))
+
+
+def open_counts(engine: Engine) -> Mapping[tuple[str, CommandStatus], int]:
+    """By account and status, of those that have not come to an end."""
+    wanted = select(commands.c.account, commands.c.status, func.count()).where(
+        commands.c.status.in_([status.value for status in OPEN])
+    )
+    with engine.connect() as connection:
+        rows = connection.execute(wanted.group_by(commands.c.account, commands.c.status)).all()
+    return {(account, CommandStatus(status)): count for account, status, count in rows}
 
 
 def doubtful(engine: Engine, now: float) -> list[Kept]:

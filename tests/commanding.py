@@ -117,7 +117,8 @@ def now_is(gateway: Gateway, id_: str, *, by: str = ADMIN) -> Found:
 
 def becomes(gateway: Gateway, id_: str, *statuses: str, by: str = ADMIN) -> Found:
     """The command once it has one of these."""
-    return when(lambda: now_is(gateway, id_, by=by), lambda found: found["status"] in statuses)
+    found: Found = when(lambda: now_is(gateway, id_, by=by), lambda one: one["status"] in statuses)
+    return found
 
 
 def when(look: Callable[[], Any], so: Callable[[Any], bool]) -> Any:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from journal.store import open_store
 from tests.running import Gateway, Sandbox, running_gateway, running_sandbox
-from tests.stores import KINDS, MUST, NoPostgreSQL, administrate, new_store
+from tests.stores import KINDS, MUST, NoPostgreSQL, administrate, empty, new_store
 
 settings.register_profile("vendgraph", deadline=None)  # how long an example takes says nothing of it
 settings.load_profile("vendgraph")
@@ -71,3 +71,18 @@ def store(store_url: str) -> Iterator[Engine]:
     engine = open_store(store_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def shared_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with _store(request.param, tmp_path_factory.mktemp("store")) as url:
+        engine = open_store(url)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def emptied_store(shared_store: Engine) -> Engine:
+    """As `store`, made once for each module: for many small tests."""
+    empty(shared_store)
+    return shared_store

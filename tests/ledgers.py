@@ -24,7 +24,7 @@ from journal.audit import Actor
 from journal.intents import Intent, Kept, begun
 from journal.ledger import Ledger
 from journal.store import writing
-from journal.tables import audit, entries
+from journal.tables import audit, commands, entries
 from tests.journals import AT, report, sale
 
 T = TypeVar("T")
@@ -158,7 +158,7 @@ def counts(engine: Engine) -> tuple[int, int, int]:
     """How many commands, entries of commands, and records of the audit log there are."""
     with engine.connect() as connection:
         return (
-            _count(connection, select(func.count()).select_from(reading.commands)),
+            _count(connection, select(func.count()).select_from(commands)),
             _count(connection, select(func.count()).where(entries.c.kind == FactKind.COMMAND.value)),
             _count(connection, select(func.count()).select_from(audit)),
         )

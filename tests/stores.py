@@ -12,6 +12,8 @@ from pathlib import Path
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
+from journal.tables import head, metadata
+
 KINDS = ("sqlite", "postgresql")
 USUAL = ("postgresql://root@127.0.0.1:5432/test", "postgresql://postgres@127.0.0.1:5432/postgres")
 MUST = os.environ.get("CI") == "true"  # there, a test is run or it fails
@@ -33,6 +35,15 @@ def new_store(kind: str, folder: Path) -> Iterator[str]:
         yield _server().set(database=name).render_as_string(hide_password=False)
     finally:
         administrate(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def empty(engine: Engine) -> None:
+    """As it was when it was made."""
+    with engine.begin() as connection:
+        for table in metadata.tables.values():
+            if table is not head:
+                connection.execute(table.delete())
+        connection.execute(head.update().values(seq=0, pruned=0))
 
 
 def administrate(statement: str) -> None:

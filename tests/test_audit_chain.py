@@ -20,6 +20,11 @@ from tests.journals import AT, journal
 ROWS = 7
 
 
+@pytest.fixture
+def store(emptied_store: Engine) -> Engine:
+    return emptied_store
+
+
 def deed(at: int) -> Deed:
     return Deed(
         organization=("acme", "other")[at % 2],

@@ -1,6 +1,7 @@
 """Every mutation over a sandbox: what of it reaches the vendor, and what the graph tells of it then."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.commanding import (
     ACTS,
     Found,
+    becomes,
     command,
     fleet,
     give,
@@ -17,7 +19,7 @@ from tests.commanding import (
     reaching,
     sent,
 )
-from tests.running import ADMIN, CLIENT, OPERATOR, Gateway, Sandbox
+from tests.running import ADMIN, CLIENT, OPERATOR, Gateway, Sandbox, running_gateway
 
 PLAIN: Mapping[str, tuple[str, Callable[[Found], Found], Callable[[Found], Found]]] = {
     "dispenseProduct": (
@@ -195,6 +197,16 @@ def test_several_mutations_of_a_document_are_given_one_after_another(
         answer = gateway.ask(f"mutation ($machine: ID!) {{ {fields} }}", {"machine": coffee["id"]})
     assert [one["command"]["status"] for one in answer.values()] == ["SUCCEEDED"] * 4
     assert [body["deposit"] for body in reached.bodies] == [101, 202, 303, 404]
+
+
+def test_a_mutation_waits_no_longer_than_it_is_told_to(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The vendor takes its time; the rest is told later."""
+    with running_gateway(sandbox, tmp_path, more="\n[commands]\nanswer_seconds = 0\n") as gateway:
+        coffee = of_vendor(fleet(gateway), "SMARTVEND", "ONLINE")[0]
+        sandbox.break_("smartvend", "delay", operation="create-encashment", seconds=1.0, times=1)
+        found = command(gateway, "collectCash", machineId=coffee["id"])
+        assert found["status"] in ("PENDING", "SENT")
+        assert statuses(becomes(gateway, found["id"], "SUCCEEDED")) == ["PENDING", "SENT", "SUCCEEDED"]
 
 
 def test_a_mutation_is_not_sent_by_get(sandbox: Sandbox, gateway: Gateway, coffee: Found) -> None:

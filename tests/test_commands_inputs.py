@@ -11,7 +11,7 @@ from tests.running import Gateway, Sandbox, running_gateway
 
 WITH_AMOUNTS = ("sendDeposit", "sendRemotePayment", "setPrice")
 NO_AMOUNTS = ("1.005", "-1", "-0.01", "1e99", "1e-99", "10000000", "0.001", "1.0000000000000000000000000000000000001")
-NO_DECIMALS = (
+NO_DECIMALS: tuple[Any, ...] = (
     *("NaN", "sNaN", "Infinity", "-Infinity", "", "one", "1e999999999", "1e-999999999", "0e999999999", "-1e101"),
     *(1.5, 1e300, True, None, [], {}),
 )

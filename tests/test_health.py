@@ -17,6 +17,7 @@ from gateway.health import Recorded
 from journal.appending import NO_MEANINGS, Report
 from journal.bus import Bus
 from journal.journal import Journal
+from tests.commanding import command, fleet, lost, of_vendor
 from tests.deliveries import account
 from tests.journals import bare, followed
 from tests.running import Gateway, Sandbox, running_gateway
@@ -132,6 +133,26 @@ def test_it_counts_deliveries_by_what_became_of_them(sandbox: Sandbox, tmp_path:
     assert head == {(): 2}
 
 
+def test_it_counts_commands_that_are_not_at_an_end(sandbox: Sandbox, tmp_path: Path) -> None:
+    with running_gateway(sandbox, tmp_path) as gateway:
+        machines = fleet(gateway)
+        coffee, fridge = of_vendor(machines, "SMARTVEND")[0]["id"], of_vendor(machines, "EATMACHINE")[0]["id"]
+        before = samples(gateway, "vendgraph_commands", "account", "vendor", "status")
+        command(gateway, "sendDeposit", machineId=coffee, amount="1")
+        asked = [lost(gateway, sandbox, "sendDeposit", machineId=coffee, amount=amount) for amount in ("2", "3")]
+        command(gateway, "openDoor", machineId=fridge)
+        found = samples(gateway, "vendgraph_commands", "account", "vendor", "status")
+        command(gateway, "resolveCommand", commandId=asked[0]["id"], outcome="FAILED", reason="nothing came")
+        after = samples(gateway, "vendgraph_commands", "account", "vendor", "status")
+    assert set(before.values()) == {0}
+    assert {status for _, _, status in before} == {"PENDING", "SENT", "ACKNOWLEDGED", "UNKNOWN"}
+    assert {("acme-coffee", "smartvend"), ("acme-fridges", "eatmachine")} <= {one[:2] for one in before}
+    assert "acme-safety" not in {account for account, _, _ in before}, "it takes none"
+    unknown = ("acme-coffee", "smartvend", "UNKNOWN")
+    assert found == {**before, unknown: 2, ("acme-fridges", "eatmachine", "ACKNOWLEDGED"): 1}
+    assert after == {**found, unknown: 1}
+
+
 def report() -> Report:
     """Of one new sale."""
     raw = smartvend_sale()
@@ -172,3 +193,4 @@ def test_what_the_store_does_not_tell_is_left_out_of_the_metrics(shared_sandbox:
     assert "vendgraph_account_status" in shown.text
     assert "vendgraph_journal_head" not in shown.text
     assert "vendgraph_webhooks" not in shown.text
+    assert "vendgraph_commands" not in shown.text

@@ -4,11 +4,12 @@ import asyncio
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from domain.commands import CommandStage, CommandStatus, Progress
+from domain.commands import Command, CommandStage, CommandStatus, Progress
 from domain.errors import Conflict, Forbidden, RateLimited
 from domain.facts import FactKind
 from domain.model import MachineEvent
@@ -41,7 +42,12 @@ STATUS = CommandStatus
 ACKNOWLEDGED = Progress(status=STATUS.ACKNOWLEDGED)
 
 
-def place(engine: Engine, native: str, **asked: object) -> tuple[str, bool]:
+@pytest.fixture
+def store(emptied_store: Engine) -> Engine:
+    return emptied_store
+
+
+def place(engine: Engine, native: str, **asked: Any) -> tuple[str, bool]:
     """The id of the command that it came to, and whether it is new."""
     command, new = change(engine, lambda ledger: ledger.place(intent(native, **asked)))
     return command.ref.native, new
@@ -91,7 +97,7 @@ def test_what_fails_in_a_group_fails_alone(store: Engine) -> None:
 
 
 async def test_of_many_writers_with_one_key_one_places_it(store: Engine) -> None:
-    def placing(native: str) -> "partial[tuple[object, bool]]":
+    def placing(native: str) -> "partial[tuple[Command, bool]]":
         return partial(Ledger.place, intent=intent(native, key="k"))
 
     with writer(store) as one, writer(store) as other:
@@ -107,7 +113,7 @@ async def test_of_many_writers_with_one_key_one_places_it(store: Engine) -> None
 def test_it_is_claimed_once_by_who_took_it_on(store: Engine) -> None:
     place(store, "c1")
     for attempt in (0, 2):
-        assert change(store, lambda ledger, it=attempt: ledger.claim("c1", it, UNTIL, at(1))) is None
+        assert change(store, partial(Ledger.claim, native="c1", attempt=attempt, until=UNTIL, at=at(1))) is None
     assert change(store, lambda ledger: ledger.claim("c1", 1, UNTIL, at(2))) is not None
     assert change(store, lambda ledger: ledger.claim("c1", 1, UNTIL, at(3))) is None
     assert change(store, lambda ledger: ledger.claim("no", 1, UNTIL, at(3))) is None

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 
+import pytest
 from sqlalchemy import Engine
 
 from domain.commands import CommandStatus
@@ -19,6 +20,11 @@ from tests.ledgers import at, change, deposited, fits, intent, kept, now, read_b
 
 STATUS = CommandStatus
 SECONDS, MINUTES = BEFORE.total_seconds(), WINDOW.total_seconds()
+
+
+@pytest.fixture
+def store(emptied_store: Engine) -> Engine:
+    return emptied_store
 
 
 def prove(engine: Engine, native: str = "c1") -> CommandStatus:
