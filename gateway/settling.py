@@ -20,7 +20,7 @@ from journal import commands, evidence
 from journal.intents import Kept
 from journal.writer import JournalUnavailable
 from resolvers.context import Graph
-from resolvers.dispatcher import NOT_SENT, PATIENCE, Work
+from resolvers.sending import NOT_SENT, PATIENCE, Work
 from resolvers.sources import Source
 
 log = structlog.get_logger()
