@@ -76,27 +76,27 @@ class Sender:
     async def run(self, work: Work) -> None:
         asking.set(Traffic.COMMAND)
         async with self._holding(work):
-            try:
-                await self._carry_out(work)
-            except JournalUnavailable:
-                log.warning("a command was not sent, for it could not be recorded", command=work.native)
-                await self._settle(work, _failed(f"{NOT_SENT}it could not be recorded", ErrorCode.INTERNAL))
+            if not await self._has_turn(work):
+                await self._settle(work, _failed(f"{NOT_SENT}{IN_THE_WAY}", ErrorCode.CONFLICT))
+                return
+            request = await self._prepared(work)
+            if request is not None and await self._claimed(work):
+                await self._send(work, request)
 
-    async def _carry_out(self, work: Work) -> None:
-        if not await self._has_turn(work):
-            await self._settle(work, _failed(f"{NOT_SENT}{IN_THE_WAY}", ErrorCode.CONFLICT))
-            return
-        request = await self._prepared(work)
-        if request is None:
-            return
-        claimed_at = self._clock()
+    async def _claimed(self, work: Work) -> bool:
+        """Whether it may be sent, by this process and now. Where that cannot be recorded it is not."""
+        began = self._clock()
         claim = partial(Ledger.claim, native=work.native, attempt=work.attempt, until=self.until, at=utc_now())
-        if await self._journal.change(claim) is None:
-            return  # another has it, or it is too late
-        if self._clock() - claimed_at > LEASE:
+        try:
+            claimed = await self._journal.change(claim) is not None
+        except JournalUnavailable:
+            log.warning("a command was not sent, for it could not be recorded", command=work.native)
+            await self._settle(work, _failed(f"{NOT_SENT}it could not be recorded", ErrorCode.INTERNAL))
+            return False
+        if claimed and self._clock() - began > LEASE:
             await self._settle(work, _failed(f"{NOT_SENT}this process was stopped for too long", ErrorCode.INTERNAL))
-            return
-        await self._send(work, request)
+            return False
+        return claimed
 
     async def _has_turn(self, work: Work) -> bool:
         """What is written whole is read, changed and written by one command at a time, or one would undo another's.
@@ -170,7 +170,8 @@ class Sender:
                 await self._journal.change(change)
             except JournalUnavailable:
                 if time.monotonic() > ends:
-                    raise
+                    log.error("what came of a command could not be recorded")  # noqa: TRY400  the store said why
+                    return
                 await asyncio.sleep(pause)
                 pause = min(5.0, 2 * pause)
             else:
