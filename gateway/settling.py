@@ -82,16 +82,14 @@ class Settler:
         else:
             sent = status is CommandStatus.SENT
             why, code = (NOBODY, ErrorCode.INTERNAL) if sent else (NO_WORD, ErrorCode.VENDOR_UNAVAILABLE)
-            await self._progress(asked, Progress(status=CommandStatus.UNKNOWN, note=why, error=why, code=code))
+            await self._end(asked, Progress(status=CommandStatus.UNKNOWN, note=why, error=why, code=code))
 
     async def _send_or_give_up(self, asked: Kept) -> None:
         source = self._graph.sources.get(asked.account)
         late = (self._now() - asked.command.created_at).total_seconds() > PATIENCE
         if late or source is None or asked.order is None:
             why = f"{NOT_SENT}the process that was to send it ended"
-            await self._progress(
-                asked, Progress(status=CommandStatus.FAILED, note=why, error=why, code=ErrorCode.INTERNAL)
-            )
+            await self._end(asked, Progress(status=CommandStatus.FAILED, note=why, error=why, code=ErrorCode.INTERNAL))
             return
         dispatcher = self._graph.dispatcher
         native, attempt = asked.command.ref.native, asked.attempt
@@ -100,6 +98,11 @@ class Settler:
         )
         if taken is not None and taken.order is not None:
             dispatcher.start(Work(native=native, attempt=taken.attempt, source=source, order=taken.order))
+
+    async def _end(self, asked: Kept, progress: Progress) -> None:
+        """As long as nobody was at it since."""
+        at = self._now()
+        await self._journal.change(lambda ledger: ledger.give_up(asked, progress, at))
 
     async def _settle(self, asked: Kept) -> None:
         source = self._graph.sources.get(asked.account)
