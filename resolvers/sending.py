@@ -5,7 +5,7 @@ answer leaves the command UNKNOWN: it may have been carried out, so that nothing
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -131,7 +131,7 @@ class Sender:
     async def _send(self, work: Work, request: VendorRequest) -> None:
         connector: Any = work.source.connector
         try:
-            taken = await self._insist(partial(connector.send, request))
+            taken = await self._insist(work, partial(connector.send, request))
         except VendorError as error:
             await self._settle(work, outcome(error))
         except BaseException as error:
@@ -143,21 +143,32 @@ class Sender:
         else:
             await self._record(partial(_take, work, taken, self._clock() + work.source.account.command_seconds))
 
-    async def _insist(self, send: Callable[[], Any]) -> Taken:
+    async def _insist(self, work: Work, send: Callable[[], Awaitable[Taken]]) -> Taken:
         """Once, and again only where nothing was sent."""
         ends = time.monotonic() + PATIENCE
         for attempt in range(TRIES):
             try:
-                taken: Taken = await send()
+                return await send()
             except VendorError as error:
                 pause = PAUSE * 2**attempt if error.retry_after is None else error.retry_after
                 final = error.sent or isinstance(error, VendorRejected | VendorUnauthorized)
                 if final or attempt == TRIES - 1 or time.monotonic() + pause > ends:
                     raise
-            else:
-                return taken
-            await asyncio.sleep(pause)
+                if not await self._held_after(work, pause):
+                    raise
         raise AssertionError("unreachable")
+
+    async def _held_after(self, work: Work, pause: float) -> bool:
+        """Whether it may still be sent by then: others may have taken it for lost, and this process may be ending."""
+        try:
+            await asyncio.sleep(pause)
+            began = self._clock()
+            return await self._journal.change(partial(self._held, work)) and self._clock() - began <= LEASE
+        except (JournalUnavailable, asyncio.CancelledError):
+            return False
+
+    def _held(self, work: Work, ledger: Ledger) -> bool:
+        return ledger.hold(work.native, attempt=work.attempt, until=self.until)
 
     async def _settle(self, work: Work, progress: Progress) -> None:
         await self._record(partial(_settled, work, progress))
@@ -191,9 +202,7 @@ class Sender:
         while True:
             await asyncio.sleep(HELD_EVERY)
             with suppress(JournalUnavailable):
-                await self._journal.change(
-                    lambda ledger: ledger.hold(work.native, attempt=work.attempt, until=self.until)
-                )
+                await self._journal.change(partial(self._held, work))
 
 
 def outcome(error: VendorError) -> Progress:
