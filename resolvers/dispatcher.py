@@ -62,10 +62,10 @@ class Dispatcher:
         return command
 
     async def aclose(self, seconds: float = 10.0) -> None:
-        """Lets what is under way come to its end; what does not is UNKNOWN."""
-        tasks = list(self._under_way.values())
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=seconds)
-            for task in late:
+        """Lets what is under way come to its end; what does not is UNKNOWN. Where that cannot be recorded either, the
+        next process finds it."""
+        waiting = set(self._under_way.values())
+        while waiting:
+            _, waiting = await asyncio.wait(waiting, timeout=seconds)
+            for task in waiting:
                 task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
