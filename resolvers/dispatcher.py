@@ -13,6 +13,7 @@ from domain.errors import RateLimited
 from journal import commands
 from journal.intents import Intent
 from journal.journal import Journal
+from journal.writer import JournalUnavailable
 from resolvers.sending import Sender, Work
 from resolvers.sources import Source
 
@@ -41,10 +42,21 @@ class Dispatcher:
         where it could not be recorded, so that nothing is sent."""
         if len(self._under_way) >= AT_ONCE:
             raise RateLimited("too many commands are under way here: try again in a moment")
-        command, new = await self._journal.change(lambda ledger: ledger.place(intent))
+        command, new = await self._placed(intent)
         if new:
             self.start(Work(native=command.ref.native, attempt=1, source=source, order=intent.order))
         return await self.seen(command)
+
+    async def _placed(self, intent: Intent) -> tuple[Command, bool]:
+        """A store that fails while it commits may have kept it all the same."""
+        try:
+            return await self._journal.change(lambda ledger: ledger.place(intent))
+        except JournalUnavailable:
+            with suppress(SQLAlchemyError):
+                kept = await asyncio.to_thread(commands.find, self._journal.engine, intent.command.ref.native)
+                if kept is not None:
+                    return kept.command, True
+            raise
 
     def start(self, work: Work) -> None:
         task = asyncio.create_task(self._sender.run(work))
