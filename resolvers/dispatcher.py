@@ -3,21 +3,27 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.commands import Command
+from domain.commands import Command, CommandStatus
 from domain.errors import RateLimited
+from domain.times import utc_now
 from journal import commands
-from journal.intents import Intent
+from journal.intents import Intent, Kept
 from journal.journal import Journal
+from journal.ledger import Ledger
 from journal.writer import JournalUnavailable
-from resolvers.sending import Sender, Work
+from resolvers.sending import PATIENCE, Sender, Work
 from resolvers.sources import Source
 
 AT_ONCE = 500  # commands under way in a process
+FOLLOWED_EVERY = 0.25  # seconds between looks at one that another process is at
 
 
 class Dispatcher:
@@ -43,8 +49,10 @@ class Dispatcher:
         if len(self._under_way) >= AT_ONCE:
             raise RateLimited("too many commands are under way here: try again in a moment")
         command, new = await self._placed(intent)
-        if new:
-            self.start(Work(native=command.ref.native, attempt=1, source=source, order=intent.order))
+        if not new:
+            return await self.again(source, command)
+        work = Work(native=command.ref.native, attempt=1, source=source, order=intent.order)
+        self._start(work.native, self._sender.run(work))
         return await self.seen(command)
 
     async def _placed(self, intent: Intent) -> tuple[Command, bool]:
@@ -58,10 +66,42 @@ class Dispatcher:
                     return kept.command, True
             raise
 
-    def start(self, work: Work) -> None:
-        task = asyncio.create_task(self._sender.run(work))
-        self._under_way[work.native] = task
-        task.add_done_callback(lambda _: self._under_way.pop(work.native, None))
+    async def again(self, source: Source, command: Command) -> Command:
+        """What was asked for before. Where it was never sent, and nobody is at it any more, it is taken on now."""
+        native = command.ref.native
+        waits = command.status is CommandStatus.PENDING and len(self._under_way) < AT_ONCE
+        if waits and native not in self._under_way:
+            self._start(native, self._adopt(source, native))
+        return await self.seen(command)
+
+    def _start(self, native: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._under_way[native] = task
+        task.add_done_callback(lambda ended: self._forget(native, ended))
+
+    def _forget(self, native: str, task: "asyncio.Task[None]") -> None:
+        if self._under_way.get(native) is task:
+            del self._under_way[native]
+
+    async def _adopt(self, source: Source, native: str) -> None:
+        with suppress(SQLAlchemyError, JournalUnavailable):  # whoever asks again finds it again
+            kept = await self._abandoned(native)
+            if kept is None:
+                return
+            take = partial(Ledger.take_over, native=native, attempt=kept.attempt, owner=self.owner, until=self.until)
+            taken = await self._journal.change(take)
+            if taken is not None and taken.order is not None:
+                await self._sender.run(Work(native=native, attempt=taken.attempt, source=source, order=taken.order))
+
+    async def _abandoned(self, native: str) -> Kept | None:
+        """As soon as whoever was at it has said nothing for too long; None where it goes on without us."""
+        while True:
+            kept = await asyncio.to_thread(commands.find, self._journal.engine, native)
+            if kept is None or kept.command.status is not CommandStatus.PENDING or late(kept, utc_now()):
+                return None
+            if kept.until is None or kept.until < self._sender.now:
+                return kept
+            await asyncio.sleep(FOLLOWED_EVERY)
 
     async def seen(self, command: Command) -> Command:
         """As it is when its sending is over, or when the caller has waited long enough."""
@@ -81,3 +121,8 @@ class Dispatcher:
             _, waiting = await asyncio.wait(waiting, timeout=seconds)
             for task in waiting:
                 task.cancel()
+
+
+def late(kept: Kept, now: datetime) -> bool:
+    """Whether it waited for so long that it is not sent any more."""
+    return (now - kept.command.created_at).total_seconds() > PATIENCE

@@ -69,6 +69,10 @@ class Sender:
         self._clock = clock
 
     @property
+    def now(self) -> float:
+        return self._clock()
+
+    @property
     def until(self) -> float:
         """To when this process is at what it takes on now."""
         return self._clock() + LEASE
