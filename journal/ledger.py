@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, or_, select
 
 from domain.commands import Command, CommandStatus, Progress, advanced, contradicts
 from domain.errors import Conflict, ErrorCode
@@ -169,9 +169,12 @@ class Ledger:
         return self.connection.execute(select(commands).where(same)).one_or_none()
 
     def _refuse_repeat(self, intent: Intent) -> None:
-        """While it is not known what became of the first, a second one may be one too many."""
-        same = (commands.c.organization == intent.organization) & (commands.c.fingerprint == intent.fingerprint)
-        same &= commands.c.status == CommandStatus.UNKNOWN.value
+        """While it is not known what became of the first, a second one may be one too many. It is the same if it was
+        put in other words: with the currency named, or a slot by its position."""
+        row = intents.row(intent)
+        meant = (commands.c[name] == row[name] for name in ("account", "machine", "kind", "ordered"))
+        same = (commands.c.organization == intent.organization) & (commands.c.status == CommandStatus.UNKNOWN.value)
+        same &= or_(commands.c.fingerprint == intent.fingerprint, and_(*meant))
         newest = select(commands.c.content).where(same).order_by(commands.c.created_at.desc(), commands.c.id).limit(1)
         content = self.connection.scalar(newest)
         command = None if content is None else codec.read_command(content)
