@@ -1,5 +1,5 @@
-"""What becomes of commands by themselves: those that nobody is at are taken on or given up, those that heard no final
-word are UNKNOWN, and those that are UNKNOWN are settled by evidence, or wait for a person. Evidence against what a
+"""What becomes of commands by themselves: those that nobody is at are given up, those that heard no final word are
+UNKNOWN, and those that are UNKNOWN are settled by evidence, or wait for a person. Evidence against what a
 person told is an event."""
 
 import asyncio
@@ -21,7 +21,8 @@ from journal import commands, evidence
 from journal.intents import Kept
 from journal.writer import JournalUnavailable
 from resolvers.context import Graph
-from resolvers.dispatcher import NOT_SENT, PATIENCE, Work
+from resolvers.dispatcher import late
+from resolvers.sending import NOT_SENT
 from resolvers.sources import STOCKING, Source
 
 log = structlog.get_logger()
@@ -30,11 +31,18 @@ LOOKED = 1.0  # seconds
 LOOKED_FOR = timedelta(days=7)  # a sale may be told that late
 READ_BACK = (1.0, 5.0, 20.0, 60.0, 300.0, 1800.0)  # seconds after it was sent at which the vendor is read
 PROVEN_NOT = 60.0  # seconds after which what the vendor does not show was not carried out
-NO_WORD = "no final word came in time"
-NOBODY = "the process that sent it ended before an answer was here"
 READ = "read back at the vendor"
 NOT_SHOWN = "read back at the vendor, which does not show it"
-NOT_DONE = Progress(status=CommandStatus.FAILED, note=NOT_SHOWN, error=NOT_SHOWN, code=ErrorCode.VENDOR_UNAVAILABLE)
+
+
+def _ends(status: CommandStatus, why: str, code: ErrorCode) -> Progress:
+    return Progress(status=status, note=why, error=why, code=code)
+
+
+NO_WORD = _ends(CommandStatus.UNKNOWN, "no final word came in time", ErrorCode.VENDOR_UNAVAILABLE)
+NOBODY = _ends(CommandStatus.UNKNOWN, "the process that sent it ended before an answer was here", ErrorCode.INTERNAL)
+NOT_ASKED = _ends(CommandStatus.FAILED, f"{NOT_SENT}the process that was to send it ended", ErrorCode.INTERNAL)
+NOT_DONE = _ends(CommandStatus.FAILED, NOT_SHOWN, ErrorCode.VENDOR_UNAVAILABLE)
 
 
 class Settler:
@@ -70,38 +78,23 @@ class Settler:
         """Once at all of them. Raises SQLAlchemyError or JournalUnavailable where the store fails."""
         engine = self._journal.engine
         for asked in await asyncio.to_thread(commands.overdue, engine, self._clock()):
-            await self._take_on(asked)
+            await self._give_up(asked)
         waiting = await asyncio.to_thread(commands.unknown, engine, self._now() - LOOKED_FOR)
         self._readings = {one.command.id: self._readings.get(one.command.id, 0) for one in waiting}
         doubtful = await asyncio.to_thread(commands.doubtful, engine, self._clock())
         await asyncio.gather(*map(self._settle, waiting), *map(self._doubt, doubtful))
 
-    async def _take_on(self, asked: Kept) -> None:
-        """What nobody has sent may still be sent; what somebody has may have arrived."""
-        status = asked.command.status
-        if status is CommandStatus.PENDING:
-            await self._send_or_give_up(asked)
+    async def _give_up(self, asked: Kept) -> None:
+        """What somebody has sent may have arrived. What nobody has sent is sent if it is asked for once more: whoever
+        was to send it may have told that it was not taken on."""
+        status, at = asked.command.status, self._now()
+        if status is not CommandStatus.PENDING:
+            progress = NOBODY if status is CommandStatus.SENT else NO_WORD
+        elif late(asked, at):
+            progress = NOT_ASKED
         else:
-            sent = status is CommandStatus.SENT
-            why, code = (NOBODY, ErrorCode.INTERNAL) if sent else (NO_WORD, ErrorCode.VENDOR_UNAVAILABLE)
-            await self._progress(asked, Progress(status=CommandStatus.UNKNOWN, note=why, error=why, code=code))
-
-    async def _send_or_give_up(self, asked: Kept) -> None:
-        source = self._graph.sources.get(asked.account)
-        late = (self._now() - asked.command.created_at).total_seconds() > PATIENCE
-        if late or source is None or asked.order is None:
-            why = f"{NOT_SENT}the process that was to send it ended"
-            await self._progress(
-                asked, Progress(status=CommandStatus.FAILED, note=why, error=why, code=ErrorCode.INTERNAL)
-            )
             return
-        dispatcher = self._graph.dispatcher
-        native, attempt = asked.command.ref.native, asked.attempt
-        taken = await self._journal.change(
-            lambda ledger: ledger.take_over(native, attempt, dispatcher.owner, dispatcher.until)
-        )
-        if taken is not None and taken.order is not None:
-            dispatcher.start(Work(native=native, attempt=taken.attempt, source=source, order=taken.order))
+        await self._journal.change(lambda ledger: ledger.give_up(asked, progress, at))
 
     async def _settle(self, asked: Kept) -> None:
         source = self._graph.sources.get(asked.account)

@@ -121,6 +121,13 @@ class Ledger:
             raise Conflict(f"this command is {found.command.status.value}: only one that is UNKNOWN can be resolved")
         return self._advance(found, progress, at, origin, actor, reason) or found.command
 
+    def give_up(self, seen: Kept, progress: Progress, at: datetime) -> Command:
+        """As long as nobody was at it since it was seen: it may have been sent by now, or have come further."""
+        found = self._found(seen.command.ref.native)
+        if (found.command.status, found.attempt, found.until) != (seen.command.status, seen.attempt, seen.until):
+            return found.command
+        return self._advance(found, progress, at, Origin.GATEWAY) or found.command
+
     def prove(self, native: str, fits: Fits, at: datetime) -> Command | None:
         """By the one sale that fits it, and no other command; None where there is none such, or several."""
         found = self._found(native)

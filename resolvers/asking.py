@@ -86,7 +86,7 @@ async def _asked(context: Context, kind: Capability, given: Asked, acknowledged:
         command, print_ = known
         if print_ != fingerprint:
             raise Conflict(f"this idempotencyKey was used before, for something else: command {command.id}")
-        return await context.graph.dispatcher.seen(command)
+        return await context.graph.dispatcher.again(source, command)
     found = await orders.meant(context, kind, given)
     return await context.graph.dispatcher.place(source, _intent(context, found, given, fingerprint, acknowledged))
 
