@@ -30,6 +30,7 @@ from domain.model import (
 from domain.orders import Order
 from domain.paging import Listing, Slice
 from domain.refs import Kind, Ref
+from domain.stock import CashCollection, StockMovement
 from domain.times import Span
 
 
@@ -195,6 +196,24 @@ class ReadsEvents(Protocol):
     async def event(self, native: str) -> MachineEvent | None: ...
 
 
+@runtime_checkable
+class ReadsMovements(Protocol):
+    async def movements(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[StockMovement]:
+        """As `ReadsSales.sales`."""
+        ...
+
+    async def movement(self, native: str) -> StockMovement | None: ...
+
+
+@runtime_checkable
+class ReadsCollections(Protocol):
+    async def collections(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[CashCollection]:
+        """As `ReadsSales.sales`."""
+        ...
+
+    async def collection(self, native: str) -> CashCollection | None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One webhook request as it came. `headers` by lower-case name; `machine` and `token` as its address told them."""
@@ -260,6 +279,10 @@ class CountsTags(Protocol):
 
     def taken(self, observed: Observation, before: frozenset[str] | None, links: Links, now: datetime) -> Fact | None:
         """The sale that a scan proves, where `before` is what the machine held by its last scan; None for no sale."""
+        ...
+
+    def moved(self, scan: Fact, before: frozenset[str] | None, links: Links, now: datetime) -> Sequence[Fact]:
+        """The movements of stock that a scan proves, where `before` is what the machine held by the one before it."""
         ...
 
     def stock(self, machine: str, tags: frozenset[str], links: Links, at: datetime) -> Sequence[Slot]: ...

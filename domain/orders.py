@@ -86,6 +86,19 @@ class UpdateConfig(MachineOrder):
     settings: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustStock(MachineOrder):
+    """What is counted in a slot: by `delta` more, or to `level`; exactly one of them is there.
+
+    `asked_at`: what the vendor recorded before is not of this order."""
+
+    kind: Capability = Capability.ADJUST_STOCK
+    slot: str
+    delta: int | None = None
+    level: int | None = None
+    asked_at: datetime
+
+
 ORDERS: Mapping[Capability, type[Order]] = {
     Capability.DISPENSE_PRODUCT: DispenseProduct,
     Capability.SEND_DEPOSIT: SendDeposit,
@@ -100,4 +113,5 @@ ORDERS: Mapping[Capability, type[Order]] = {
     Capability.SET_PRICE: SetPrice,
     Capability.UPDATE_PLANOGRAM: UpdatePlanogram,
     Capability.UPDATE_CONFIG: UpdateConfig,
+    Capability.ADJUST_STOCK: AdjustStock,
 }

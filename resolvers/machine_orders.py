@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from domain import asked
 from domain.errors import BadInput, NotFound
@@ -28,7 +28,12 @@ from resolvers.ways import Asking, Way, money, of, short
 LARGEST_PLANOGRAM = 1000  # rows, columns, and cells
 
 
-def _machine_of_slot(given: asked.SetPriceInput) -> Ref | None:
+class OfSlot(Protocol):
+    @property
+    def slot_id(self) -> str: ...
+
+
+def machine_of_slot(given: OfSlot) -> Ref | None:
     """A slot's native id begins with its machine's, up to the first slash."""
     slot = Ref.parse(given.slot_id)
     if slot is None or slot.kind is not Kind.SLOT:
@@ -53,14 +58,14 @@ async def _dispense(asking: Asking, given: asked.DispenseProductInput) -> Order:
         raise BadInput("exactly one of slotId and position is expected", "input")
     position = given.position
     if given.slot_id is not None:
-        slot = await _slot(asking.context, given.slot_id)
+        slot = await slot_of(asking.context, given.slot_id)
         if asking.machine is None or slot.machine_ref != asking.machine.ref:
             raise BadInput("this slot is in another machine", "input", "slotId")
         position = slot.position
     return DispenseProduct(machine=asking.native, position=short(position or "", "position"))
 
 
-async def _slot(context: Context, id_: str) -> Slot:
+async def slot_of(context: Context, id_: str) -> Slot:
     ref = Ref.parse(id_)
     found = None if ref is None or ref.kind is not Kind.SLOT else await slots.find(context, ref)
     if found is None:
@@ -78,7 +83,7 @@ async def _payment(asking: Asking, given: asked.SendRemotePaymentInput) -> Order
 
 
 async def _price(asking: Asking, given: asked.SetPriceInput) -> Order:
-    slot = await _slot(asking.context, given.slot_id)
+    slot = await slot_of(asking.context, given.slot_id)
     since, until = given.valid_from, given.valid_to
     if since is not None and until is not None and until <= since:
         raise BadInput("validTo must be later than validFrom", "input", "validTo")
@@ -138,7 +143,7 @@ WAYS: Mapping[type[Any], Way] = {
     asked.DispenseProductInput: Way("machine", MACHINE, _dispense),
     asked.SendDepositInput: Way("machine", MACHINE, _deposit, _sum_of),
     asked.SendRemotePaymentInput: Way("machine", MACHINE, _payment, _sum_of),
-    asked.SetPriceInput: Way("slot", _machine_of_slot, _price, _price_of),
+    asked.SetPriceInput: Way("slot", machine_of_slot, _price, _price_of),
     asked.UpdatePlanogramInput: Way("machine", MACHINE, _planogram),
     asked.UpdateConfigInput: Way("machine", MACHINE, _config),
 }

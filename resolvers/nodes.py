@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from domain.commands import Command
 from domain.errors import BadInput
 from domain.refs import Kind, Ref
-from resolvers import commands, events, sales, slots
+from resolvers import commands, events, sales, slots, stock
 from resolvers.context import Context, Info
 from resolvers.lists import LARGEST
 
@@ -38,6 +38,8 @@ FINDERS: Mapping[Kind, Find] = {
     Kind.SALE: sales.find,
     Kind.EVENT: events.find,
     Kind.COMMAND: commands.find,
+    Kind.STOCK_MOVEMENT: stock.find_movement,
+    Kind.CASH_COLLECTION: stock.find_collection,
 }
 
 

@@ -22,6 +22,7 @@ from sandbox.livello_query import (
     sort,
     truth,
 )
+from sandbox.livello_refills import Refills
 from sandbox.world import World
 
 SCOPES = (
@@ -76,6 +77,7 @@ class Livello:
     ) -> None:
         self._world = world
         self._fleet = Fleet(world, currencies)
+        self._refills = Refills(world, self._fleet)
         cells = (cell for cells in self._fleet.cells.values() for cell in cells)
         self._prices = Prices(line for cell in cells if (line := cell["productLineData"]) is not None)
         self.gate = Gate(world.now, life=life, hourly=hourly, logins=logins, scopes=scopes, allowed=allowed)
@@ -89,6 +91,8 @@ class Livello:
             ("/products/{id}", "products:read", self._product),
             ("/transactions", "transactions:read", self._transactions),
             ("/transactions/{id}", "transactions:read", self._transaction),
+            ("/refills", "refills:read", self._refills.listed),
+            ("/refills/{id}", "refills:read", self._refills.one),
             ("/organizations", "organizations:read", self._organizations),
             ("/organizations/{id}", "organizations:read", self._organization),
             ("/alerts", "alerts:read", self._alerts),
@@ -109,6 +113,10 @@ class Livello:
         """Alerts; `machine` is a serial number, KeyError where there is none."""
         return [self._fleet.alarm(self._world.now(), machine, kind) for _ in range(count)]
 
+    def make_refills(self, count: int, *, machine: str | None = None) -> list[Row]:
+        """`machine` is a serial number; KeyError where there is none."""
+        return [self._refills.make(machine) for _ in range(count)]
+
     def live(self) -> None:
         self.make_sales(1)
 
@@ -123,6 +131,7 @@ class Livello:
             "events": fleet.alerts,
             "organizations": fleet.organizations,
             "prices": self._prices.records,
+            "refills": self._refills.records,
         }
 
     def account(self, base: str) -> dict[str, Any]:

@@ -26,7 +26,19 @@ from domain.model import (
     Vendor,
 )
 from domain.paging import SourceState
-from resolvers import accounts, commands, events, machines, organizations, parts, products, sales, slots, statuses
+from resolvers import (
+    accounts,
+    commands,
+    events,
+    machines,
+    organizations,
+    parts,
+    products,
+    sales,
+    slots,
+    statuses,
+    stock,
+)
 from resolvers.sources import Source
 from schema.edge import attribute as told
 from schema.edge import edge, paged
@@ -34,6 +46,7 @@ from schema.scalars import JSON
 
 if TYPE_CHECKING:
     from schema.commands import CommandConnection
+    from schema.stock import CashCollectionConnection, StockMovementConnection
 
 VENDOR_DATA = "The vendor's own record, less its secrets: for a look behind the graph, not to build on."
 VENDOR_ID = "The vendor's own id."
@@ -249,6 +262,12 @@ class Organization(Node):
     )
     sales: SaleConnection = paged(sales.below, "The sales of its machines, newest first.")
     events: MachineEventConnection = paged(events.below, "The events of its machines, newest first.")
+    stock_movements: Annotated["StockMovementConnection", strawberry.lazy("schema.stock")] = paged(
+        stock.movements, "How the stock of its machines changed, newest first."
+    )
+    cash_collections: Annotated["CashCollectionConnection", strawberry.lazy("schema.stock")] = paged(
+        stock.collections, "When the cash of its machines was collected, newest first."
+    )
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -281,6 +300,12 @@ class Machine(Node):
     events: MachineEventConnection = paged(events.below, "Its events, newest first.")
     commands: Annotated["CommandConnection", strawberry.lazy("schema.commands")] = paged(
         commands.of_machine, "What was asked of it, newest first."
+    )
+    stock_movements: Annotated["StockMovementConnection", strawberry.lazy("schema.stock")] = paged(
+        stock.movements, "How its stock changed, newest first."
+    )
+    cash_collections: Annotated["CashCollectionConnection", strawberry.lazy("schema.stock")] = paged(
+        stock.collections, "When its cash was collected, newest first."
     )
     capabilities: list[CapabilityStatus] = edge(
         machines.capabilities,

@@ -11,6 +11,7 @@ from connectors.base import Account, Delivery, Taken, VendorRequest
 from connectors.guard import Guard
 from connectors.parsing import Raw, readable, unix
 from connectors.smartvend import hooks, orders, parse
+from connectors.smartvend.cash import collection
 from connectors.smartvend.client import SmartVendClient
 from connectors.smartvend.texts import Texts
 from connectors.windows import NO_LIMIT, Window, Windows
@@ -19,15 +20,22 @@ from domain.facts import Fact
 from domain.model import Capability, Machine, MachineEvent, Product, Sale, SaleKind, Slot, UnavailableReason
 from domain.orders import Order
 from domain.paging import Listing, Slice
+from domain.stock import CashCollection
 from domain.times import Span, utc_now
 
-T = TypeVar("T", Sale, MachineEvent)
+T = TypeVar("T", Sale, MachineEvent, CashCollection)
 
 SECOND = timedelta(seconds=1)
 
 
 class SmartVend:
-    capabilities = orders.ACTS | {Capability.SLOTS, Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS}
+    capabilities = orders.ACTS | {
+        Capability.SLOTS,
+        Capability.SALES,
+        Capability.EVENTS,
+        Capability.WEBHOOKS,
+        Capability.CASH_COLLECTIONS,
+    }
     sale_kinds = frozenset({SaleKind.PURCHASE})
     by_machine = False
     slots_at_once = 1
@@ -39,6 +47,7 @@ class SmartVend:
         self.guard: Guard = self._client.guard
         self._sales = Windows()
         self._events = Windows()
+        self._collections = Windows()
         self._texts = Texts(self._dictionary)
         self._orders = orders.Orders(account, self._client)
 
@@ -82,6 +91,14 @@ class SmartVend:
     async def event(self, native: str) -> MachineEvent | None:
         return await _find(native, self._events_in)
 
+    async def collections(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[CashCollection]:
+        return await self._collections.read(
+            span, want, machines, lambda window, room: self._collections_in(window, room, machines)
+        )
+
+    async def collection(self, native: str) -> CashCollection | None:
+        return await _find(native, self._collections_in)
+
     def verify(self, delivery: Delivery) -> Any:
         return hooks.verify(self._keys, delivery)
 
@@ -115,6 +132,10 @@ class SmartVend:
             self._client.window("get-list-of-events", "id", window, room, machines), self._texts.get()
         )
         return self._inside(window, raw, "event", lambda row: parse.event(self.account, row, texts))
+
+    async def _collections_in(self, window: Span, room: int, machines: frozenset[str] | None) -> Window[CashCollection]:
+        raw = await self._client.window("get-encashments-list", "id", window, room, machines)
+        return self._inside(window, raw, "encashment", lambda row: collection(self.account, row))
 
     def _inside(self, window: Span, raw: Window[Any], what: str, read: Callable[[Raw], T]) -> Window[T]:
         """The range that is asked for has whole seconds, and both its ends inclusive: more comes than is meant."""

@@ -41,6 +41,7 @@ OPERATIONS = table(
     _read("get-list-of-events"),
     _read("get-dictionary-of-events"),
     _read("get-controller-config"),
+    _read("get-encashments-list"),
     _write("issue-product"),
     _write("send-deposit-to-controller"),
     _write("send-remote-payment-to-controller"),

@@ -1,0 +1,63 @@
+"""Movements of stock and collections of cash, and every edge that leads away from one."""
+
+from collections.abc import Awaitable
+
+from domain.model import Machine, Organization, Person, Product, Role
+from domain.stock import CashCollection, CashCollectionFilter, StockMovement, StockMovementFilter
+from resolvers import records
+from resolvers.context import Info
+from resolvers.histories import Parent, finding, listing
+
+
+def narrow_movements(parent: Parent, filtered: StockMovementFilter) -> records.Narrowed[StockMovement]:
+    kinds = None if filtered.kinds is None else frozenset(filtered.kinds)
+    return records.Narrowed(
+        name="stockMovements",
+        parent=parent,
+        vendors=filtered.vendors if kinds != frozenset() else (),
+        accounts=filtered.accounts,
+        machines=filtered.machines,
+        since=filtered.from_,
+        until=filtered.to,
+        keeps=None if kinds is None else tuple(sorted(kind.value for kind in kinds)),
+        records=lambda context: context.loaders.movements,
+        timeline=lambda source: source.movements_of(kinds),
+    )
+
+
+def narrow_collections(parent: Parent, filtered: CashCollectionFilter) -> records.Narrowed[CashCollection]:
+    return records.Narrowed(
+        name="cashCollections",
+        parent=parent,
+        vendors=filtered.vendors,
+        accounts=filtered.accounts,
+        machines=filtered.machines,
+        since=filtered.from_,
+        until=filtered.to,
+        keeps=None,
+        records=lambda context: context.loaders.collections,
+        timeline=lambda source: None if source.collections is None else source.collections.whole,
+    )
+
+
+movements = listing(narrow_movements, StockMovementFilter)
+collections = listing(narrow_collections, CashCollectionFilter)
+find_movement = finding(lambda source: source.movements)
+find_collection = finding(lambda source: source.collections)
+
+
+def machine(root: StockMovement | CashCollection, info: Info) -> Machine | Awaitable[Machine | None] | None:
+    return info.context.loaders.machines.get(root.machine_ref)
+
+
+def organization(root: StockMovement | CashCollection, info: Info) -> Organization | Awaitable[Organization]:
+    return records.organization(info.context, root)
+
+
+def product(root: StockMovement, info: Info) -> Product | Awaitable[Product | None] | None:
+    return info.context.loaders.products.get(root.product_ref)
+
+
+def person(root: StockMovement, info: Info) -> Person | None:
+    """Who it was is for those who work with machines."""
+    return None if info.context.viewer.role is Role.VIEWER else root.person
