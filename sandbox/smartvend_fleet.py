@@ -77,10 +77,11 @@ class Fleet:
         """The next sale there is paid with it."""
         self._credits[controller] = {member: cents}
 
-    def encash(self, controller: str, at: datetime) -> None:
+    def encash(self, controller: str, at: datetime) -> Row:
         counter = self.counters[controller]
         self.encashments.append(_encashment(_uuid(self._live), controller, at, counter["bc"], counter["cc"]))
         self.counters[controller] = {"mc": 0, "bc": 0, "cc": 0}
+        return self.encashments[-1]
 
     def sell(self, at: datetime, controller: str | None = None, position: int | None = None) -> Row:
         """KeyError where there is no such controller."""

@@ -16,8 +16,10 @@ EVERYTHING = """{
   machines(first: 1000) { nodes { id group { id } slots { id } } }
   products(first: 1000) { nodes { id } }
   sales(first: 200) { nodes { id } }
-  events(first: 50) { nodes { id } } }"""
-LISTS = ("organizations", "machines", "products", "sales", "events")
+  events(first: 50) { nodes { id } }
+  stockMovements(first: 50) { nodes { id } }
+  cashCollections(first: 50) { nodes { id } } }"""
+LISTS = ("organizations", "machines", "products", "sales", "events", "stockMovements", "cashCollections", "lowStock")
 CURSORS = "{" + " ".join(f"{name}(first: 2) {{ edges {{ cursor }} }}" for name in LISTS) + "}"
 BY_ID = {
     "node": "node(id: $id) { __typename id }",
@@ -37,6 +39,11 @@ NARROWED = {
         ("sales", "machines"),
         ("events", "accounts"),
         ("events", "machines"),
+        ("stockMovements", "accounts"),
+        ("stockMovements", "machines"),
+        ("cashCollections", "accounts"),
+        ("cashCollections", "machines"),
+        ("lowStock", "organizations"),
     )
 }
 QUESTIONS = BY_ID | NARROWED
