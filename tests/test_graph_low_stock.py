@@ -96,7 +96,7 @@ def test_a_cursor_belongs_to_its_threshold_and_its_filter(gateway: Gateway) -> N
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_INPUT"]
 
 
-def test_a_filter_lets_through_machines_that_fit(gateway: Gateway, sandbox: Sandbox) -> None:
+def test_a_filter_lets_through_machines_that_fit(gateway: Gateway) -> None:
     whole = ask(gateway, threshold=3)["nodes"]
     kiosks = ask(gateway, threshold=3, filter={"vendors": ["LIVELLO"]})
     assert places(kiosks["nodes"]) == places([one for one in whole if one["machine"]["vendor"] == "LIVELLO"])

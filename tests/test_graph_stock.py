@@ -141,7 +141,7 @@ def test_below_a_machine_and_an_organization_are_their_own(
 
 
 def test_ids_lead_back_to_what_they_stand_for(
-    gateway: Gateway, sandbox: Sandbox, movements: list[Node], collections: list[Node]
+    gateway: Gateway, movements: list[Node], collections: list[Node]
 ) -> None:
     some = [movements[0], movements[-1], collections[0], collections[-1]]
     some += [next(one for one in movements if one["vendor"] == vendor) for vendor in ("LIVELLO", "VENDNOVATION")]
