@@ -140,9 +140,7 @@ def test_below_a_machine_and_an_organization_are_their_own(
                 assert ids(organization[field]["nodes"]) == own[:1000]
 
 
-def test_ids_lead_back_to_what_they_stand_for(
-    gateway: Gateway, movements: list[Node], collections: list[Node]
-) -> None:
+def test_ids_lead_back_to_what_they_stand_for(gateway: Gateway, movements: list[Node], collections: list[Node]) -> None:
     some = [movements[0], movements[-1], collections[0], collections[-1]]
     some += [next(one for one in movements if one["vendor"] == vendor) for vendor in ("LIVELLO", "VENDNOVATION")]
     query = f"""query ($ids: [ID!]!) {{ nodes(ids: $ids) {{
