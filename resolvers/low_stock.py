@@ -20,7 +20,7 @@ from resolvers.sources import Source
 
 EVERYTHING = MachineFilter()
 UNCOUNTED = frozenset({UnavailableReason.UNSUPPORTED_BY_VENDOR, UnavailableReason.NEVER_REPORTED})
-Told = Mapping[str, Cached[Sequence[Slot]] | VendorError]
+Told = Cached[Sequence[Slot]] | VendorError
 
 
 def position(slot: Slot) -> Position:
@@ -62,31 +62,30 @@ async def _part(context: Context, source: Source, narrowed: MachineFilter, most:
         return Part(source.key, failed(source.ref, error), untold=(EVERYWHERE,))
     fitting = [one for one in machines.value.items if one.counts_stock is not False and fits(one, inside, narrowed)]
     slots = await _slots(context, source, fitting)
-    kept = [one for one in slots.values() if isinstance(one, Cached)]
-    error = next(filter(None, (_error(one) for one in (machines, *slots.values()))), None)
-    if error is not None and not kept:
-        return Part(source.key, failed(source.ref, error), untold=(EVERYWHERE,))
-    whole = machines.value.complete and len(kept) == len(fitting)
-    status = told(source.ref, min(one.as_of for one in (machines, *kept)), _stale(machines, kept), complete=whole)
-    if error is not None:
-        status = replace(status, error=failure(error))
+    whole = machines.value.complete and len(slots) == len(fitting)
+    return _joined(source, machines, list(slots.values()), most, whole=whole)
+
+
+def _joined(source: Source, machines: Cached[Any], answers: Sequence[Told], most: int, *, whole: bool) -> Part[Slot]:
+    """Of machines that told and of those that did not: what is missing is told with the first error."""
+    kept: list[Cached[Any]] = [one for one in answers if isinstance(one, Cached)]
+    errors = [one if isinstance(one, VendorError) else one.error for one in (machines, *answers)]
+    first = next((error for error in errors if error is not None), None)
+    if first is not None and not kept:
+        return Part(source.key, failed(source.ref, first), untold=(EVERYWHERE,))
+    stale = next((one.error for one in (machines, *kept) if one.error is not None), None)
+    as_of = min(one.as_of for one in (machines, *kept))
+    status = told(source.ref, as_of, stale, complete=whole and len(kept) == len(answers))
+    if first is not None:
+        status = replace(status, error=failure(first))
     return Part(source.key, status, [slot for one in kept for slot in one.value if _is_low(slot, most)])
-
-
-def _error(one: Cached[Any] | VendorError) -> VendorError | None:
-    return one if isinstance(one, VendorError) else one.error
-
-
-def _stale(machines: Cached[Any], kept: Sequence[Cached[Any]]) -> VendorError | None:
-    """Why some of it is old; a machine of which nothing is known makes the others no older."""
-    return next((one.error for one in (machines, *kept) if one.error is not None), None)
 
 
 def _is_low(slot: Slot, most: int) -> bool:
     return slot.product_ref is not None and slot.quantity is not None and slot.quantity <= most
 
 
-async def _slots(context: Context, source: Source, machines: Sequence[Machine]) -> Told:
+async def _slots(context: Context, source: Source, machines: Sequence[Machine]) -> Mapping[str, Told]:
     """By native id of the machine. One that was never counted is not there."""
     natives = [machine.ref.native for machine in machines]
     if source.reads_slots:

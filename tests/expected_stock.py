@@ -16,7 +16,7 @@ def livello(sandbox: Sandbox) -> dict[tuple[str, ...], Row]:
     organizations = {str(row["id"]): row["name"] for row in truth["organizations"]}
     owners = {row["serialNumber"]: organizations[row["orgId"]] for row in truth["machines"]}
     products = {row["id"]: row["name"] for row in truth["products"]}
-    found = {}
+    found: dict[tuple[str, ...], Row] = {}
     for refill in truth["refills"]:
         serial = refill["kiosk"]["serialNumber"]
         for item in refill["itemsReplenished"]:
@@ -42,10 +42,10 @@ def vendnovation(sandbox: Sandbox) -> dict[tuple[str, ...], Row]:
     organizations = {row["id"]: row["name"] for row in truth["organizations"]}
     machines = {str(row["id"]): row for row in truth["machines"]}
     products = {row["id"]: row["name"] for row in truth["products"]}
-    found = {}
+    found: dict[tuple[str, ...], Row] = {}
     for row in truth["adjustments"]:
         machine = machines.get(str(row["machineId"]))
-        kind = KINDS.get(row.get("eventType"), "UNKNOWN")
+        kind = KINDS.get(str(row.get("eventType")), "UNKNOWN")
         size = abs(row["adjustmentSize"])
         recorded = utc(row["adjustmentOccurredAt"])
         found[str(row["id"]), row["selection"], kind] = {
