@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from connectors.guard import Guard, Limits, Rate
 from connectors.shared import Shared
 from domain.commands import Progress
+from domain.details import Language, MachineCash, MachineConfig, MachineSession
 from domain.errors import VendorError
 from domain.facts import CommandWord, Fact, Observation
 from domain.model import (
@@ -212,6 +213,30 @@ class ReadsCollections(Protocol):
         ...
 
     async def collection(self, native: str) -> CashCollection | None: ...
+
+
+@runtime_checkable
+class ReadsSession(Protocol):
+    async def session(self, machine: str) -> MachineSession | None:
+        """The one that is under way, or the last one; None where there was none lately."""
+        ...
+
+
+@runtime_checkable
+class ReadsCash(Protocol):
+    async def cash(self, machine: str) -> MachineCash: ...
+
+
+@runtime_checkable
+class ReadsConfig(Protocol):
+    async def config(self, machine: str) -> MachineConfig: ...
+
+
+@runtime_checkable
+class Translates(Protocol):
+    async def translated(self, event: MachineEvent, language: Language) -> str | None:
+        """The text of an event; None where there is none, or it cannot be read in time."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

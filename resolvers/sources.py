@@ -45,6 +45,7 @@ from domain.stock import CashCollection, MovementKind, StockMovement
 from journal.journal import Journal
 from journal.log import Entry
 from resolvers.cache import Cache, Cached
+from resolvers.details import Details
 from resolvers.log import Log, Narrowing
 from resolvers.reported import Reported
 from resolvers.timeline import Read, Timeline
@@ -100,6 +101,7 @@ class Source:
         )
         self.places = self._whole(has.places, times.products) if isinstance(has, ReadsPlaces) else None
         self.products = self._products(times.products)
+        self.details = Details(has, times.state, self.late)
         self._slots: Cache[str, Sequence[Slot]] | None = (
             Cache(ttl=times.slots, size=SLOTTED_MACHINES, late=self.late) if isinstance(has, ReadsSlots) else None
         )
@@ -165,6 +167,8 @@ class Source:
 
     def _carried_out(self, command: Command) -> None:
         """What was kept of its machine may be another by now."""
+        if command.machine_ref is not None:
+            self.details.forget(command.machine_ref.native)
         if command.kind in STOCKING and self._slots is not None and command.machine_ref is not None:
             self._slots.forget(command.machine_ref.native)
         if command.kind is Capability.UPDATE_CONFIG:
@@ -275,7 +279,7 @@ class Source:
         """Ends what is in flight."""
         kept = (self.machines, self.organizations, self.places, self.products)
         caches = [whole.cache for whole in kept if whole is not None]
-        closing = (*caches, self._slots, self.sales, self.events, self.movements, self.collections)
+        closing = (*caches, self._slots, self.details, self.sales, self.events, self.movements, self.collections)
         for cache in closing:
             if cache is not None:
                 await cache.aclose()

@@ -23,6 +23,7 @@ from sandbox.livello_query import (
     truth,
 )
 from sandbox.livello_refills import Refills
+from sandbox.livello_sessions import last_session
 from sandbox.world import World
 
 SCOPES = (
@@ -87,6 +88,7 @@ class Livello:
             ("/kiosks", "kiosks:read", self._kiosks),
             ("/kiosks/{serial}", "kiosks:read", self._kiosk),
             ("/kiosks/{serial}/inventory", "inventory:read", self._inventory),
+            ("/kiosks/{serial}/session", "kiosks:read", self._session),
             ("/products", "products:read", self._products),
             ("/products/{id}", "products:read", self._product),
             ("/transactions", "transactions:read", self._transactions),
@@ -165,6 +167,9 @@ class Livello:
 
     def _inventory(self, request: Request) -> list[Row]:
         return self._settled().cells[self._known(request)]
+
+    def _session(self, request: Request) -> Row:
+        return last_session(request.query_params, self._fleet, self._known(request), self._world.now())
 
     def _change_price(self, request: Request, body: Row) -> Row:
         return self._prices.add(request.path_params["id"], body, self._world.now())

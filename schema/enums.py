@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from graphql import GraphQLEnumType, GraphQLSchema
 
-from domain import commands, facts, model, stock
+from domain import commands, details, facts, model, stock
 from domain.errors import ErrorCode
 from domain.paging import SourceState
 
@@ -173,6 +173,17 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "STOCK_MOVEMENTS": "How its stock changed can be read.",
             "CASH_COLLECTIONS": "When its cash was collected can be read.",
             "ADJUST_STOCK": "What is counted in its slots can be corrected.",
+        },
+    ),
+    details.Language: (
+        "A language, by ISO 639-1.",
+        {
+            "EN": "English.",
+            "PT": "Portuguese.",
+            "ES": "Spanish.",
+            "DE": "German.",
+            "FR": "French.",
+            "RU": "Russian.",
         },
     ),
     stock.MovementKind: (

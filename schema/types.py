@@ -30,6 +30,7 @@ from resolvers import (
     accounts,
     commands,
     events,
+    machine_details,
     machines,
     organizations,
     parts,
@@ -46,6 +47,7 @@ from schema.scalars import JSON
 
 if TYPE_CHECKING:
     from schema.commands import CommandConnection
+    from schema.details import MachineCash, MachineConfig, MachineSession
     from schema.stock import CashCollectionConnection, StockMovementConnection
 
 VENDOR_DATA = "The vendor's own record, less its secrets: for a look behind the graph, not to build on."
@@ -307,6 +309,17 @@ class Machine(Node):
     cash_collections: Annotated["CashCollectionConnection", strawberry.lazy("schema.stock")] = paged(
         stock.collections, "When its cash was collected, newest first."
     )
+    session: Annotated["MachineSession", strawberry.lazy("schema.details")] | None = edge(
+        machine_details.session,
+        description="Who is being served, or was last. Null where the vendor has no such thing, or nobody was lately.",
+    )
+    cash: Annotated["MachineCash", strawberry.lazy("schema.details")] | None = edge(
+        machine_details.cash,
+        description="What was paid in since its cash was collected. Null where the vendor does not tell.",
+    )
+    config: Annotated["MachineConfig", strawberry.lazy("schema.details")] | None = edge(
+        machine_details.config, description="Its settings. Null where the vendor has none to read."
+    )
     capabilities: list[CapabilityStatus] = edge(
         machines.capabilities,
         description="Every capability: whether this machine has it now, and if not, why.",
@@ -426,7 +439,11 @@ class MachineEvent(Node):
     vendor: Vendor = told("Whose record it is.")
     vendor_id: str = told(VENDOR_ID)
     code: str = told("The vendor's code or type.")
-    message: str = told("For a person to read.")
+    message: str = edge(
+        machine_details.message,
+        description="For a person to read.",
+        language="In which language, where the vendor has a text in it.",
+    )
     severity: Severity = told("How much it matters.")
     state: EventState = told("Whether it still stands.")
     source: str | None = told("What raised it, in the vendor's word.")

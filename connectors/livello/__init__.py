@@ -11,11 +11,12 @@ import httpx2
 from connectors.base import Account, Taken, VendorRequest
 from connectors.guard import Guard
 from connectors.livello import client as api
-from connectors.livello import orders, parse, records, refills
+from connectors.livello import orders, parse, records, refills, sessions
 from connectors.livello.client import LivelloClient
 from connectors.livello.paging import LARGEST, Page, chunks, walk
 from connectors.livello.records import MILLISECOND
 from connectors.newest import Recorded, newest, together
+from domain.details import MachineSession
 from domain.errors import VendorError
 from domain.model import (
     Capability,
@@ -145,6 +146,9 @@ class Livello:
         found = await self._client.refill(refills.refill_of(native))
         told = () if found is None else refills.movements_of(self.account, found)
         return next((one for one in told if one.ref.native == native), None)
+
+    async def session(self, machine: str) -> MachineSession | None:
+        return sessions.session(self.account, await self._client.session(machine))
 
     async def prepare(self, order: Order) -> VendorRequest:
         return await orders.prepare(self._client, order)

@@ -47,6 +47,7 @@ OPERATIONS = table(
     _get("list-alerts", "/alerts"),
     _get("list-refills", "/refills", documented=True),
     _get("get-refill", "/refills/{id}"),
+    _get("get-kiosk-session", "/kiosks/{serialNumber}/session"),
     Operation(
         name="update-product-line-price",
         method="POST",
@@ -195,6 +196,14 @@ class LivelloClient:
         """None where there is none."""
         await self.need(TRANSACTIONS)
         return await self._one("get-transaction", native)
+
+    async def session(self, serial: str) -> Any:
+        """None where there was none lately."""
+        await self.need(KIOSKS)
+        try:
+            return await self._http.json("get-kiosk-session", path={"serialNumber": serial})
+        except VendorRejected:
+            return None
 
     async def refill(self, native: str) -> Any:
         """None where there is none."""

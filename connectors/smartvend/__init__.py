@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx2
 
 from connectors.base import Account, Delivery, Taken, VendorRequest
 from connectors.guard import Guard
-from connectors.parsing import Raw, readable, unix
-from connectors.smartvend import hooks, orders, parse
-from connectors.smartvend.cash import collection
+from connectors.parsing import Raw, readable, text, unix
+from connectors.smartvend import config, hooks, orders, parse
+from connectors.smartvend.cash import collection, counted
 from connectors.smartvend.client import SmartVendClient
 from connectors.smartvend.texts import Texts
 from connectors.windows import NO_LIMIT, Window, Windows
+from domain.details import Language, MachineCash, MachineConfig
 from domain.errors import VendorError
 from domain.facts import Fact
 from domain.model import Capability, Machine, MachineEvent, Product, Sale, SaleKind, Slot, UnavailableReason
@@ -26,6 +28,7 @@ from domain.times import Span, utc_now
 T = TypeVar("T", Sale, MachineEvent, CashCollection)
 
 SECOND = timedelta(seconds=1)
+LANGUAGE = Language.EN  # of events where no other is asked for
 
 
 class SmartVend:
@@ -48,7 +51,8 @@ class SmartVend:
         self._sales = Windows()
         self._events = Windows()
         self._collections = Windows()
-        self._texts = Texts(self._dictionary)
+        self._dictionaries = {one: Texts(partial(self._dictionary, one)) for one in Language}
+        self._texts = self._dictionaries[LANGUAGE]
         self._orders = orders.Orders(account, self._client)
 
     async def sign_in(self) -> None:
@@ -58,7 +62,8 @@ class SmartVend:
         return None
 
     async def aclose(self) -> None:
-        await self._texts.aclose()
+        for texts in self._dictionaries.values():
+            await texts.aclose()
 
     async def machines(self) -> Listing[Machine]:
         return parse.machines(self.account, await self._client.controllers(), utc_now())
@@ -98,6 +103,16 @@ class SmartVend:
 
     async def collection(self, native: str) -> CashCollection | None:
         return await _find(native, self._collections_in)
+
+    async def cash(self, machine: str) -> MachineCash:
+        return counted(self.account, await self._client.state(machine), utc_now())
+
+    async def config(self, machine: str) -> MachineConfig:
+        return config.shown(self.account, await self._client.config(machine), utc_now())
+
+    async def translated(self, event: MachineEvent, language: Language) -> str | None:
+        key = text((event.vendor_data or {}).get("localizeKey"))
+        return None if key is None else (await self._dictionaries[language].get()).get(key)
 
     def verify(self, delivery: Delivery) -> Any:
         return hooks.verify(self._keys, delivery)
@@ -145,8 +160,8 @@ class SmartVend:
         found = {item.ref: item for item in told.items if item.recorded_at in window}
         return Window(list(found.values()), len(found), told.complete)
 
-    async def _dictionary(self) -> Mapping[str, str]:
-        return parse.dictionary(await self._client.dictionary())
+    async def _dictionary(self, language: Language) -> Mapping[str, str]:
+        return parse.dictionary(await self._client.dictionary(language.value))
 
 
 async def _find(native: str, read: Callable[[Span, int, None], Awaitable[Window[T]]]) -> T | None:

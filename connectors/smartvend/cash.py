@@ -1,7 +1,11 @@
-"""SmartVend's encashments as collections of cash. Money is cents; times are UNIX seconds."""
+"""SmartVend's encashments, and what has been paid in since the last. Money is cents; times are UNIX seconds."""
+
+from datetime import datetime
+from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, cents, need, text, unix
+from connectors.parsing import Raw, cents, need, record, text, unix
+from domain.details import MachineCash
 from domain.model import Trust, Vendor
 from domain.refs import Kind
 from domain.stock import CashCollection
@@ -20,4 +24,18 @@ def collection(account: Account, row: Raw) -> CashCollection:
         coins=cents(row.get("coin"), account.currency),
         trust=Trust.POLLED,
         vendor_data=row,
+    )
+
+
+def counted(account: Account, state: Any, at: datetime) -> MachineCash:
+    """`mc`, `bc` and `cc` are money, bills and coins."""
+    return record(account, "state", state, lambda row: _counted(account, row["data"], at))
+
+
+def _counted(account: Account, data: Raw, at: datetime) -> MachineCash:
+    return MachineCash(
+        total=cents(data.get("mc"), account.currency),
+        bills=cents(data.get("bc"), account.currency),
+        coins=cents(data.get("cc"), account.currency),
+        observed_at=at,
     )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, iso, listing, money, need, record, text, whole, without, word
+from connectors.parsing import Raw, iso, listing, money, need, record, text, truth, whole, without
 from connectors.vendnovation.timezones import iana
 from domain.model import (
     Connectivity,
@@ -27,7 +27,6 @@ from domain.refs import Kind, Ref
 ONLINE_MINUTES = 60
 UNSUPPORTED = frozenset({"temperature", "door"})
 SECRETS = frozenset({"cardToken", "authorizationNumber", "callInCode"})
-COUNTING: Mapping[bool, bool | None] = {True: True, False: False}
 NOTHING = frozenset({None, "-1", "0"})  # a product that is none
 
 
@@ -71,7 +70,7 @@ def _machine(account: Account, row: Raw, at: datetime) -> Machine:
         ),
         observed_at=at,
         vendor_data=without(row, SECRETS),
-        counts_stock=word(COUNTING, row.get("enableSlotCountTracking"), None),
+        counts_stock=truth(row.get("enableSlotCountTracking")),
     )
 
 
