@@ -1,24 +1,21 @@
 """Movements of stock and collections of cash, and every edge that leads away from one."""
 
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from domain.model import Machine, Organization, Person, Product, Role
 from domain.stock import CashCollection, CashCollectionFilter, StockMovement, StockMovementFilter
 from resolvers import records
 from resolvers.context import Info
-from resolvers.histories import Parent, finding, listing
+from resolvers.histories import Parent, finding, listing, narrowed
 
 
 def narrow_movements(parent: Parent, filtered: StockMovementFilter) -> records.Narrowed[StockMovement]:
     kinds = None if filtered.kinds is None else frozenset(filtered.kinds)
-    return records.Narrowed(
-        name="stockMovements",
-        parent=parent,
-        vendors=filtered.vendors if kinds != frozenset() else (),
-        accounts=filtered.accounts,
-        machines=filtered.machines,
-        since=filtered.from_,
-        until=filtered.to,
+    return narrowed(
+        "stockMovements",
+        parent,
+        filtered if kinds != frozenset() else replace(filtered, vendors=()),
         keeps=None if kinds is None else tuple(sorted(kind.value for kind in kinds)),
         records=lambda context: context.loaders.movements,
         timeline=lambda source: source.movements_of(kinds),
@@ -26,15 +23,10 @@ def narrow_movements(parent: Parent, filtered: StockMovementFilter) -> records.N
 
 
 def narrow_collections(parent: Parent, filtered: CashCollectionFilter) -> records.Narrowed[CashCollection]:
-    return records.Narrowed(
-        name="cashCollections",
-        parent=parent,
-        vendors=filtered.vendors,
-        accounts=filtered.accounts,
-        machines=filtered.machines,
-        since=filtered.from_,
-        until=filtered.to,
-        keeps=None,
+    return narrowed(
+        "cashCollections",
+        parent,
+        filtered,
         records=lambda context: context.loaders.collections,
         timeline=lambda source: None if source.collections is None else source.collections.whole,
     )
