@@ -18,9 +18,12 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineOrder(Order):
-    """Of one machine, and by itself of those that need no more to be said."""
+    """Of one machine, and by itself of those that need no more to be said.
+
+    `asked_at`: where the vendor's records show what became of it, those from before are not of this order."""
 
     machine: str
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +91,12 @@ class UpdateConfig(MachineOrder):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdjustStock(MachineOrder):
-    """What is counted in a slot: by `delta` more, or to `level`; exactly one of them is there.
-
-    `asked_at`: what the vendor recorded before is not of this order."""
+    """What is counted in a slot: by `delta` more, or to `level`; exactly one of them is there."""
 
     kind: Capability = Capability.ADJUST_STOCK
     slot: str
     delta: int | None = None
     level: int | None = None
-    asked_at: datetime
 
 
 ORDERS: Mapping[Capability, type[Order]] = {

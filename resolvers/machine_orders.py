@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from domain import asked
 from domain.errors import BadInput, NotFound
-from domain.model import Slot
+from domain.model import Capability, Slot
 from domain.money import Money
 from domain.orders import (
     DispenseProduct,
@@ -20,12 +20,14 @@ from domain.orders import (
     UpdatePlanogram,
 )
 from domain.refs import Kind, Ref
+from domain.times import utc_now
 from resolvers import slots
 from resolvers.context import Context
 from resolvers.sources import Source
 from resolvers.ways import Asking, Way, money, of, short
 
 LARGEST_PLANOGRAM = 1000  # rows, columns, and cells
+RECORDED = frozenset({Capability.COLLECT_CASH})  # the vendor makes a record of it, with a time
 
 
 class OfSlot(Protocol):
@@ -50,7 +52,8 @@ def _sum_of(source: Source, given: asked.SendDepositInput | asked.SendRemotePaym
 
 
 async def _plain(asking: Asking, _: asked.MachineCommandInput) -> Order:
-    return MachineOrder(kind=asking.kind, machine=asking.native)
+    asked_at = utc_now() if asking.kind in RECORDED else None
+    return MachineOrder(kind=asking.kind, machine=asking.native, asked_at=asked_at)
 
 
 async def _dispense(asking: Asking, given: asked.DispenseProductInput) -> Order:

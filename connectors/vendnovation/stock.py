@@ -104,6 +104,8 @@ def taken(client: VendNovationClient, request: VendorRequest, answer: Any) -> Ta
 async def adjusted(client: VendNovationClient, order: AdjustStock) -> bool | None:
     """True where just one adjustment that was recorded then is what was ordered. A count alone proves nothing, for what
     is sold meanwhile changes it as well; and that none is recorded proves nothing either."""
+    if order.asked_at is None:
+        return None
     row = await _selection(client, order)
     names = {text(row.get("friendlyNumber")), text(row.get("selectionNumber"))} - {None}
     span = Span(order.asked_at, order.asked_at + WITHIN)
