@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from connectors.guard import Guard, Limits, Rate
 from connectors.shared import Shared
 from domain.commands import Progress
+from domain.details import Language, MachineCash, MachineConfig, MachineSession
 from domain.errors import VendorError
 from domain.facts import CommandWord, Fact, Observation
 from domain.model import (
@@ -30,6 +31,7 @@ from domain.model import (
 from domain.orders import Order
 from domain.paging import Listing, Slice
 from domain.refs import Kind, Ref
+from domain.stock import CashCollection, StockMovement
 from domain.times import Span
 
 
@@ -195,6 +197,48 @@ class ReadsEvents(Protocol):
     async def event(self, native: str) -> MachineEvent | None: ...
 
 
+@runtime_checkable
+class ReadsMovements(Protocol):
+    async def movements(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[StockMovement]:
+        """As `ReadsSales.sales`."""
+        ...
+
+    async def movement(self, native: str) -> StockMovement | None: ...
+
+
+@runtime_checkable
+class ReadsCollections(Protocol):
+    async def collections(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[CashCollection]:
+        """As `ReadsSales.sales`."""
+        ...
+
+    async def collection(self, native: str) -> CashCollection | None: ...
+
+
+@runtime_checkable
+class ReadsSession(Protocol):
+    async def session(self, machine: str) -> MachineSession | None:
+        """The one that is under way, or the last one; None where there was none lately."""
+        ...
+
+
+@runtime_checkable
+class ReadsCash(Protocol):
+    async def cash(self, machine: str) -> MachineCash: ...
+
+
+@runtime_checkable
+class ReadsConfig(Protocol):
+    async def config(self, machine: str) -> MachineConfig: ...
+
+
+@runtime_checkable
+class Translates(Protocol):
+    async def translated(self, event: MachineEvent, language: Language) -> str | None:
+        """The text of an event; None where there is none, or it cannot be read in time."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One webhook request as it came. `headers` by lower-case name; `machine` and `token` as its address told them."""
@@ -269,6 +313,10 @@ class CountsTags(Protocol):
 
     def taken(self, observed: Observation, before: frozenset[str] | None, links: Links, now: datetime) -> Fact | None:
         """The sale that a scan proves, where `before` is what the machine held by its last scan; None for no sale."""
+        ...
+
+    def moved(self, scan: Fact, before: frozenset[str] | None, links: Links, now: datetime) -> Sequence[Fact]:
+        """The movements of stock that a scan proves, where `before` is what the machine held by the one before it."""
         ...
 
     def stock(self, machine: str, tags: frozenset[str], links: Links, at: datetime) -> Sequence[Slot]: ...

@@ -90,6 +90,10 @@ def need(value: Any) -> str:
     return found
 
 
+def truth(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
 def word(words: Mapping[str, T] | Mapping[bool, T], value: Any, otherwise: T) -> T:
     """What one of a vendor's words means; `otherwise` where it is none of them, or no word at all."""
     known: Mapping[Any, T] = words

@@ -10,6 +10,7 @@ from enum import Enum, StrEnum
 from domain.commands import Command
 from domain.model import DoorState, MachineEvent, MachineGroup, Sale, Temperature
 from domain.refs import Ref
+from domain.stock import StockMovement
 
 
 class Origin(Enum):
@@ -32,6 +33,7 @@ class FactKind(StrEnum):
     TAGS = "tags"
     WORD = "word"
     COMMAND = "command"
+    MOVEMENT = "movement"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,8 @@ class CommandWord:
     message: str | None
 
 
-Content = Sale | MachineEvent | Observation | TagLinks | CommandWord | Command
+Record = Sale | MachineEvent | StockMovement  # what has a time, and mostly a machine
+Content = Record | Observation | TagLinks | CommandWord | Command
 
 KINDS: dict[type[Content], FactKind] = {
     Sale: FactKind.SALE,
@@ -91,6 +94,7 @@ KINDS: dict[type[Content], FactKind] = {
     TagLinks: FactKind.TAGS,
     CommandWord: FactKind.WORD,
     Command: FactKind.COMMAND,
+    StockMovement: FactKind.MOVEMENT,
 }
 
 
@@ -126,7 +130,7 @@ def identity_of(ref: Ref) -> str:
     return ref.native.partition("@")[0]
 
 
-def recorded(identity: str, content: Sale | MachineEvent, machine_name: str | None = None) -> Fact:
+def recorded(identity: str, content: Record, machine_name: str | None = None) -> Fact:
     """The fact of a record that the vendor keeps: it is told the same by webhook and by list."""
     return Fact(
         identity=identity,

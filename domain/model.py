@@ -142,6 +142,9 @@ class Capability(Enum):
     UPDATE_CONFIG = "UPDATE_CONFIG"
     SET_PRICE = "SET_PRICE"
     COLLECT_CASH = "COLLECT_CASH"
+    STOCK_MOVEMENTS = "STOCK_MOVEMENTS"
+    CASH_COLLECTIONS = "CASH_COLLECTIONS"
+    ADJUST_STOCK = "ADJUST_STOCK"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +218,8 @@ class Temperature:
 class Machine:
     """`organization_ref`: the vendor's organization, None where it belongs to the tenant's root.
 
-    `place_ref`: the place, or the organization, that keeps its `group` and `location` where it has none."""
+    `place_ref`: the place, or the organization, that keeps its `group` and `location` where it has none.
+    `counts_stock`: False where the vendor shows a count in its slots, and keeps none."""
 
     ref: Ref
     vendor: Vendor
@@ -235,6 +239,7 @@ class Machine:
     unavailable: Sequence[UnavailableField]
     observed_at: datetime
     vendor_data: Mapping[str, Any] | None
+    counts_stock: bool | None = None
 
     @property
     def id(self) -> str:

@@ -18,9 +18,12 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineOrder(Order):
-    """Of one machine, and by itself of those that need no more to be said."""
+    """Of one machine, and by itself of those that need no more to be said.
+
+    `asked_at`: where the vendor's records show what became of it, those from before are not of this order."""
 
     machine: str
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,16 @@ class UpdateConfig(MachineOrder):
     settings: Mapping[str, Any] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustStock(MachineOrder):
+    """What is counted in a slot: by `delta` more, or to `level`; exactly one of them is there."""
+
+    kind: Capability = Capability.ADJUST_STOCK
+    slot: str
+    delta: int | None = None
+    level: int | None = None
+
+
 ORDERS: Mapping[Capability, type[Order]] = {
     Capability.DISPENSE_PRODUCT: DispenseProduct,
     Capability.SEND_DEPOSIT: SendDeposit,
@@ -100,4 +113,5 @@ ORDERS: Mapping[Capability, type[Order]] = {
     Capability.SET_PRICE: SetPrice,
     Capability.UPDATE_PLANOGRAM: UpdatePlanogram,
     Capability.UPDATE_CONFIG: UpdateConfig,
+    Capability.ADJUST_STOCK: AdjustStock,
 }

@@ -19,6 +19,8 @@ class Kind(StrEnum):
     EVENT = "e"
     PLACE = "l"
     COMMAND = "c"
+    STOCK_MOVEMENT = "sm"
+    CASH_COLLECTION = "cc"
 
 
 class Ref(NamedTuple):

@@ -1,6 +1,6 @@
 """What the journal cannot know of vendors: their connectors tell it, by account."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from connectors.base import Connector, CountsTags, Links, TellsProgress
@@ -14,7 +14,7 @@ Connectors = Mapping[str, Connector]
 
 
 def meanings(connectors: Connectors) -> Meanings:
-    return Meanings(partial(_taken, connectors), partial(_progress, connectors))
+    return Meanings(partial(_taken, connectors), partial(_progress, connectors), partial(_moved, connectors))
 
 
 def _taken(
@@ -23,8 +23,18 @@ def _taken(
     counter = connectors.get(account)
     if not isinstance(counter, CountsTags):
         return None
-    links = Links(products={tag: product for tag, (product, _) in of.items()}, names=dict(of.values()))
-    return counter.taken(observed, before, links, utc_now())
+    return counter.taken(observed, before, _links(of), utc_now())
+
+
+def _moved(
+    connectors: Connectors, account: str, scan: Fact, before: frozenset[str] | None, of: TagOf
+) -> Sequence[Fact]:
+    counter = connectors.get(account)
+    return counter.moved(scan, before, _links(of), utc_now()) if isinstance(counter, CountsTags) else ()
+
+
+def _links(of: TagOf) -> Links:
+    return Links(products={tag: product for tag, (product, _) in of.items()}, names=dict(of.values()))
 
 
 def _progress(connectors: Connectors, account: str, kind: Capability, word: CommandWord) -> Progress | None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Case, ColumnElement, Connection, Table, case, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from domain.facts import CommandWord, Fact, FactKind, Observation, Origin, TagLinks, occurrence
+from domain.facts import CommandWord, Fact, FactKind, Observation, Origin, Scan, TagLinks, occurrence
 from domain.scans import held
 from domain.states import MachineState, Seen, merged
 from journal import codec
@@ -22,6 +22,7 @@ FLEETING = timedelta(minutes=10)  # how long a report without an identity is tak
 Machine = tuple[str, str]  # an account's key, and the vendor's id
 TagOf = Mapping[str, tuple[str, str]]  # tag -> the product's native id, and its name
 Taken = Callable[[str, Observation, frozenset[str] | None, TagOf], Fact | None]
+Moved = Callable[[str, Fact, frozenset[str] | None, TagOf], Sequence[Fact]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +63,12 @@ class Receipt:
 @dataclass(frozen=True, slots=True)
 class Meanings:
     """What only connectors know: `taken(account, observed, before, links)` is the sale that a scan of tags proves,
-    `progress(account, kind, word)` what a vendor's word means for a command of that kind."""
+    `moved(account, scan, before, links)` the movements of stock, `progress(account, kind, word)` what a vendor's word
+    means for a command of that kind."""
 
     taken: Taken
     progress: Meaning
+    moved: Moved = lambda *_: ()
 
 
 NO_MEANINGS = Meanings(lambda *_: None, lambda *_: None)
@@ -77,6 +80,7 @@ class Group:
     def __init__(self, connection: Connection, reports: Sequence[Report], meanings: Meanings) -> None:
         self._connection = connection
         self._taken = meanings.taken
+        self._moved = meanings.moved
         told = [(report.account, fact) for report in reports for fact in report.facts]
         self._log = Appending.begin(connection, [_key(account, fact) for account, fact in told if not fact.fleeting])
         self.ledger = Ledger(connection, self._log, meanings.progress)
@@ -93,8 +97,8 @@ class Group:
         derived: list[New] = []
         for at, new in enumerate(news):
             if isinstance(new.fact.content, Observation):
-                news[at], sale = self._observed(new, new.fact.content, meant)
-                derived += [] if sale is None else [sale]
+                news[at], proved = self._observed(new, new.fact.content, meant)
+                derived += proved
         for new in (*news, *derived):
             self._log.add(new)
             self._remember(new)
@@ -142,21 +146,29 @@ class Group:
             return False
         return report.received_at - datetime.fromisoformat(last["at"]) < FLEETING
 
-    def _observed(self, new: New, observed: Observation, meant: dict[Machine, MachineState]) -> tuple[New, New | None]:
+    def _observed(self, new: New, observed: Observation, meant: dict[Machine, MachineState]) -> tuple[New, list[New]]:
         machine = (new.account, observed.machine)
         before = meant.get(machine, self._states.get(machine, MachineState()))
         after, changed = merged(before, observed)
         meant[machine] = after
         told = replace(new, changed=tuple(changed))
-        if observed.scan is None or observed.scan.opening is None:
-            return told, None
-        overtaken = after.scanned != Seen(observed.scan.tags, observed.at)
-        tags = held(self._arrived(new, observed.machine), observed) if overtaken else before.tags
+        proved = [] if observed.scan is None else self._proved(new, observed, observed.scan, before, after)
+        return told, [replace(new, fact=fact, origin=Origin.DERIVED, raw=None) for fact in proved]
+
+    def _proved(
+        self, new: New, observed: Observation, scan: Scan, before: MachineState, after: MachineState
+    ) -> list[Fact]:
+        """What a scan that was overtaken shows to have moved was told with the later one: all levels follow."""
+        overtaken = after.scanned != Seen(scan.tags, observed.at)
         known = self._links.get(new.account, {})
+        moved = [] if overtaken else list(self._moved(new.account, new.fact, before.tags, known))
+        if scan.opening is None:
+            return moved
+        tags = held(self._arrived(new, observed.machine), observed) if overtaken else before.tags
         sale = self._taken(new.account, observed, tags, known)
         if sale is None or known_facts(self._connection, [_key(new.account, sale)]):
-            return told, None
-        return told, replace(new, fact=sale, origin=Origin.DERIVED, raw=None)
+            return moved
+        return [sale, *moved]
 
     def _arrived(self, new: New, machine: str) -> list[Observation]:
         """What was observed of a machine before this."""

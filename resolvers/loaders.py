@@ -12,6 +12,7 @@ from aiodataloader import DataLoader
 from domain.errors import VendorError
 from domain.model import Machine, MachineEvent, Organization, Place, Product, Sale, Slot
 from domain.refs import Ref
+from domain.stock import CashCollection, StockMovement
 from journal.reports import Counts
 from resolvers.cache import Cached
 from resolvers.sources import Source
@@ -218,6 +219,8 @@ class Loaders:
         self.slots = Slots(context)
         self.sales: Records[Sale] = Records(context)
         self.events: Records[MachineEvent] = Records(context)
+        self.movements: Records[StockMovement] = Records(context)
+        self.collections: Records[CashCollection] = Records(context)
 
     async def webhooks(self) -> Mapping[str, Counts]:
         """How the webhooks of all accounts fare, read once."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from domain import asked
 from domain.errors import BadInput, NotFound
-from domain.model import Slot
+from domain.model import Capability, Slot
 from domain.money import Money
 from domain.orders import (
     DispenseProduct,
@@ -20,12 +20,24 @@ from domain.orders import (
     UpdatePlanogram,
 )
 from domain.refs import Kind, Ref
+from domain.times import utc_now
 from resolvers import slots
 from resolvers.context import Context
 from resolvers.sources import Source
 from resolvers.ways import Asking, Way, money, of, short
 
 LARGEST_PLANOGRAM = 1000  # rows, columns, and cells
+RECORDED = frozenset({Capability.COLLECT_CASH})  # the vendor makes a record of it, with a time
+
+
+class OfSlot(Protocol):
+    @property
+    def slot_id(self) -> str: ...
+
+
+def machine_of_slot(given: OfSlot) -> Ref | None:
+    """Of whatever names a slot."""
+    return _machine_of_slot(given.slot_id)
 
 
 def _machine_of_slot(id_: str) -> Ref | None:
@@ -45,7 +57,8 @@ def _sum_of(source: Source, given: asked.SendDepositInput | asked.SendRemotePaym
 
 
 async def _plain(asking: Asking, _: asked.MachineCommandInput) -> Order:
-    return MachineOrder(kind=asking.kind, machine=asking.native)
+    asked_at = utc_now() if asking.kind in RECORDED else None
+    return MachineOrder(kind=asking.kind, machine=asking.native, asked_at=asked_at)
 
 
 def _check_dispense(context: Context, _: Source, given: asked.DispenseProductInput) -> None:
@@ -64,11 +77,11 @@ def _check_dispense(context: Context, _: Source, given: asked.DispenseProductInp
 async def _dispense(asking: Asking, given: asked.DispenseProductInput) -> Order:
     position = given.position or ""
     if given.slot_id is not None:
-        position = short((await _slot(asking.context, given.slot_id)).position, "slotId")
+        position = short((await slot_of(asking.context, given.slot_id)).position, "slotId")
     return DispenseProduct(machine=asking.native, position=position)
 
 
-async def _slot(context: Context, id_: str) -> Slot:
+async def slot_of(context: Context, id_: str) -> Slot:
     ref = Ref.parse(id_)
     found = None if ref is None or ref.kind is not Kind.SLOT else await slots.find(context, ref)
     if found is None:
@@ -96,7 +109,7 @@ def _check_price(_: Context, __: Source, given: asked.SetPriceInput) -> None:
 
 
 async def _price(asking: Asking, given: asked.SetPriceInput) -> Order:
-    slot = await _slot(asking.context, given.slot_id)
+    slot = await slot_of(asking.context, given.slot_id)
     return SetPrice(
         machine=asking.native,
         slot=slot.ref.native,
@@ -163,7 +176,7 @@ WAYS: Mapping[type[Any], Way] = {
     asked.DispenseProductInput: Way("machine", MACHINE, _dispense, check=_check_dispense),
     asked.SendDepositInput: Way("machine", MACHINE, _deposit, _sum_of),
     asked.SendRemotePaymentInput: Way("machine", MACHINE, _payment, _sum_of, _check_payment),
-    asked.SetPriceInput: Way("slot", lambda given: _machine_of_slot(given.slot_id), _price, _price_of, _check_price),
+    asked.SetPriceInput: Way("slot", machine_of_slot, _price, _price_of, _check_price),
     asked.UpdatePlanogramInput: Way("machine", MACHINE, _planogram, check=_check_planogram),
     asked.UpdateConfigInput: Way("machine", MACHINE, _config, check=_check_config),
 }

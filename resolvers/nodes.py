@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from domain.commands import Command
 from domain.errors import BadInput
+from domain.model import Capability
 from domain.refs import Kind, Ref
-from resolvers import commands, events, sales, slots
+from resolvers import commands, events, sales, slots, stock
 from resolvers.context import Context, Info
 from resolvers.lists import LARGEST
 
@@ -38,6 +39,8 @@ FINDERS: Mapping[Kind, Find] = {
     Kind.SALE: sales.find,
     Kind.EVENT: events.find,
     Kind.COMMAND: commands.find,
+    Kind.STOCK_MOVEMENT: stock.find_movement,
+    Kind.CASH_COLLECTION: stock.find_collection,
 }
 
 
@@ -62,5 +65,7 @@ async def organization(root: object, info: Info, id: str) -> object:  # noqa: A0
 async def subject(root: Command, info: Info) -> object:
     """What a command made or changed."""
     ref = root.subject_ref
+    if ref is None and root.kind is Capability.COLLECT_CASH:
+        return await stock.collected(info.context, root)
     find = None if ref is None else FINDERS.get(ref.kind)
     return None if ref is None or find is None else await find(info.context, ref)

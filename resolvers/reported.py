@@ -6,17 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from connectors.base import Connector, CountsTags, LearnsMachines, Links
-from domain.facts import FactKind, Observation, TagLinks
+from domain.facts import FactKind, Observation, Record, TagLinks
 from domain.model import Connectivity, DoorState, Machine, MachineEvent, Product, Sale, Slot
 from domain.paging import Listing, Slice
 from domain.states import MachineState, merged
+from domain.stock import StockMovement
 from domain.times import Span, utc_now
 from journal.journal import Journal
 from journal.log import Entry
 from resolvers.instead import FromReports
 from resolvers.stretches import INSTANT, Machines
 
-R = TypeVar("R", Sale, MachineEvent)
+R = TypeVar("R", Sale, MachineEvent, StockMovement)
 
 ONLINE_MINUTES = 15  # how old a machine's last sign of life may be
 MANY = 100_000  # reports of one stretch of a list, at the most
@@ -186,7 +187,7 @@ class Reported:
             for identity in dict.fromkeys((native.partition("@")[0], native)):
                 entry = await self._journal.find(self._account, kind, identity)
                 content = None if entry is None else entry.content
-                if isinstance(content, Sale | MachineEvent) and content.ref.native == native:
+                if isinstance(content, Record) and content.ref.native == native:
                     return content
             return None if one is None else await one(native)
 

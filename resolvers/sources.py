@@ -10,8 +10,10 @@ from connectors.base import (
     Account,
     Connector,
     LearnsMachines,
+    ReadsCollections,
     ReadsEvents,
     ReadsMachines,
+    ReadsMovements,
     ReadsOrganizations,
     ReadsPlaces,
     ReadsProducts,
@@ -39,27 +41,31 @@ from domain.model import (
 )
 from domain.orders import ORDERS
 from domain.paging import Listing
+from domain.stock import CashCollection, MovementKind, StockMovement
 from journal.journal import Journal
 from journal.log import Entry
 from resolvers.cache import Cache, Cached
+from resolvers.details import Details
 from resolvers.log import Log, Narrowing
 from resolvers.reported import Reported
 from resolvers.timeline import Read, Timeline
 from resolvers.whole import HasRef, Whole
 
 T = TypeVar("T", bound=HasRef)
-R = TypeVar("R", Sale, MachineEvent)
+R = TypeVar("R", Sale, MachineEvent, StockMovement)
 Reading = tuple[Read[R], Callable[[str], Awaitable[R | None]]]
 
-RECORDS = {FactKind.SALE: Capability.SALES, FactKind.EVENT: Capability.EVENTS}
+RECORDS = {
+    FactKind.SALE: Capability.SALES,
+    FactKind.EVENT: Capability.EVENTS,
+    FactKind.MOVEMENT: Capability.STOCK_MOVEMENTS,
+}
 DERIVED_KINDS = frozenset({SaleKind.PURCHASE})  # what is deduced from what left a machine
 HEALTHY = frozenset({AccountStatus.OK, AccountStatus.UNKNOWN})
 SLOTTED_MACHINES = 20_000  # how many machines' slots an account may keep
 ACTS = frozenset(ORDERS)
-LEFT_TO_THE_VENDOR = frozenset(  # it keeps them for a machine that is offline
-    {Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM, Capability.UPDATE_CONFIG, Capability.COLLECT_CASH}
-)
-STOCKING = frozenset({Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM})  # what slots show of it
+STOCKING = frozenset({Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM, Capability.ADJUST_STOCK})  # slots show it
+LEFT_TO_THE_VENDOR = STOCKING | {Capability.UPDATE_CONFIG, Capability.COLLECT_CASH}  # of a machine that is offline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +101,7 @@ class Source:
         )
         self.places = self._whole(has.places, times.products) if isinstance(has, ReadsPlaces) else None
         self.products = self._products(times.products)
+        self.details = Details(has, times.state, self.late)
         self._slots: Cache[str, Sequence[Slot]] | None = (
             Cache(ttl=times.slots, size=SLOTTED_MACHINES, late=self.late) if isinstance(has, ReadsSlots) else None
         )
@@ -104,6 +111,14 @@ class Source:
         self._sale_kinds = has.sale_kinds if isinstance(has, ReadsSales) else DERIVED_KINDS
         self.events: Log[MachineEvent] | None = self._log(
             FactKind.EVENT, (has.events, has.event) if isinstance(has, ReadsEvents) else None, times.sales
+        )
+        self.movements: Log[StockMovement] | None = self._log(
+            FactKind.MOVEMENT, (has.movements, has.movement) if isinstance(has, ReadsMovements) else None, times.sales
+        )
+        self.collections: Log[CashCollection] | None = (
+            Log(has.collections, has.collection, ttl=times.sales, late=self.late)
+            if isinstance(has, ReadsCollections)
+            else None
         )
 
     def _whole(self, read: Callable[[], Awaitable[Listing[T]]], ttl: float) -> Whole[T]:
@@ -139,6 +154,8 @@ class Source:
             if log is not None:
                 log.report(content)
             self.reported.meet(entry)
+        elif isinstance(content, StockMovement) and self.movements is not None:
+            self.movements.report(content)
         elif isinstance(content, Observation):
             self.reported.observe(content)
         elif isinstance(content, TagLinks):
@@ -151,6 +168,8 @@ class Source:
 
     def _carried_out(self, command: Command) -> None:
         """What was kept of its machine may be another by now."""
+        if command.machine_ref is not None:
+            self.details.forget(command.machine_ref.native)
         if command.kind in STOCKING and self._slots is not None and command.machine_ref is not None:
             self._slots.forget(command.machine_ref.native)
         if command.kind is Capability.UPDATE_CONFIG:
@@ -243,6 +262,12 @@ class Source:
             return None
         return self.events.whole if narrowing is None else self.events.narrowed(narrowing)
 
+    def movements_of(self, kinds: frozenset[MovementKind] | None) -> Timeline[StockMovement] | None:
+        if self.movements is None or kinds is None:
+            return None if self.movements is None else self.movements.whole
+        name = " ".join(sorted(kind.value for kind in kinds))
+        return self.movements.narrowed(Narrowing(name, lambda one: one.kind in kinds))
+
     @property
     def reads_slots(self) -> bool:
         return self._slots is not None
@@ -255,7 +280,7 @@ class Source:
         """Ends what is in flight."""
         kept = (self.machines, self.organizations, self.places, self.products)
         caches = [whole.cache for whole in kept if whole is not None]
-        closing = (*caches, self._slots, self.sales, self.events)
+        closing = (*caches, self._slots, self.details, self.sales, self.events, self.movements, self.collections)
         for cache in closing:
             if cache is not None:
                 await cache.aclose()

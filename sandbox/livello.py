@@ -22,6 +22,8 @@ from sandbox.livello_query import (
     sort,
     truth,
 )
+from sandbox.livello_refills import Refills
+from sandbox.livello_sessions import last_session
 from sandbox.world import World
 
 SCOPES = (
@@ -76,6 +78,7 @@ class Livello:
     ) -> None:
         self._world = world
         self._fleet = Fleet(world, currencies)
+        self._refills = Refills(world, self._fleet)
         cells = (cell for cells in self._fleet.cells.values() for cell in cells)
         self._prices = Prices(line for cell in cells if (line := cell["productLineData"]) is not None)
         self.gate = Gate(world.now, life=life, hourly=hourly, logins=logins, scopes=scopes, allowed=allowed)
@@ -85,10 +88,13 @@ class Livello:
             ("/kiosks", "kiosks:read", self._kiosks),
             ("/kiosks/{serial}", "kiosks:read", self._kiosk),
             ("/kiosks/{serial}/inventory", "inventory:read", self._inventory),
+            ("/kiosks/{serial}/session", "kiosks:read", self._session),
             ("/products", "products:read", self._products),
             ("/products/{id}", "products:read", self._product),
             ("/transactions", "transactions:read", self._transactions),
             ("/transactions/{id}", "transactions:read", self._transaction),
+            ("/refills", "refills:read", self._refills.listed),
+            ("/refills/{id}", "refills:read", self._refills.one),
             ("/organizations", "organizations:read", self._organizations),
             ("/organizations/{id}", "organizations:read", self._organization),
             ("/alerts", "alerts:read", self._alerts),
@@ -109,6 +115,10 @@ class Livello:
         """Alerts; `machine` is a serial number, KeyError where there is none."""
         return [self._fleet.alarm(self._world.now(), machine, kind) for _ in range(count)]
 
+    def make_refills(self, count: int, *, machine: str | None = None) -> list[Row]:
+        """`machine` is a serial number; KeyError where there is none."""
+        return [self._refills.make(machine) for _ in range(count)]
+
     def live(self) -> None:
         self.make_sales(1)
 
@@ -123,6 +133,7 @@ class Livello:
             "events": fleet.alerts,
             "organizations": fleet.organizations,
             "prices": self._prices.records,
+            "refills": self._refills.records,
         }
 
     def account(self, base: str) -> dict[str, Any]:
@@ -156,6 +167,9 @@ class Livello:
 
     def _inventory(self, request: Request) -> list[Row]:
         return self._settled().cells[self._known(request)]
+
+    def _session(self, request: Request) -> Row:
+        return last_session(request.query_params, self._fleet, self._known(request), self._world.now())
 
     def _change_price(self, request: Request, body: Row) -> Row:
         return self._prices.add(request.path_params["id"], body, self._world.now())

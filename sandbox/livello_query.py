@@ -17,20 +17,20 @@ Columns = Mapping[str, Callable[[Row], Any]]
 
 
 def by_page(query: QueryParams, rows: list[Row]) -> Row:
-    page, limit = _number(query, "page", 1, least=1), _limit(query)
+    page, limit = number(query, "page", 1, least=1), _limit(query)
     return {"total": len(rows), "data": rows[(page - 1) * limit : page * limit]}
 
 
 def by_offset(query: QueryParams, rows: list[Row], name: str) -> Row:
-    skip, limit = _number(query, name, 0, least=0), _limit(query)
+    skip, limit = number(query, name, 0, least=0), _limit(query)
     return {"total": len(rows), "data": rows[skip : skip + limit]}
 
 
 def _limit(query: QueryParams) -> int:
-    return min(LARGEST, _number(query, "limit", USUAL, least=1))
+    return min(LARGEST, number(query, "limit", USUAL, least=1))
 
 
-def _number(query: QueryParams, name: str, otherwise: int, *, least: int) -> int:
+def number(query: QueryParams, name: str, otherwise: int, *, least: int) -> int:
     text = query.get(name)
     if text is None:
         return otherwise

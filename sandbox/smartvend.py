@@ -72,6 +72,13 @@ class SmartVend:
             self._post("event", event["id"], event)
         return found
 
+    def make_encashments(self, count: int, *, machine: str | None = None) -> list[Body]:
+        """Somebody collects the cash of machines; KeyError where there is no such controller."""
+        return [
+            self._fleet.encash(machine or self._live.choice(list(self._fleet.controllers)), self._world.now())
+            for _ in range(count)
+        ]
+
     def begin(self) -> None:
         """Nothing: it tells of what happens from now on."""
 

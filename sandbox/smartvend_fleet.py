@@ -22,6 +22,7 @@ UNTOLD = ("Q9", None, "critical", "gateway")  # words that no document knows, an
 CODES = (*(code for code, *_ in EVENTS), "Q9")
 SALES_A_MACHINE = 60
 EVENTS_A_MACHINE = 6
+ENCASHMENTS_A_MACHINE = 3
 
 
 class Fleet:
@@ -43,6 +44,7 @@ class Fleet:
         self.events: list[Row] = []
         self.encashments: list[Row] = []
         self._make_history(world.random("smartvend", "history"))
+        self._make_encashments(world.random("smartvend", "encashments"))
 
     def shuffled(self, rows: list[Row]) -> list[Row]:
         """In an order that has nothing to do with time, and is the same on every page."""
@@ -75,19 +77,11 @@ class Fleet:
         """The next sale there is paid with it."""
         self._credits[controller] = {member: cents}
 
-    def encash(self, controller: str, at: datetime) -> None:
+    def encash(self, controller: str, at: datetime) -> Row:
         counter = self.counters[controller]
-        self.encashments.append(
-            {
-                "id": _uuid(self._live),
-                "controllerId": controller,
-                "createdAt": int(at.timestamp()),
-                "bill": counter["bc"],
-                "coin": counter["cc"],
-                "total": counter["mc"],
-            }
-        )
+        self.encashments.append(_encashment(_uuid(self._live), controller, at, counter["bc"], counter["cc"]))
         self.counters[controller] = {"mc": 0, "bc": 0, "cc": 0}
+        return self.encashments[-1]
 
     def sell(self, at: datetime, controller: str | None = None, position: int | None = None) -> Row:
         """KeyError where there is no such controller."""
@@ -167,6 +161,13 @@ class Fleet:
             for moment in self._world.moments(rng, EVENTS_A_MACHINE):
                 self.events.append(_event(rng, controller, int(moment.timestamp())))
 
+    def _make_encashments(self, rng: Random) -> None:
+        """What was collected is not counted any more; sums of so long ago nobody has added up."""
+        for native in self.controllers:
+            for moment in self._world.moments(rng, ENCASHMENTS_A_MACHINE):
+                bills, coins = rng.randrange(0, 40) * 500, rng.randrange(0, 900) * 5
+                self.encashments.append(_encashment(_uuid(rng), native, moment, bills, coins))
+
     def _sale(
         self, rng: Random, controller: Row, at: int, position: int | None = None, credit: Row | None = None
     ) -> Row:
@@ -216,6 +217,17 @@ class Fleet:
         counter["bc"] += amounts.get("bill", 0)
         counter["cc"] += amounts.get("coin", 0)
         counter["mc"] += amounts.get("bill", 0) + amounts.get("coin", 0)
+
+
+def _encashment(native: str, controller: str, at: datetime, bills: int, coins: int) -> Row:
+    return {
+        "id": native,
+        "controllerId": controller,
+        "createdAt": int(at.timestamp()),
+        "bill": bills,
+        "coin": coins,
+        "total": bills + coins,
+    }
 
 
 def _payment(rng: Random, total: int) -> Row:

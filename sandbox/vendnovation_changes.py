@@ -60,7 +60,9 @@ class Changes:
         pairs = [(_known(self._fleet.selections, row, "selectionId"), row) for row in _rows(call)]
         for entry, row in pairs:
             delta = row.get("delta")
-            if not isinstance(delta, int) or entry.record["count"] + delta < 0:
+            if unknown := row.keys() - {"selectionId", "delta"}:
+                raise Refusal(400, "INVALID_REQUEST", f"{min(unknown)} is no member of a delta.")
+            if not isinstance(delta, int) or isinstance(delta, bool) or entry.record["count"] + delta < 0:
                 raise Refusal(422, "SELECTION_VALIDATION", f"No selection can change by {delta!r}.")
         for entry, row in pairs:
             self._adjust(entry.record, row["delta"], now)

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_ty
 
 import strawberry
 
-from domain import asked, filters
-from schema import inputs
+from domain import asked, filters, stock
+from schema import inputs, stock_inputs
 
 INPUTS: dict[type, type] = {
     filters.MachineFilter: inputs.MachineFilter,
@@ -26,6 +26,9 @@ INPUTS: dict[type, type] = {
     asked.UpdatePlanogramInput: inputs.UpdatePlanogramInput,
     asked.UpdateConfigInput: inputs.UpdateConfigInput,
     asked.ResolveCommandInput: inputs.ResolveCommandInput,
+    stock.StockMovementFilter: stock_inputs.StockMovementFilter,
+    stock.CashCollectionFilter: stock_inputs.CashCollectionFilter,
+    stock.AdjustStockInput: stock_inputs.AdjustStockInput,
 }
 IDS = frozenset({"id", "ids", "acknowledge_unknown"})
 ROOT: Any = strawberry.Parent[object]

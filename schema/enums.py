@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from graphql import GraphQLEnumType, GraphQLSchema
 
-from domain import commands, facts, model
+from domain import commands, details, facts, model, stock
 from domain.errors import ErrorCode
 from domain.paging import SourceState
 
@@ -170,6 +170,30 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "UPDATE_CONFIG": "Its settings can be changed.",
             "SET_PRICE": "The price of a slot can be set.",
             "COLLECT_CASH": "A collection of its cash can be recorded.",
+            "STOCK_MOVEMENTS": "How its stock changed can be read.",
+            "CASH_COLLECTIONS": "When its cash was collected can be read.",
+            "ADJUST_STOCK": "What is counted in its slots can be corrected.",
+        },
+    ),
+    details.Language: (
+        "A language, by ISO 639-1.",
+        {
+            "EN": "English.",
+            "PT": "Portuguese.",
+            "ES": "Spanish.",
+            "DE": "German.",
+            "FR": "French.",
+            "RU": "Russian.",
+        },
+    ),
+    stock.MovementKind: (
+        "How stock came to change.",
+        {
+            "RESTOCK": "More was put in.",
+            "TAKE": "A customer took it, or it was handed out.",
+            "REMOVAL": "It was taken out otherwise, such as what has expired.",
+            "ADJUSTMENT": "The count was corrected by hand.",
+            "UNKNOWN": "The vendor said nothing, or something that is not known here.",
         },
     ),
     SourceState: (

@@ -8,6 +8,7 @@ from domain import asked
 from domain.asked import Asked
 from domain.errors import ErrorCode
 from domain.model import Capability, UnavailableReason
+from domain.stock import AdjustStockInput
 from resolvers import asking
 from schema.commands import Command
 from schema.edge import attribute as told
@@ -94,6 +95,9 @@ class Mutation:
     )
     update_config: CommandPayload = asks(
         Capability.UPDATE_CONFIG, asked.UpdateConfigInput, "Changes settings of a machine. For admins."
+    )
+    adjust_stock: CommandPayload = asks(
+        Capability.ADJUST_STOCK, AdjustStockInput, "Corrects what is counted in a slot. For operators."
     )
     resolve_command: CommandPayload = edge(
         asking.resolve,

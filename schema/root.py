@@ -13,17 +13,26 @@ import resolvers.accounts
 import resolvers.audit
 import resolvers.commands
 import resolvers.events
+import resolvers.low_stock
 import resolvers.machines
 import resolvers.nodes
 import resolvers.organizations
 import resolvers.products
 import resolvers.sales
+import resolvers.stock
 from schema import live, mutations, types
 from schema.audit import AuditConnection
 from schema.commands import Command, CommandConnection
-from schema.edge import edge, paged
+from schema.edge import PAGING, edge, paged
 from schema.enums import describe_values
 from schema.scalars import SCALARS
+from schema.stock import (
+    CashCollection,
+    CashCollectionConnection,
+    SlotConnection,
+    StockMovement,
+    StockMovementConnection,
+)
 
 KEPT_DOCUMENTS = 512
 
@@ -63,6 +72,20 @@ class Query:
     audit_log: AuditConnection = paged(
         resolvers.audit.connection, "Who asked for what, and what came of it, newest first. For admins."
     )
+    stock_movements: StockMovementConnection = paged(
+        resolvers.stock.movements, "How stock changed, over all vendors, newest recorded first."
+    )
+    cash_collections: CashCollectionConnection = paged(
+        resolvers.stock.collections, "When cash was collected, over all vendors, newest recorded first."
+    )
+    low_stock: SlotConnection = edge(
+        resolvers.low_stock.connection,
+        description="The slots that run out: those that hold a product and are counted, machine by machine.",
+        threshold="They hold as many as this, or fewer; 0 where it is left out.",
+        filter="Only of these machines; a cursor belongs to its filter.",
+        first=PAGING["first"],
+        after=PAGING["after"],
+    )
     accounts: list[types.VendorAccount] = edge(
         resolvers.accounts.connection, description="The accounts that the viewer may see."
     )
@@ -82,6 +105,8 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
             types.Sale,
             types.MachineEvent,
             Command,
+            StockMovement,
+            CashCollection,
             date,
         ],
         extensions=[

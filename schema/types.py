@@ -26,7 +26,20 @@ from domain.model import (
     Vendor,
 )
 from domain.paging import SourceState
-from resolvers import accounts, commands, events, machines, organizations, parts, products, sales, slots, statuses
+from resolvers import (
+    accounts,
+    commands,
+    events,
+    machine_details,
+    machines,
+    organizations,
+    parts,
+    products,
+    sales,
+    slots,
+    statuses,
+    stock,
+)
 from resolvers.sources import Source
 from schema.edge import attribute as told
 from schema.edge import edge, paged
@@ -34,6 +47,8 @@ from schema.scalars import JSON
 
 if TYPE_CHECKING:
     from schema.commands import CommandConnection
+    from schema.details import MachineCash, MachineConfig, MachineSession
+    from schema.stock import CashCollectionConnection, StockMovementConnection
 
 VENDOR_DATA = "The vendor's own record, less its secrets: for a look behind the graph, not to build on."
 VENDOR_ID = "The vendor's own id."
@@ -249,6 +264,12 @@ class Organization(Node):
     )
     sales: SaleConnection = paged(sales.below, "The sales of its machines, newest first.")
     events: MachineEventConnection = paged(events.below, "The events of its machines, newest first.")
+    stock_movements: Annotated["StockMovementConnection", strawberry.lazy("schema.stock")] = paged(
+        stock.movements, "How the stock of its machines changed, newest first."
+    )
+    cash_collections: Annotated["CashCollectionConnection", strawberry.lazy("schema.stock")] = paged(
+        stock.collections, "When the cash of its machines was collected, newest first."
+    )
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -281,6 +302,23 @@ class Machine(Node):
     events: MachineEventConnection = paged(events.below, "Its events, newest first.")
     commands: Annotated["CommandConnection", strawberry.lazy("schema.commands")] = paged(
         commands.of_machine, "What was asked of it, newest first."
+    )
+    stock_movements: Annotated["StockMovementConnection", strawberry.lazy("schema.stock")] = paged(
+        stock.movements, "How its stock changed, newest first."
+    )
+    cash_collections: Annotated["CashCollectionConnection", strawberry.lazy("schema.stock")] = paged(
+        stock.collections, "When its cash was collected, newest first."
+    )
+    session: Annotated["MachineSession", strawberry.lazy("schema.details")] | None = edge(
+        machine_details.session,
+        description="Who is being served, or was last. Null where the vendor has no such thing, or nobody was lately.",
+    )
+    cash: Annotated["MachineCash", strawberry.lazy("schema.details")] | None = edge(
+        machine_details.cash,
+        description="What was paid in since its cash was collected. Null where the vendor does not tell.",
+    )
+    config: Annotated["MachineConfig", strawberry.lazy("schema.details")] | None = edge(
+        machine_details.config, description="Its settings. Null where the vendor has none to read."
     )
     capabilities: list[CapabilityStatus] = edge(
         machines.capabilities,
@@ -401,7 +439,11 @@ class MachineEvent(Node):
     vendor: Vendor = told("Whose record it is.")
     vendor_id: str = told(VENDOR_ID)
     code: str = told("The vendor's code or type.")
-    message: str = told("For a person to read.")
+    message: str = edge(
+        machine_details.message,
+        description="For a person to read.",
+        language="In which language, where the vendor has a text in it.",
+    )
     severity: Severity = told("How much it matters.")
     state: EventState = told("Whether it still stands.")
     source: str | None = told("What raised it, in the vendor's word.")

@@ -451,6 +451,7 @@ def test_the_roles_are_played_and_the_capabilities_told() -> None:
         Capability.WEBHOOKS,
         Capability.TEMPERATURE,
         Capability.DOOR,
+        Capability.STOCK_MOVEMENTS,
         Capability.OPEN_DOOR,
         Capability.SCAN_INVENTORY,
         Capability.MEASURE_TEMPERATURE,

@@ -18,8 +18,20 @@ EVERYTHING = """{
   products(first: 1000) { nodes { id } }
   sales(first: 200) { nodes { id } }
   events(first: 50) { nodes { id } }
+  stockMovements(first: 50) { nodes { id } }
+  cashCollections(first: 50) { nodes { id } }
   commands(first: 50) { nodes { id } } }"""
-LISTS = ("organizations", "machines", "products", "sales", "events", "commands")
+LISTS = (
+    "organizations",
+    "machines",
+    "products",
+    "sales",
+    "events",
+    "stockMovements",
+    "cashCollections",
+    "lowStock",
+    "commands",
+)
 CURSORS = "{" + " ".join(f"{name}(first: 2) {{ edges {{ cursor }} }}" for name in LISTS) + "}"
 BY_ID = {
     "node": "node(id: $id) { __typename id }",
@@ -41,6 +53,11 @@ NARROWED = {
         ("sales", "machines"),
         ("events", "accounts"),
         ("events", "machines"),
+        ("stockMovements", "accounts"),
+        ("stockMovements", "machines"),
+        ("cashCollections", "accounts"),
+        ("cashCollections", "machines"),
+        ("lowStock", "organizations"),
     )
 }
 QUESTIONS = BY_ID | NARROWED

@@ -8,7 +8,7 @@ from sqlalchemy import create_engine
 from strawberry.types.base import StrawberryObjectDefinition
 
 from connectors.registry import CONNECT
-from domain import commands, live, model, money, paging
+from domain import commands, details, live, model, money, paging, stock
 from journal import audit, reports
 from journal.appending import NO_MEANINGS
 from journal.bus import Bus
@@ -28,6 +28,11 @@ ELSEWHERE: dict[str, Any] = {
     "VendorAccount": ACCOUNT,
     "Viewer": Viewer,
     "WebhookHealth": reports.Counts,
+    "MachineSession": details.MachineSession,
+    "MachineCash": details.MachineCash,
+    "MachineConfig": details.MachineConfig,
+    "StockMovement": stock.StockMovement,
+    "CashCollection": stock.CashCollection,
     "Command": commands.Command,
     "CommandTransition": commands.CommandTransition,
     "CommandPayload": commands.CommandPayload,

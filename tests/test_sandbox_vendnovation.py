@@ -462,6 +462,11 @@ async def test_a_delta_sent_twice_counts_twice(vendor: VendNovation, client: htt
     assert counts == [slot["count"] - 1, slot["count"] - 2]
     too_many = {"body": [{"selectionId": slot["id"], "delta": -100}]}
     assert (await client.post("/selections/apply-delta", json=too_many)).status_code == 422
+    for wrong in ({"delta": True}, {"delta": "1"}, {"delta": None}):
+        row = {"selectionId": slot["id"], **wrong}
+        assert (await client.post("/selections/apply-delta", json={"body": [row]})).status_code == 422
+    more = {"body": [{"selectionId": slot["id"], "delta": 1, "count": 5}]}
+    assert (await client.post("/selections/apply-delta", json=more)).status_code == 400
 
 
 async def test_alerts_are_cleared_once(vendor: VendNovation, client: httpx2.AsyncClient) -> None:

@@ -146,7 +146,7 @@ async def test_a_machine_says_what_the_vendor_never_tells(smartvend: SmartVend) 
     )
     assert (machine.group, machine.model, machine.last_seen_at, machine.temperature) == (None, None, None, None)
     assert (machine.organization_ref, machine.place_ref) == (None, None)
-    reads = {Capability.SLOTS, Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS}
+    reads = {Capability.SLOTS, Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS, Capability.CASH_COLLECTIONS}
     assert {one for one in smartvend.capabilities if one not in ORDERS} == reads
     assert not any(smartvend.refusal(capability) for capability in Capability)
 

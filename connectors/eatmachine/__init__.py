@@ -11,6 +11,7 @@ import httpx2
 from connectors.base import Account, Delivery, KnownMachine, Links, Taken, VendorRequest
 from connectors.eatmachine import hooks, orders
 from connectors.eatmachine.client import EatMachineClient
+from connectors.eatmachine.movements import moved
 from connectors.eatmachine.tags import catalogue, stock, taken
 from connectors.guard import Guard
 from domain.commands import Progress
@@ -49,6 +50,7 @@ class EatMachine:
             Capability.WEBHOOKS,
             Capability.TEMPERATURE,
             Capability.DOOR,
+            Capability.STOCK_MOVEMENTS,
             *orders.SLUGS,
         }
     )
@@ -106,6 +108,9 @@ class EatMachine:
 
     def taken(self, observed: Observation, before: frozenset[str] | None, links: Links, now: datetime) -> Fact | None:
         return taken(self.account, observed, before, links, now)
+
+    def moved(self, scan: Fact, before: frozenset[str] | None, links: Links, now: datetime) -> Sequence[Fact]:
+        return moved(self.account, scan, before, links, now)
 
     def stock(self, machine: str, tags: frozenset[str], links: Links, at: datetime) -> Sequence[Slot]:
         return stock(self.account, machine, tags, links, at)

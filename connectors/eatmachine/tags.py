@@ -31,7 +31,7 @@ def taken(
 def _sale(
     account: Account, observed: Observation, opening: str, gone: frozenset[str], links: Links, now: datetime
 ) -> Sale:
-    lines = tuple(_line(account, product, count, links) for product, count in _counted(gone, links))
+    lines = tuple(_line(account, product, count, links) for product, count in counted(gone, links))
     return Sale(
         ref=account.to(Kind.SALE, opening),
         kind=SaleKind.PURCHASE,
@@ -52,16 +52,16 @@ def _sale(
     )
 
 
-def _counted(tags: frozenset[str], links: Links) -> Iterable[tuple[str | None, int]]:
+def counted(tags: frozenset[str], links: Links) -> Iterable[tuple[str | None, int]]:
     """Products and how many tags are of each, by name; what is of none comes last."""
     counts = Counter(links.products.get(tag) for tag in tags)
-    known = sorted((product for product in counts if product is not None), key=lambda one: (_name(one, links), one))
+    known = sorted((product for product in counts if product is not None), key=lambda one: (name_of(one, links), one))
     yield from ((product, counts[product]) for product in known)
     if counts[None]:
         yield None, counts[None]
 
 
-def _name(product: str | None, links: Links) -> str:
+def name_of(product: str | None, links: Links) -> str:
     return UNKNOWN_NAME if product is None else links.names.get(product) or product
 
 
@@ -69,7 +69,7 @@ def _price(account: Account, product: str | None, links: Links) -> Money | None:
     """From the configured list, by id or by name."""
     if product is None or account.currency is None:
         return None
-    amount = account.prices.get(product, account.prices.get(_name(product, links)))
+    amount = account.prices.get(product, account.prices.get(name_of(product, links)))
     return None if amount is None else Money(amount, account.currency)
 
 
@@ -77,8 +77,8 @@ def _line(account: Account, product: str | None, count: int, links: Links) -> Sa
     price = _price(account, product, links)
     return SaleLine(
         product_ref=None if product is None else account.to(Kind.PRODUCT, product),
-        product_name=_name(product, links),
-        position=_position(product),
+        product_name=name_of(product, links),
+        position=position_of(product),
         quantity=count,
         unit_price=price,
         total=None if price is None else Money(price.amount * count, price.currency),
@@ -88,7 +88,7 @@ def _line(account: Account, product: str | None, count: int, links: Links) -> Sa
     )
 
 
-def _position(product: str | None) -> str:
+def position_of(product: str | None) -> str:
     return UNKNOWN if product is None else product
 
 
@@ -104,9 +104,9 @@ def stock(account: Account, machine: str, tags: frozenset[str], links: Links, at
     """A slot for each product, and one for tags of none, where there are any. A fridge has no shelves to the vendor."""
     return [
         Slot(
-            ref=account.to(Kind.SLOT, f"{machine}/{_position(product)}"),
+            ref=account.to(Kind.SLOT, f"{machine}/{position_of(product)}"),
             machine_ref=account.to(Kind.MACHINE, machine),
-            position=_position(product),
+            position=position_of(product),
             row=None,
             column=None,
             product_ref=None if product is None else account.to(Kind.PRODUCT, product),
@@ -116,20 +116,20 @@ def stock(account: Account, machine: str, tags: frozenset[str], links: Links, at
             observed_at=at,
             vendor_data=None,
         )
-        for product, count in _counted(tags, links)
+        for product, count in counted(tags, links)
     ]
 
 
 def catalogue(account: Account, links: Links) -> list[Product]:
     """The products that tags were ever linked to, by name."""
-    known = sorted({*links.names, *links.products.values()}, key=lambda one: (_name(one, links), one))
+    known = sorted({*links.names, *links.products.values()}, key=lambda one: (name_of(one, links), one))
     return [
         Product(
             ref=account.to(Kind.PRODUCT, product),
             vendor=Vendor.EATMACHINE,
             organization_ref=None,
             vendor_id=product,
-            name=_name(product, links),
+            name=name_of(product, links),
             description=None,
             manufacturer=None,
             category=None,

@@ -11,11 +11,12 @@ import httpx2
 from connectors.base import Account, Taken, VendorRequest
 from connectors.guard import Guard
 from connectors.livello import client as api
-from connectors.livello import orders, parse, records
+from connectors.livello import orders, parse, records, refills, sessions
 from connectors.livello.client import LivelloClient
 from connectors.livello.paging import LARGEST, Page, chunks, walk
 from connectors.livello.records import MILLISECOND
 from connectors.newest import Recorded, newest, together
+from domain.details import MachineSession
 from domain.errors import VendorError
 from domain.model import (
     Capability,
@@ -30,6 +31,7 @@ from domain.model import (
 )
 from domain.orders import Order
 from domain.paging import Listing, Slice
+from domain.stock import StockMovement
 from domain.times import Span, utc_now
 
 SCOPES = {
@@ -38,6 +40,7 @@ SCOPES = {
     Capability.SALES: (api.TRANSACTIONS,),
     Capability.EVENTS: (api.ALERTS,),
     Capability.TEMPERATURE: (api.KIOSKS,),
+    Capability.STOCK_MOVEMENTS: (api.REFILLS,),
     Capability.SET_PRICE: (api.PRICES, api.INVENTORY),  # which product line a slot has, its inventory tells
 }
 AT_ONE_TIME = 25  # alerts: more than any millisecond brings
@@ -127,6 +130,25 @@ class Livello:
             return None
         found = await self.events(Span(moment, moment + MILLISECOND), AT_ONE_TIME, None)
         return next((event for event in found.items if event.vendor_id == wanted), None)
+
+    async def movements(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[StockMovement]:
+        """A refill tells of several, or of none."""
+        limit = min(LARGEST, want + 1)
+
+        async def page(serials: Serials, skip: int) -> Page:
+            return await self._client.refills(
+                since=span.since, until=_last(span), serials=serials, limit=limit, skip=skip
+            )
+
+        return await _newest(page, lambda rows: refills.movements(self.account, rows), span, want, machines)
+
+    async def movement(self, native: str) -> StockMovement | None:
+        found = await self._client.refill(refills.refill_of(native))
+        told = () if found is None else refills.movements_of(self.account, found)
+        return next((one for one in told if one.ref.native == native), None)
+
+    async def session(self, machine: str) -> MachineSession | None:
+        return sessions.session(self.account, await self._client.session(machine))
 
     def check(self, order: Order) -> None:
         orders.check(order)

@@ -28,6 +28,7 @@ PATIENCE = 0.5  # of a request's time: how long anything waits for its currency
 
 KIOSKS, INVENTORY, PRODUCTS = "kiosks:read", "inventory:read", "products:read"
 TRANSACTIONS, ORGANIZATIONS, ALERTS = "transactions:read", "organizations:read", "alerts:read"
+REFILLS = "refills:read"
 PRICES = "products:write"  # "update product line prices", by the documents' table of scopes
 
 
@@ -44,6 +45,9 @@ OPERATIONS = table(
     _get("get-transaction", "/transactions/{id}"),
     _get("list-organizations", "/organizations"),
     _get("list-alerts", "/alerts"),
+    _get("list-refills", "/refills", documented=True),
+    _get("get-refill", "/refills/{id}"),
+    _get("get-kiosk-session", "/kiosks/{serialNumber}/session"),
     Operation(
         name="update-product-line-price",
         method="POST",
@@ -178,21 +182,37 @@ class LivelloClient:
     ) -> Page:
         """The newest first, from `since` to `until`, both inclusive."""
         await self.need(TRANSACTIONS)
-        query = {
-            "sort": -1,
-            "sortBy": "created",
-            "startDate": moment(since),
-            "endDate": moment(until),
-            "kioskSerialNumbers": listed(serials),
-            "skip": skip,
-        }
-        return await self._page("list-transactions", query, limit, skip)
+        query = _newest(since, until, serials, skip)
+        return await self._page("list-transactions", {**query, "sortBy": "created"}, limit, skip)
+
+    async def refills(
+        self, *, since: datetime, until: datetime, serials: Iterable[str] | None, limit: int, skip: int
+    ) -> Page:
+        """As `transactions`."""
+        await self.need(REFILLS)
+        return await self._page("list-refills", _newest(since, until, serials, skip), limit, skip)
 
     async def transaction(self, native: str) -> Any:
         """None where there is none."""
         await self.need(TRANSACTIONS)
+        return await self._one("get-transaction", native)
+
+    async def session(self, serial: str) -> Any:
+        """None where there was none lately."""
+        await self.need(KIOSKS)
         try:
-            return await self._http.json("get-transaction", path={"id": native})
+            return await self._http.json("get-kiosk-session", path={"serialNumber": serial})
+        except VendorRejected:
+            return None
+
+    async def refill(self, native: str) -> Any:
+        """None where there is none."""
+        await self.need(REFILLS)
+        return await self._one("get-refill", native)
+
+    async def _one(self, operation: str, native: str) -> Any:
+        try:
+            return await self._http.json(operation, path={"id": native})
         except VendorRejected:
             return None
 
@@ -250,6 +270,16 @@ class LivelloClient:
     async def _page(self, operation: str, query: Mapping[str, object], limit: int, at: int) -> Page:
         answer = await self._http.json(operation, query={**query, "limit": limit})
         return parse.page(self.account, operation, answer, at=at, limit=limit)
+
+
+def _newest(since: datetime, until: datetime, serials: Iterable[str] | None, skip: int) -> Mapping[str, object]:
+    return {
+        "sort": -1,
+        "startDate": moment(since),
+        "endDate": moment(until),
+        "kioskSerialNumbers": listed(serials),
+        "skip": skip,
+    }
 
 
 def _by_page(number: int, _: int) -> Mapping[str, object]:

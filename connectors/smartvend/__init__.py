@@ -3,31 +3,42 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx2
 
 from connectors.base import Account, Delivery, Taken, VendorRequest
 from connectors.guard import Guard
-from connectors.parsing import Raw, readable, unix
-from connectors.smartvend import hooks, orders, parse
+from connectors.parsing import Raw, readable, text, unix
+from connectors.smartvend import config, hooks, orders, parse
+from connectors.smartvend.cash import collection, counted
 from connectors.smartvend.client import SmartVendClient
 from connectors.smartvend.texts import Texts
 from connectors.windows import NO_LIMIT, Window, Windows
+from domain.details import Language, MachineCash, MachineConfig
 from domain.errors import VendorError
 from domain.facts import Fact
 from domain.model import Capability, Machine, MachineEvent, Product, Sale, SaleKind, Slot, UnavailableReason
 from domain.orders import Order
 from domain.paging import Listing, Slice
+from domain.stock import CashCollection
 from domain.times import Span, utc_now
 
-T = TypeVar("T", Sale, MachineEvent)
+T = TypeVar("T", Sale, MachineEvent, CashCollection)
 
 SECOND = timedelta(seconds=1)
+LANGUAGE = Language.EN  # of events where no other is asked for
 
 
 class SmartVend:
-    capabilities = orders.ACTS | {Capability.SLOTS, Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS}
+    capabilities = orders.ACTS | {
+        Capability.SLOTS,
+        Capability.SALES,
+        Capability.EVENTS,
+        Capability.WEBHOOKS,
+        Capability.CASH_COLLECTIONS,
+    }
     sale_kinds = frozenset({SaleKind.PURCHASE})
     by_machine = False
     slots_at_once = 1
@@ -39,7 +50,9 @@ class SmartVend:
         self.guard: Guard = self._client.guard
         self._sales = Windows()
         self._events = Windows()
-        self._texts = Texts(self._dictionary)
+        self._collections = Windows()
+        self._dictionaries = {one: Texts(partial(self._dictionary, one)) for one in Language}
+        self._texts = self._dictionaries[LANGUAGE]
         self._orders = orders.Orders(account, self._client)
 
     async def sign_in(self) -> None:
@@ -49,7 +62,8 @@ class SmartVend:
         return None
 
     async def aclose(self) -> None:
-        await self._texts.aclose()
+        for texts in self._dictionaries.values():
+            await texts.aclose()
 
     async def machines(self) -> Listing[Machine]:
         return parse.machines(self.account, await self._client.controllers(), utc_now())
@@ -81,6 +95,24 @@ class SmartVend:
 
     async def event(self, native: str) -> MachineEvent | None:
         return await _find(native, self._events_in)
+
+    async def collections(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[CashCollection]:
+        return await self._collections.read(
+            span, want, machines, lambda window, room: self._collections_in(window, room, machines)
+        )
+
+    async def collection(self, native: str) -> CashCollection | None:
+        return await _find(native, self._collections_in)
+
+    async def cash(self, machine: str) -> MachineCash:
+        return counted(self.account, await self._client.state(machine), utc_now())
+
+    async def config(self, machine: str) -> MachineConfig:
+        return config.shown(self.account, await self._client.config(machine), utc_now())
+
+    async def translated(self, event: MachineEvent, language: Language) -> str | None:
+        key = text((event.vendor_data or {}).get("localizeKey"))
+        return None if key is None else (await self._dictionaries[language].get()).get(key)
 
     def verify(self, delivery: Delivery) -> Any:
         return hooks.verify(self._keys, delivery)
@@ -122,6 +154,10 @@ class SmartVend:
         )
         return self._inside(window, raw, "event", lambda row: parse.event(self.account, row, texts))
 
+    async def _collections_in(self, window: Span, room: int, machines: frozenset[str] | None) -> Window[CashCollection]:
+        raw = await self._client.window("get-encashments-list", "id", window, room, machines)
+        return self._inside(window, raw, "encashment", lambda row: collection(self.account, row))
+
     def _inside(self, window: Span, raw: Window[Any], what: str, read: Callable[[Raw], T]) -> Window[T]:
         """The range that is asked for has whole seconds, and both its ends inclusive: more comes than is meant."""
         if raw.rows is None:
@@ -130,8 +166,8 @@ class SmartVend:
         found = {item.ref: item for item in told.items if item.recorded_at in window}
         return Window(list(found.values()), len(found), told.complete)
 
-    async def _dictionary(self) -> Mapping[str, str]:
-        return parse.dictionary(await self._client.dictionary())
+    async def _dictionary(self, language: Language) -> Mapping[str, str]:
+        return parse.dictionary(await self._client.dictionary(language.value))
 
 
 async def _find(native: str, read: Callable[[Span, int, None], Awaitable[Window[T]]]) -> T | None:

@@ -21,7 +21,6 @@ from domain.times import Span
 BASE_URL = "https://api.smartvend.ru/v1"
 PER_PAGE = 1000
 LEAST_PAGE = 100
-LANGUAGE = "en"
 
 
 def _read(name: str) -> Operation:
@@ -41,6 +40,8 @@ OPERATIONS = table(
     _read("get-list-of-events"),
     _read("get-dictionary-of-events"),
     _read("get-controller-config"),
+    _read("get-encashments-list"),
+    _read("get-controller-state"),
     _write("issue-product"),
     _write("send-deposit-to-controller"),
     _write("send-remote-payment-to-controller"),
@@ -105,8 +106,11 @@ class SmartVendClient:
     async def products(self) -> list[Any]:
         return self._items(await self._ask("get-list-of-products", {}), "products")
 
-    async def dictionary(self) -> list[Any]:
-        return self._items(await self._ask("get-dictionary-of-events", {"language": LANGUAGE}), "dictionary")
+    async def state(self, controller: str) -> Raw:
+        return self._object(await self._ask("get-controller-state", {"controllerId": controller}), "the state")
+
+    async def dictionary(self, language: str) -> list[Any]:
+        return self._items(await self._ask("get-dictionary-of-events", {"language": language}), "dictionary")
 
     async def window(
         self, operation: str, id_key: str, span: Span, room: int, controllers: frozenset[str] | None

@@ -6,11 +6,14 @@ the documents show none: the same are taken, and the vendor refuses what it does
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from connectors.parsing import Raw, need, number, text
+from connectors.base import Account
+from connectors.parsing import Raw, need, number, record, text
 from connectors.smartvend.format import MOST, Body
 from connectors.smartvend.parse import SECRETS
+from domain.details import MachineConfig
 from domain.errors import BadInput
 
 TYPES = frozenset({"coffee", "impulse"})
@@ -40,6 +43,13 @@ def read(told: Raw) -> Held:
     if not isinstance(config, dict):
         raise TypeError("the config is no object")
     return Held(need(told["controllerConfigId"]), kind, config)
+
+
+def shown(account: Account, told: Raw, at: datetime) -> MachineConfig:
+    """What is no documented key may be a secret whose name was lost."""
+    held = record(account, "config", told, read)
+    settings = {key: value for key, value in held.config.items() if key in KEYS.keys() - SECRETS}
+    return MachineConfig(kind=held.type, settings=settings, observed_at=at)
 
 
 def check(settings: Mapping[str, Any]) -> None:

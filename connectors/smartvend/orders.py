@@ -1,16 +1,19 @@
 """What is asked of controllers: read first what it takes, then sent once; and what shows that it was done."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
 from connectors.base import Account, Taken, VendorRequest
 from connectors.guard import Traffic
-from connectors.parsing import record, text, without
+from connectors.parsing import readable, record, text, without
 from connectors.smartvend import config, matrix
 from connectors.smartvend import format as written
+from connectors.smartvend.cash import collection
 from connectors.smartvend.client import SmartVendClient
 from connectors.smartvend.parse import SECRETS
+from connectors.windows import NO_LIMIT
 from domain.errors import BadInput
 from domain.model import Capability, PaymentMethod, Sale
 from domain.money import Money
@@ -25,7 +28,9 @@ from domain.orders import (
     UpdatePlanogram,
 )
 from domain.refs import Kind
+from domain.times import Span
 
+WITHIN = timedelta(minutes=1)  # of being asked for an encashment is recorded
 ACTS = frozenset(
     {
         Capability.DISPENSE_PRODUCT,
@@ -111,7 +116,18 @@ class Orders:
             case UpdateConfig():
                 config.check(order.settings)
                 return config.shows(await self._held(order.machine), order.settings)
+            case MachineOrder() if order.kind is Capability.COLLECT_CASH and order.asked_at is not None:
+                return await self._collected(order.machine, order.asked_at)
         return None
+
+    async def _collected(self, machine: str, at: datetime) -> bool | None:
+        """True where just one encashment was recorded then; that there is none yet proves nothing."""
+        span = Span(at.replace(microsecond=0), at + WITHIN)
+        raw = await self._client.window("get-encashments-list", "id", span, NO_LIMIT, frozenset({machine}))
+        told = readable(self._account, "encashment", raw.rows or (), lambda row: collection(self._account, row))
+        ref = self._account.to(Kind.MACHINE, machine)
+        found = [one for one in told.items if one.machine_ref == ref and one.recorded_at in span]
+        return True if len(found) == 1 else None
 
     async def _matrix(self, machine: str) -> written.Body:
         found = await self._client.matrix(machine, Traffic.COMMAND)

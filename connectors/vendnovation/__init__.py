@@ -1,18 +1,18 @@
 """VendNovation: vending machines of any maker, with counted selections, at sites."""
 
 import asyncio
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import httpx2
 
 from connectors.base import Account, Taken, VendorRequest
 from connectors.guard import Guard
 from connectors.parsing import readable
-from connectors.vendnovation import orders, parse, records
+from connectors.vendnovation import orders, parse, records, stock
 from connectors.vendnovation.client import IDS_AT_ONCE, LARGEST, WIDEST, VendNovationClient
+from connectors.vendnovation.dates import around, inside, wider, within
 from connectors.windows import Window, Windows
 from domain.errors import VendorError
 from domain.model import (
@@ -29,12 +29,8 @@ from domain.model import (
 )
 from domain.orders import Order
 from domain.paging import Listing, Slice
+from domain.stock import StockMovement
 from domain.times import Span, utc_now
-
-T = TypeVar("T", Sale, MachineEvent)
-
-MINUTE = timedelta(minutes=1)
-MILLISECONDS = re.compile(r"[0-9]{1,14}")
 
 
 class VendNovation:
@@ -46,6 +42,8 @@ class VendNovation:
             Capability.EVENTS,
             Capability.SET_PRICE,
             Capability.UPDATE_PLANOGRAM,
+            Capability.STOCK_MOVEMENTS,
+            Capability.ADJUST_STOCK,
         }
     )
     sale_kinds = frozenset({SaleKind.PURCHASE})
@@ -57,6 +55,7 @@ class VendNovation:
         self.guard: Guard = self._client.guard
         self._sales = Windows(WIDEST, LARGEST)
         self._alerts = Windows(WIDEST, LARGEST)
+        self._adjustments = Windows(WIDEST, LARGEST)
 
     async def sign_in(self) -> None:
         await self._client.sign_in()
@@ -101,18 +100,10 @@ class VendNovation:
             return error
 
     async def sales(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[Sale]:
-        async def fetch(window: Span, room: int) -> Window[Sale]:
-            raw = await self._client.transactions(window, room, machines)
-            if raw.rows is None:
-                return Window(None, raw.total)
-            told = self._read_sales(raw.rows)
-            inside = _inside(told.items, window, machines)
-            return Window(inside, len(inside), told.complete)
-
-        return await self._sales.read(span, want, machines, fetch)
+        return await within(self._sales, self._client.transactions, self._read_sales, span, want, machines)
 
     async def sale(self, native: str) -> Sale | None:
-        wanted, span = _around(native)
+        wanted, span = around(native)
         rows = [] if span is None else await self._client.transaction(wanted, span)
         return next((sale for sale in self._read_sales(rows).items if sale.vendor_id == wanted), None)
 
@@ -122,15 +113,15 @@ class VendNovation:
             dated = complete = True
             async for page in self._client.alerts(window, machines):
                 told = self._read_events(page.rows)
-                dated = dated and all(event.recorded_at in _wider(window) for event in told.items)
+                dated = dated and all(event.recorded_at in wider(window) for event in told.items)
                 complete = complete and told.complete
                 found += told.items
                 if dated and len(found) > room and not page.last:
                     return Window(None, len(found))
             if not dated:
-                raise DatesIgnored(Slice(_inside(found, span, machines), span.since, complete))
-            inside = _inside(found, window, machines)
-            return Window(inside, len(inside), complete)
+                raise DatesIgnored(Slice(inside(found, span, machines), span.since, complete))
+            kept = inside(found, window, machines)
+            return Window(kept, len(kept), complete)
 
         try:
             return await self._alerts.read(span, want, machines, fetch)
@@ -138,9 +129,17 @@ class VendNovation:
             return ignored.everything
 
     async def event(self, native: str) -> MachineEvent | None:
-        wanted, span = _around(native)
+        wanted, span = around(native)
         rows = [] if span is None else await self._client.alert(wanted, span)
         return next((event for event in self._read_events(rows).items if event.vendor_id == wanted), None)
+
+    async def movements(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[StockMovement]:
+        return await within(self._adjustments, self._client.adjustments, self._read_movements, span, want, machines)
+
+    async def movement(self, native: str) -> StockMovement | None:
+        wanted, span = around(native)
+        rows = [] if span is None else await self._client.adjustments_in(span)
+        return next((one for one in self._read_movements(rows).items if one.vendor_id == wanted), None)
 
     def check(self, order: Order) -> None:
         orders.check(order, self.account.currency)
@@ -163,6 +162,9 @@ class VendNovation:
     def _read_events(self, rows: Sequence[Any]) -> Listing[MachineEvent]:
         return readable(self.account, "alert", rows, lambda row: records.event(self.account, row))
 
+    def _read_movements(self, rows: Sequence[Any]) -> Listing[StockMovement]:
+        return stock.movements(self.account, rows)
+
 
 class DatesIgnored(Exception):
     """The alerts' route gave what was not asked for: `everything` of the span was among it, whatever the dates."""
@@ -170,31 +172,6 @@ class DatesIgnored(Exception):
     def __init__(self, everything: Slice[MachineEvent]) -> None:
         super().__init__()
         self.everything = everything
-
-
-def _wider(window: Span) -> Span:
-    """What a window may bring when its ends are rounded."""
-    return Span(window.since - MINUTE, window.until + MINUTE)
-
-
-def _around(native: str) -> tuple[str, Span | None]:
-    """The vendor's id, and a minute on either side of the time that goes with it: unasked, a week counts.
-
-    The text comes from a caller, so that it may hold anything: then there is no time in it."""
-    wanted, _, recorded = native.rpartition("@")
-    if not wanted or MILLISECONDS.fullmatch(recorded) is None:
-        return wanted, None
-    moment = datetime.fromtimestamp(int(recorded) / 1000, UTC)
-    return wanted, Span(moment - MINUTE, moment + MINUTE)
-
-
-def _inside(rows: Iterable[T], window: Span, machines: frozenset[str] | None) -> list[T]:
-    """Filters that a route does not honour are ignored without a word: what was not asked for is left out here."""
-    return [row for row in rows if row.recorded_at in window and (machines is None or _machine(row) in machines)]
-
-
-def _machine(row: T) -> str | None:
-    return None if row.machine_ref is None else row.machine_ref.native
 
 
 def connect(account: Account, client: httpx2.AsyncClient) -> VendNovation:

@@ -54,10 +54,19 @@ OPERATIONS = table(
     _read("list-selections", "/selections"),
     _read("list-transactions", "/transactions/", documented=True),
     _read("list-alerts", "/alerts/"),
+    _read("list-inventory-adjustments", "/inventory", documented=True),
     Operation(
         name="update-selections",
         method="PATCH",
         path="/selections",
+        documented=True,
+        traffic=Traffic.COMMAND,
+        reads=False,
+    ),
+    Operation(
+        name="apply-delta",
+        method="POST",
+        path="/selections/apply-delta",
         documented=True,
         traffic=Traffic.COMMAND,
         reads=False,
@@ -137,9 +146,20 @@ class VendNovationClient:
         return await self._all("list-selections", {"machineIdentifiers": list(machines)})
 
     async def transactions(self, span: Span, room: int, machines: frozenset[str] | None) -> Window[Any]:
+        return await self._dated("list-transactions", span, room, machines)
+
+    async def adjustments(self, span: Span, room: int, machines: frozenset[str] | None) -> Window[Any]:
+        return await self._dated("list-inventory-adjustments", span, room, machines)
+
+    async def adjustments_in(self, span: Span, machine: str | None = None) -> list[Any]:
+        """All of the span, or of one machine."""
+        machines = None if machine is None else frozenset({machine})
+        return await self._all("list-inventory-adjustments", _filters(span, machines))
+
+    async def _dated(self, operation: str, span: Span, room: int, machines: frozenset[str] | None) -> Window[Any]:
         """All of the window, or, where there are more than `room`, how many had come when it was given up."""
         found: list[Any] = []
-        async for page in self._pages("list-transactions", _filters(span, machines)):
+        async for page in self._pages(operation, _filters(span, machines)):
             found += page.rows
             if len(found) > room and not page.last:
                 return Window(None, len(found))

@@ -1,4 +1,4 @@
-"""Prices and planograms, as VendNovation takes them: selections, written whole, for the machine's next check-in.
+"""Orders as VendNovation takes them: selections, written whole, for the machine's next check-in; and counts.
 
 https://docs.vendnovation-services.com/vendor/v2.1/selections/update"""
 
@@ -12,17 +12,19 @@ from connectors.prices import check_amount, check_currency, major
 from connectors.vendnovation.client import VendNovationClient
 from connectors.vendnovation.parse import by_machine, product_of
 from connectors.vendnovation.planogram import arranged, priced
+from connectors.vendnovation.stock import adjusted, adjusting, taken
 from domain.errors import BadInput
-from domain.orders import Order, SetPrice, UpdatePlanogram
+from domain.orders import AdjustStock, Order, SetPrice, UpdatePlanogram
 
 PRODUCT = re.compile(r"[1-9][0-9]{0,17}")
 
 
-def check(order: Order, currency: str | None) -> SetPrice | UpdatePlanogram:
+def check(order: Order, currency: str | None) -> SetPrice | UpdatePlanogram | AdjustStock:
     """Raises BadInput."""
-    if not isinstance(order, SetPrice | UpdatePlanogram):
-        raise BadInput("nothing but prices and planograms can be ordered of VendNovation")
-    _check(order, currency)
+    if not isinstance(order, SetPrice | UpdatePlanogram | AdjustStock):
+        raise BadInput("nothing but prices, planograms and counts can be ordered of VendNovation")
+    if not isinstance(order, AdjustStock):
+        _check(order, currency)
     return order
 
 
@@ -30,6 +32,8 @@ async def prepare(client: VendNovationClient, asked: Order) -> VendorRequest:
     """What can be refused at once is; then all selections of the machine are read. Those that change are written, for
     what is sold meanwhile would be counted back."""
     order = check(asked, client.account.currency)
+    if isinstance(order, AdjustStock):
+        return await adjusting(client, order)
     before = await _selections(client, order.machine)
     after = _wanted(order, before)
     changed = [row for row in after if row not in before]
@@ -38,6 +42,8 @@ async def prepare(client: VendNovationClient, asked: Order) -> VendorRequest:
 
 async def send(client: VendNovationClient, request: VendorRequest) -> Taken:
     answer = await client.act(request)
+    if request.operation == "apply-delta":
+        return taken(client, request, answer)
     sent: Sequence[Raw] = request.body["body"]
     told = {text(row.get("id")): row for row in answer if isinstance(row, dict)} if isinstance(answer, list) else {}
     if not all(_shows(client, told.get(text(row.get("id"))), row) for row in sent):
@@ -47,6 +53,8 @@ async def send(client: VendNovationClient, request: VendorRequest) -> Taken:
 
 async def fulfilled(client: VendNovationClient, order: Order) -> bool | None:
     """Whether there would be nothing left to change; None where the machine has no such selections any more."""
+    if isinstance(order, AdjustStock):
+        return await adjusted(client, order)
     if not isinstance(order, SetPrice | UpdatePlanogram):
         return None
     found = await _selections(client, order.machine)

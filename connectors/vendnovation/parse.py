@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, iso, listing, money, need, record, text, whole, without
+from connectors.parsing import Raw, iso, listing, money, need, record, text, truth, whole, without
 from connectors.vendnovation.timezones import iana
 from domain.model import (
     Connectivity,
@@ -70,6 +70,7 @@ def _machine(account: Account, row: Raw, at: datetime) -> Machine:
         ),
         observed_at=at,
         vendor_data=without(row, SECRETS),
+        counts_stock=truth(row.get("enableSlotCountTracking")),
     )
 
 

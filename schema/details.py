@@ -1,0 +1,37 @@
+"""What some vendors tell of one machine at a time."""
+
+from datetime import datetime
+
+import strawberry
+
+from schema.edge import attribute as told
+from schema.scalars import JSON
+from schema.types import VENDOR_DATA, Money
+
+
+@strawberry.type(description="Somebody at a machine, from the opening to the closing of its door.")
+class MachineSession:
+    status: str | None = told("How far it has come, in the vendor's word.")
+    kind: str | None = told("What it is for, in the vendor's word.")
+    started_at: datetime = told("When it began.")
+    updated_at: datetime | None = told("When it last changed.")
+    closed_at: datetime | None = told("When it ended; null also while it goes on.")
+    final: bool | None = told("Whether it is over, and changes no more.")
+    with_purchase: bool | None = told("Whether something was bought.")
+    reference: str | None = told("The payment's number at whoever settles it, which the sale's payment repeats.")
+    vendor_data: JSON | None = told(VENDOR_DATA)
+
+
+@strawberry.type(description="What a machine has taken in since its cash was collected.")
+class MachineCash:
+    total: Money | None = told("How much in all.")
+    bills: Money | None = told("How much of it in bank notes.")
+    coins: Money | None = told("How much of it in coins.")
+    observed_at: datetime = told("When the vendor told us.")
+
+
+@strawberry.type(description="A machine's settings, less its secrets: `updateConfig` changes them.")
+class MachineConfig:
+    kind: str = told("Which sort of settings these are, in the vendor's word.")
+    settings: JSON = told("By key, in the vendor's words. Keys that its documents do not name are left out.")
+    observed_at: datetime = told("When the vendor told us.")

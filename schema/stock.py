@@ -1,0 +1,108 @@
+"""Movements of stock, collections of cash, and slots that run out, with lists of them."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from domain import stock
+from domain.model import Trust, Vendor
+from domain.stock import MovementKind
+from resolvers import stock as edges
+from schema import types
+from schema.edge import attribute as told
+from schema.edge import edge
+from schema.scalars import JSON
+
+RECORDED = "When the vendor's server recorded it: lists are ordered and filtered by it."
+WHOSE = "The machine's organization, or the tenant."
+
+
+@strawberry.type(description="A change of how many of a product a machine holds, at one place in it.")
+class StockMovement(types.Node):
+    kind: MovementKind = told("What happened.")
+    machine: types.Machine | None = edge(edges.machine, description="Where; null where the machine is gone.")
+    organization: types.Organization = edge(edges.organization, description=WHOSE)
+    vendor: Vendor = told("Whose record it is.")
+    vendor_id: str = told("The vendor's own id of the record, which may tell of several movements.")
+    position: str | None = told("The place in the machine, as the record calls it.")
+    product: types.Product | None = edge(
+        edges.product, description="The product, where it is told and is still in the catalogue."
+    )
+    product_name: str | None = told("What the record calls the product.")
+    delta: int | None = told("By how many it changed, negative for less; null where the vendor does not say for sure.")
+    level: int | None = told("How many there were then.")
+    recorded_at: datetime = told(RECORDED)
+    occurred_at: datetime = told("When it happened at the machine, or `recordedAt` where only that is known.")
+    person: types.Person | None = edge(
+        edges.person, description="Who did it, where the vendor says. For operators and admins."
+    )
+    trust: Trust = told("How we know of it; DERIVED from what a machine was found to hold.")
+    vendor_data: JSON | None = told(types.VENDOR_DATA)
+
+    @classmethod
+    def is_type_of(cls, value: object, _: Any) -> bool:
+        return isinstance(value, stock.StockMovement)
+
+
+@strawberry.type(description="A movement and its place in a list.")
+class StockMovementEdge:
+    cursor: str = told(types.CURSOR)
+    node: StockMovement = told("The movement.")
+
+
+@strawberry.type(description="A page of movements of stock, newest recorded first, and then by id.")
+class StockMovementConnection:
+    edges: list[StockMovementEdge] = told(types.EDGES)
+    nodes: list[StockMovement] = told(types.NODES)
+    page_info: types.PageInfo = told("Where this page lies.")
+    total_count: int | None = told(types.TOTAL)
+    sources: list[types.SourceStatus] = told(types.SOURCES)
+
+
+@strawberry.type(description="The cash that was taken out of a machine at once.")
+class CashCollection(types.Node):
+    machine: types.Machine | None = edge(edges.machine, description="Of which machine; null where it is gone.")
+    organization: types.Organization = edge(edges.organization, description=WHOSE)
+    vendor: Vendor = told("Whose record it is.")
+    vendor_id: str = told(types.VENDOR_ID)
+    recorded_at: datetime = told(RECORDED)
+    total: types.Money | None = told("How much there was in all.")
+    bills: types.Money | None = told("How much of it was in bank notes.")
+    coins: types.Money | None = told("How much of it was in coins.")
+    trust: Trust = told("How we know of it.")
+    vendor_data: JSON | None = told(types.VENDOR_DATA)
+
+    @classmethod
+    def is_type_of(cls, value: object, _: Any) -> bool:
+        return isinstance(value, stock.CashCollection)
+
+
+@strawberry.type(description="A collection of cash and its place in a list.")
+class CashCollectionEdge:
+    cursor: str = told(types.CURSOR)
+    node: CashCollection = told("The collection.")
+
+
+@strawberry.type(description="A page of collections of cash, newest recorded first, and then by id.")
+class CashCollectionConnection:
+    edges: list[CashCollectionEdge] = told(types.EDGES)
+    nodes: list[CashCollection] = told(types.NODES)
+    page_info: types.PageInfo = told("Where this page lies.")
+    total_count: int | None = told(types.TOTAL)
+    sources: list[types.SourceStatus] = told(types.SOURCES)
+
+
+@strawberry.type(description="A slot and its place in a list.")
+class SlotEdge:
+    cursor: str = told(types.CURSOR)
+    node: types.Slot = told("The slot.")
+
+
+@strawberry.type(description="A page of slots, machine by machine.")
+class SlotConnection:
+    edges: list[SlotEdge] = told(types.EDGES)
+    nodes: list[types.Slot] = told(types.NODES)
+    page_info: types.PageInfo = told("Where this page lies.")
+    total_count: int | None = told(types.TOTAL)
+    sources: list[types.SourceStatus] = told(types.SOURCES)
