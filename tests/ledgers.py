@@ -47,7 +47,7 @@ def at(seconds: float) -> datetime:
 def intent(
     native: str,
     *,
-    order: Order | None = None,
+    order: MachineOrder | None = None,
     key: str | None = None,
     organization: str = "acme",
     seconds: float = 0.0,
@@ -73,11 +73,11 @@ def intent(
     )
 
 
-def opening(machine: str = "m1") -> Order:
+def opening(machine: str = "m1") -> MachineOrder:
     return MachineOrder(kind=Capability.OPEN_DOOR, machine=machine)
 
 
-def configuring(secret: str) -> Order:
+def configuring(secret: str) -> MachineOrder:
     return UpdateConfig(machine="m1", settings={"wp": secret})
 
 
