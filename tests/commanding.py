@@ -104,6 +104,16 @@ def refusal(gateway: Gateway, mutation: str, **given: Any) -> Found:
     return found
 
 
+def refusals(gateway: Gateway, given: Mapping[str, Found]) -> dict[str, Found]:
+    """What each mutation is refused for, asked in one document."""
+    inputs = {name: {"idempotencyKey": new_key()} | one for name, one in given.items()}
+    declared = ", ".join(f"${name}: {INPUTS.get(name, 'MachineCommandInput')}!" for name in given)
+    fields = " ".join(f"{name}(input: ${name}) {{ command {{ id }} errors {{ code reason }} }}" for name in given)
+    answer = gateway.ask(f"mutation ({declared}) {{ {fields} }}", inputs)
+    assert [payload["command"] for payload in answer.values()] == [None] * len(given), answer
+    return {name: payload["errors"][0] for name, payload in answer.items()}
+
+
 def new_key() -> str:
     return uuid4().hex
 
