@@ -7,7 +7,19 @@ import pytest
 
 from domain.refs import Kind, Ref
 from tests import telling
-from tests.commanding import ACTS, NOTHING_KEPT, Found, fleet, give, of_vendor, refusal, refusals, sent, valid
+from tests.commanding import (
+    ACTS,
+    NOTHING_KEPT,
+    SELDOM_FED,
+    Found,
+    fleet,
+    give,
+    of_vendor,
+    refusal,
+    refusals,
+    sent,
+    valid,
+)
 from tests.running import OPERATOR, STRANGER, VIEWER, Gateway, Sandbox, running_gateway, running_sandbox
 
 VENDORS = ("smartvend", "livello", "vendnovation", "smartepi", "eatmachine")
@@ -23,7 +35,8 @@ def shared_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running_gateway(shared_sandbox, tmp_path_factory.mktemp("warm"), others=[shared_sandbox]) as gateway:
+    folder = tmp_path_factory.mktemp("warm")
+    with running_gateway(shared_sandbox, folder, others=[shared_sandbox], feed=SELDOM_FED) as gateway:
         yield gateway
 
 
@@ -31,7 +44,8 @@ def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -
 def cold(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Keeps nothing that a vendor told, so that whatever it wants to know costs a request."""
     folder = tmp_path_factory.mktemp("cold")
-    with running_gateway(shared_sandbox, folder, others=[shared_sandbox], cache=NOTHING_KEPT) as gateway:
+    how = {"cache": NOTHING_KEPT, "feed": SELDOM_FED}
+    with running_gateway(shared_sandbox, folder, others=[shared_sandbox], **how) as gateway:
         yield gateway
 
 
