@@ -42,6 +42,8 @@ ACTS: Mapping[str, Capability] = {
 }
 FLEET = """{ machines(first: 200) { nodes { id vendor vendorId connectivity account { key }
   capabilities { capability available reason } slots { id position price { amount } product { id } } } } }"""
+FED = ("get-list-of-sales", "get-list-of-events")  # what a gateway reads by itself, each minute
+SELDOM_FED = "every_seconds = 86400"  # as `feed` of `config_text`
 WAIT_SECONDS = 20.0
 NOTHING_KEPT = "machines = 0\nslots = 0\nproducts = 0\nstate = 0\nsales = 0"  # as `cache` of `config_text`
 Payload = dict[str, Any]
@@ -104,6 +106,16 @@ def refusal(gateway: Gateway, mutation: str, **given: Any) -> Found:
     return found
 
 
+def refusals(gateway: Gateway, given: Mapping[str, Found]) -> dict[str, Found]:
+    """What each mutation is refused for, asked in one document."""
+    inputs = {name: {"idempotencyKey": new_key()} | one for name, one in given.items()}
+    declared = ", ".join(f"${name}: {INPUTS.get(name, 'MachineCommandInput')}!" for name in given)
+    fields = " ".join(f"{name}(input: ${name}) {{ command {{ id }} errors {{ code reason }} }}" for name in given)
+    answer = gateway.ask(f"mutation ({declared}) {{ {fields} }}", inputs)
+    assert [payload["command"] for payload in answer.values()] == [None] * len(given), answer
+    return {name: payload["errors"][0] for name, payload in answer.items()}
+
+
 def new_key() -> str:
     return uuid4().hex
 
@@ -161,7 +173,7 @@ def reaching(sandbox: Sandbox, vendor: str = "smartvend") -> Iterator[Reached]:
     found = Reached([], [])
     yield found
     found.bodies += sent(sandbox, vendor)[before:]
-    found.requests += sandbox.requests(vendor)
+    found.requests += [one for one in sandbox.requests(vendor) if not one.endswith(FED)]
 
 
 def tell_sale(gateway: Gateway, machine: Found, account: str = "acme-coffee", **changed: Any) -> Found:

@@ -22,13 +22,14 @@ from resolvers.dispatcher import Dispatcher
 
 @dataclass(slots=True)
 class Looking:
-    """`later`: by how many seconds its clock is ahead."""
+    """`later`: by how many seconds its clock is ahead of the time, or of `stands` where that is to stand still."""
 
     later: float = 0.0
+    stands: datetime | None = None
     settler: Settler | None = None
 
     def now(self) -> datetime:
-        return utc_now() + timedelta(seconds=self.later)
+        return (self.stands or utc_now()) + timedelta(seconds=self.later)
 
     async def look(self, *, later: float | None = None) -> None:
         """Once at all commands; returns when it has done what it does."""

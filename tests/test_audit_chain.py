@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, Engine, delete, select, update
 
 from journal import audit
-from journal.audit import COVERED, Actor, Deed, verify
+from journal.audit import Actor, Deed, verify
 from journal.ledger import Ledger
 from journal.tables import audit as table
 from tests.journals import AT, journal
@@ -111,7 +111,7 @@ def change(column: str, seq: int) -> Callable[[Connection], object]:
 
 
 def test_a_record_that_was_changed_is_found(logged: Engine) -> None:
-    for column, seq in product((*COVERED, "outcome", "hash"), (1, 4, ROWS)):
+    for column, seq in product(table.c.keys(), (1, 4, ROWS)):
         with tampered(logged, change(column, seq)):
             assert verify(logged).broken == seq, column
     assert verify(logged).broken is None

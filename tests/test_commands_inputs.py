@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.refs import Kind, Ref
-from tests.commanding import ACTS, NOTHING_KEPT, Found, fleet, of_vendor, post, refusal, sent, valid
+from tests.commanding import ACTS, NOTHING_KEPT, SELDOM_FED, Found, fleet, of_vendor, post, refusal, sent, valid
 from tests.running import Gateway, Sandbox, running_gateway
 
 WITH_AMOUNTS = ("sendDeposit", "sendRemotePayment", "setPrice")
@@ -20,7 +20,8 @@ NO_DECIMALS: tuple[Any, ...] = (
 @pytest.fixture(scope="module")
 def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Keeps nothing that a vendor told, so that whatever it wants to know costs a request."""
-    with running_gateway(shared_sandbox, tmp_path_factory.mktemp("cold"), cache=NOTHING_KEPT) as gateway:
+    folder = tmp_path_factory.mktemp("cold")
+    with running_gateway(shared_sandbox, folder, cache=NOTHING_KEPT, feed=SELDOM_FED) as gateway:
         yield gateway
 
 

@@ -88,7 +88,7 @@ NOT_SHOWN: Mapping[str, tuple[str, Found]] = {
     "another amount": ("3.50", paid("remoteDeposit", "3.59")),
     "another kind of payment": ("3.51", paid("remotePayment", "3.51")),
     "a price that is the same": ("3.52", {"totalPrice": "352", "insertedMoney": "352", "coin": "352"}),
-    "long before": ("3.53", paid("remoteDeposit", "3.53") | {"createdAt": -10}),
+    "long before": ("3.53", paid("remoteDeposit", "3.53") | {"createdAt": -3600}),
     "long after": ("3.54", paid("remoteDeposit", "3.54") | {"createdAt": 16 * 60}),
     "another machine": ("3.55", paid("remoteDeposit", "3.55") | {"controllerId": 1}),
 }
