@@ -29,6 +29,7 @@ from domain.model import (
 )
 from domain.orders import Order
 from domain.paging import Listing, Slice
+from domain.people import EntitlementGroup, OrganizationUnit, PersonRecord
 from domain.refs import Kind, Ref
 from domain.times import Span
 
@@ -147,6 +148,26 @@ class ReadsPlaces(Protocol):
 @runtime_checkable
 class ReadsProducts(Protocol):
     async def products(self) -> Listing[Product]: ...
+
+
+@runtime_checkable
+class ReadsPeople(Protocol):
+    async def people(self) -> Listing[PersonRecord]: ...
+
+    async def person(self, native: str) -> PersonRecord | None: ...
+
+
+@runtime_checkable
+class ReadsStructure(Protocol):
+    """How an organization divides its people, and what they may take. A unit's native id tells its kind, too."""
+
+    async def units(self) -> Listing[OrganizationUnit]: ...
+
+    async def unit(self, native: str) -> OrganizationUnit | None: ...
+
+    async def groups(self) -> Listing[EntitlementGroup]: ...
+
+    async def group(self, native: str) -> EntitlementGroup | None: ...
 
 
 @runtime_checkable
@@ -274,6 +295,7 @@ class VendorRequest:
     operation: str
     path: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +329,15 @@ class TakesOrders(Protocol):
 
 
 @runtime_checkable
+class ChecksOrders(Protocol):
+    """What can be refused without asking anybody is refused before it is recorded."""
+
+    def check(self, order: Order) -> None:
+        """Raises BadInput, with the place in the mutation's arguments. Pure."""
+        ...
+
+
+@runtime_checkable
 class TellsProgress(Protocol):
     """The vendor tells by webhook what becomes of an order."""
 
@@ -326,6 +357,7 @@ class SellsOnOrder(Protocol):
 
 @runtime_checkable
 class ReadsBack(Protocol):
-    async def fulfilled(self, order: Order) -> bool | None:
-        """Whether the vendor now shows what was ordered; None where that cannot be read."""
+    async def fulfilled(self, order: Order) -> Ref | bool | None:
+        """Whether the vendor now shows what was ordered, by a reference to what was made where something was; None
+        where that cannot be read."""
         ...

@@ -19,6 +19,9 @@ class Kind(StrEnum):
     EVENT = "e"
     PLACE = "l"
     COMMAND = "c"
+    PERSON = "h"
+    UNIT = "u"
+    GROUP = "g"
 
 
 class Ref(NamedTuple):

@@ -15,6 +15,7 @@ from connectors.http import asking
 from domain.commands import CommandStatus, Progress
 from domain.errors import ErrorCode, VendgraphError
 from domain.facts import Origin
+from domain.refs import Ref
 from domain.times import utc_now
 from journal import commands, evidence
 from journal.intents import Kept
@@ -136,7 +137,8 @@ class Settler:
             log.info("a command was not read back", account=source.key, code=error.code.value)
             return
         if fulfilled:
-            await self._progress(asked, Progress(status=CommandStatus.SUCCEEDED, note=READ))
+            made = fulfilled if isinstance(fulfilled, Ref) else None
+            await self._progress(asked, Progress(status=CommandStatus.SUCCEEDED, note=READ, subject=made))
         elif fulfilled is False and since >= PROVEN_NOT:
             await self._progress(asked, NOT_DONE)
 

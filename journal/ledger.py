@@ -17,6 +17,7 @@ from domain.commands import Command, CommandStatus, Progress, advanced, contradi
 from domain.errors import Conflict, ErrorCode
 from domain.facts import CommandWord, Fact, FactKind, Origin, recorded
 from domain.model import Capability, EventState, MachineEvent, Severity, Trust, Vendor
+from domain.people_orders import PERSONAL
 from domain.refs import Kind, Ref
 from journal import audit, codec, evidence, intents
 from journal.audit import BY_ITSELF, Actor, Deed
@@ -28,7 +29,9 @@ from journal.tables import commands
 Meaning = Callable[[str, Capability, CommandWord], Progress | None]
 
 CONTRADICTED = "COMMAND_CONTRADICTED"
-WITH_SECRETS = frozenset({Capability.UPDATE_CONFIG})  # what was ordered is forgotten when it has come to an end
+WITH_SECRETS = frozenset(
+    {Capability.UPDATE_CONFIG, *PERSONAL}
+)  # what was ordered is forgotten when it has come to an end
 TOLD = frozenset({CommandStatus.SUCCEEDED, CommandStatus.FAILED, CommandStatus.UNKNOWN})  # what the audit log tells
 
 

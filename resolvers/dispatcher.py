@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from domain.errors import (
     ErrorCode,
     RateLimited,
     VendgraphError,
+    VendorConflict,
     VendorError,
     VendorRateLimited,
     VendorRejected,
@@ -140,7 +141,7 @@ class Dispatcher:
         try:
             prepared: VendorRequest = await connector.prepare(work.order)
         except VendgraphError as error:
-            await self._settle(work, _failed(f"{NOT_SENT}{error.message}", error.code))
+            await self._settle(work, _against(_failed(f"{NOT_SENT}{error.message}", error.code), error))
         except Exception:
             log.exception("a command could not be prepared", command=work.native)
             await self._settle(work, _failed(f"{NOT_SENT}something went wrong here", ErrorCode.INTERNAL))
@@ -162,6 +163,7 @@ class Dispatcher:
                 raise
         else:
             await self._record(partial(_take, work, taken, self._clock() + work.source.account.command_seconds))
+            work.source.changed(work.order.kind)
 
     async def _insist(self, send: Callable[[], Any]) -> Taken:
         """Once, and again only where nothing was sent."""
@@ -218,10 +220,17 @@ class Dispatcher:
 def outcome(error: VendorError) -> Progress:
     """What a failed sending means. Only a refusal, or proof that nothing was sent, is a failure of the command."""
     if not error.sent:
-        return _failed(f"{NOT_SENT}{error.message}", error.code)
+        return _against(_failed(f"{NOT_SENT}{error.message}", error.code), error)
     if isinstance(error, REFUSED):
-        return _failed(error.message, error.code)
+        return _against(_failed(error.message, error.code), error)
     return _unknown(error.message, error.code)
+
+
+def _against(progress: Progress, error: VendgraphError) -> Progress:
+    """With what stands against it."""
+    if isinstance(error, VendorConflict):
+        return replace(progress, result=error.current, subject=error.subject)
+    return progress
 
 
 def _failed(why: str, code: ErrorCode) -> Progress:

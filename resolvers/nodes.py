@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from domain.commands import Command
 from domain.errors import BadInput
 from domain.refs import Kind, Ref
-from resolvers import commands, events, sales, slots
+from resolvers import commands, events, people, sales, slots, structure
 from resolvers.context import Context, Info
 from resolvers.lists import LARGEST
 
@@ -38,6 +38,9 @@ FINDERS: Mapping[Kind, Find] = {
     Kind.SALE: sales.find,
     Kind.EVENT: events.find,
     Kind.COMMAND: commands.find,
+    Kind.PERSON: people.find,
+    Kind.UNIT: structure.find_unit,
+    Kind.GROUP: structure.find_group,
 }
 
 
