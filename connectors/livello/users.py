@@ -2,7 +2,7 @@
 
 What stands in lists and in `rolesInOrganizations` is lost in the documents, so that several forms are read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from connectors.base import Account
@@ -40,6 +40,7 @@ TEXTS = {
     "avatar_url": "avatarUrl",
     "language": "lang",
 }
+REST = {"email": "email", "mobile": "mobile", "note": "note", "avatar_url": "avatarUrl", "language": "language"}
 ADDRESS = {"address": "address", "city": "city", "postal_code": "postalCode", "country": "country"}
 UNSUPPORTED = frozenset({"identification", "sector", "costCenter", "secondCostCenter", "jobRole", "group"})
 
@@ -57,30 +58,40 @@ def person(account: Account, raw: Any) -> PersonRecord:
 
 def _person(account: Account, row: Raw) -> PersonRecord:
     native = need(row.get("id"))
-    texts = {name: text(row.get(key)) for name, key in TEXTS.items()}
-    name = " ".join(part for part in (texts["first_name"], texts["last_name"]) if part) or None
-    cards, address = row.get("membercards"), _address(row.get("address"))
+    first, last = text(row.get("firstName")), text(row.get("lastName"))
+    cards = row.get("membercards")
+    told = {
+        "name": " ".join(part for part in (first, last) if part) or None,
+        "firstName": first,
+        "lastName": last,
+        **{field: text(row.get(TEXTS[name])) for name, field in REST.items()},
+    }
     membercards = tuple(card for card in map(text, cards) if card) if isinstance(cards, list) else None
-    told = {**{TEXTS_OF_GRAPH[one]: value for one, value in texts.items()}, "name": name, "address": address}
+    address = _address(row.get("address"))
     return PersonRecord(
         ref=account.to(Kind.PERSON, native),
         vendor=Vendor.LIVELLO,
         organization_ref=next(_organizations(account, row), None),
         vendor_id=native,
-        name=name,
-        **texts,
+        name=told["name"],
+        first_name=first,
+        last_name=last,
+        email=told["email"],
+        mobile=told["mobile"],
+        note=told["note"],
+        avatar_url=told["avatarUrl"],
+        language=told["language"],
         address=address,
         membercards=membercards,
         status=word(STATUSES, row.get("status"), PersonStatus.UNKNOWN),
         roles=tuple(dict.fromkeys(_roles(row))),
         created_at=iso(row.get("created")),
         updated_at=iso(row.get("updated")),
-        unavailable=why_absent(UNSUPPORTED, **told, membercards=membercards, **dict.fromkeys(sorted(UNSUPPORTED))),
+        unavailable=why_absent(
+            UNSUPPORTED, **told, membercards=membercards, address=address, **dict.fromkeys(sorted(UNSUPPORTED))
+        ),
         vendor_data=without(row, SECRETS),
     )
-
-
-TEXTS_OF_GRAPH: Mapping[str, str] = {**TEXTS, "language": "language"}
 
 
 def _address(told: Any) -> PersonAddress | None:

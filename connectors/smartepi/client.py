@@ -21,7 +21,11 @@ WRITTEN = (EMPLOYEES, GROUPS, *UNITS.values())
 DOCUMENTED = frozenset({"list-employees", "create-employee", "list-cost-centers"})
 CHANGED = "it has changed since it was read"
 IN_USE = "others still belong to it"
-TAKEN = "another one has this name, identification or e-mail"
+TAKEN = {
+    "duplicate_name": "another one has this name",
+    "duplicate_identification": "another one has this identification",
+    "duplicate_email": "another one has this e-mail",
+}
 OTHERWISE = "what is there by now stands against it"
 
 
@@ -75,9 +79,7 @@ def conflict(status: int, data: Any) -> str | None:
     if status != 409:
         return None
     token = (text(data.get("type")) or "" if isinstance(data, dict) else "").rpartition(":")[2]
-    if token.startswith("duplicate"):
-        return TAKEN
-    return {"conflict": CHANGED, "resource_in_use": IN_USE}.get(token, OTHERWISE)
+    return {"conflict": CHANGED, "resource_in_use": IN_USE, **TAKEN}.get(token, OTHERWISE)
 
 
 class SmartEPIClient:

@@ -39,7 +39,8 @@ async def _refuse_known(client: SmartEPIClient, one: str, members: Raw) -> None:
     """So that, when no answer comes, whoever is found by the key later is the one that was made."""
     known = await _find(client, one, members)
     if known is not None:
-        error = VendorConflict(TAKEN, account=client.account.key, vendor="smartepi", sent=False)
+        _, key = searches(one, members)
+        error = VendorConflict(TAKEN[f"duplicate_{key}"], account=client.account.key, vendor="smartepi", sent=False)
         _tell(client, one, known, error)
         raise error
 
