@@ -183,6 +183,7 @@ class Dispatcher:
 
     async def _settle(self, work: Work, progress: Progress) -> None:
         await self._record(partial(_settled, work, progress))
+        work.source.changed(work.order.kind)
 
     async def _record(self, change: Callable[[Ledger], object]) -> None:
         """What came of it has to be kept, however long the store fails; what is never kept becomes UNKNOWN."""

@@ -155,5 +155,6 @@ async def result(root: Command, info: Info) -> Any:
         return None
     if root.error_code is not ErrorCode.CONFLICT or root.subject_ref is None:
         return root.result
-    person = await find(info.context, root.subject_ref)
+    source: Any = info.context.source(root.subject_ref.account)
+    person: PersonRecord | None = None if source is None else await source.connector.person(root.subject_ref.native)
     return None if person is None else person.vendor_data

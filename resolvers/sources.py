@@ -164,7 +164,7 @@ class Source:
         self.changed(command.kind)
 
     def changed(self, kind: Capability) -> None:
-        """By a command of this kind: whoever waited for it is to see it as it is by now."""
+        """Perhaps, by a command of this kind or by what stood against it: it is read again when somebody looks."""
         if kind in PEOPLE_ORDERS:
             for whole in (self.people, self.units, self.groups):
                 self._forget(whole)

@@ -136,6 +136,10 @@ def reasons(person: Row) -> dict[str, str]:
     return {one["field"]: one["reason"] for one in person["unavailable"]}
 
 
+def natives(found: list[Row]) -> set[str]:
+    return {person["vendorId"] for person in found}
+
+
 def when(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
     ends = time.monotonic() + WAIT_SECONDS
     while not good(found := look()):
@@ -210,17 +214,16 @@ def test_people_are_narrowed_in_any_way_without_asking_the_vendor_for_it(gateway
     unit = Ref(Kind.UNIT, "acme-safety", f"SECTOR/{one['sectorId']}").text
     role = Ref(Kind.UNIT, "acme-safety", f"JOB_ROLE/{one['jobRoleId']}").text
     group = Ref(Kind.GROUP, "acme-safety", one["groupId"]).text
-    ids = lambda found: {person["vendorId"] for person in found}  # noqa: E731  once
     both = {row["id"] for row in rows if one["sectorId"] == row["sectorId"] or one["jobRoleId"] == row["jobRoleId"]}
-    assert ids(people(gateway, units=[unit, role])) == both
-    assert ids(people(gateway, units=[unit], groups=[group])) == {
+    assert natives(people(gateway, units=[unit, role])) == both
+    assert natives(people(gateway, units=[unit], groups=[group])) == {
         row["id"] for row in rows if (row["sectorId"], row["groupId"]) == (one["sectorId"], one["groupId"])
     }
     assert {person["status"] for person in people(gateway, statuses=["INACTIVE"])} == {"INACTIVE"}
     assert {tuple(person["roles"]) for person in people(gateway, roles=["ADMIN"])} == {("ADMIN",)}
     assert {person["vendor"] for person in people(gateway, vendors=["LIVELLO"])} == {"LIVELLO"}
     assert {person["vendor"] for person in people(gateway, accounts=[SAFETY])} == {"SMARTEPI"}
-    assert ids(people(gateway, search=one["identification"])) == {one["id"]}
+    assert natives(people(gateway, search=one["identification"])) == {one["id"]}
     assert people(gateway, units=[]) == people(gateway, accounts=["nobody's"]) == []
 
 
@@ -567,7 +570,20 @@ def test_a_change_that_comes_too_late_fails_with_what_is_there_by_now(
     assert late["subject"]["id"] == made["subject"]["id"]
 
 
-def test_a_conflict_over_a_person_is_told_to_those_who_may_know(gateway: Gateway) -> None:
+def test_a_conflict_over_a_person_is_told_as_it_is_by_then_and_not_as_it_was_kept(
+    gateway: Gateway, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = command(gateway, "createPerson", accountId=SAFETY, details=a_person())
+    person = made["subject"]["id"]
+    assert person in {one["id"] for one in people(gateway)}  # so that the list is kept
+    behind(sandbox, monkeypatch, made["result"]["id"])
+    late = command(gateway, "updatePerson", personId=person, details={"name": "Mine"})
+    assert (late["status"], late["errorCode"]) == ("FAILED", "CONFLICT")
+    assert (late["result"]["name"], late["subject"]["person"]) == ("Somebody Else's", "Somebody Else's")
+    assert next(one["name"] for one in people(gateway) if one["id"] == person) == "Somebody Else's"
+
+
+def test_a_conflict_over_a_person_is_told_to_to_those_who_may_know(gateway: Gateway) -> None:
     details = a_person()
     made = command(gateway, "createPerson", accountId=SAFETY, details=details)
     taken = command(gateway, "createPerson", accountId=SAFETY, details=details | {"name": "Another"})

@@ -506,7 +506,8 @@ async def test_capabilities_follow_the_scope() -> None:
     assert {refusal(capability) for capability in stage.connector.capabilities} == {None}  # not known yet
     await stage.connector.machines()
     denied = {capability for capability in stage.connector.capabilities if refusal(capability) is not None}
-    assert denied == {Capability.SLOTS, Capability.STOCK_COUNTS, Capability.SALES, Capability.SET_PRICE}
+    people = {Capability.CREATE_PERSON, Capability.UPDATE_PERSON}
+    assert denied == {Capability.SLOTS, Capability.STOCK_COUNTS, Capability.SALES, Capability.SET_PRICE, *people}
     assert {refusal(capability) for capability in denied} == {UnavailableReason.NOT_PERMITTED}
 
 

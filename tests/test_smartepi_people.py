@@ -39,6 +39,7 @@ from domain.people_orders import (
 )
 from domain.refs import Kind, Ref
 from sandbox.smartepi import SmartEPI
+from sandbox.smartepi_records import ENTITIES
 from tests.ordering import STRUCK, Struck, but, failure, ordering
 from tests.vendors import TINY, Standing, standing
 
@@ -87,17 +88,8 @@ def change_behind(it: Any, path: str, native: str, **members: Any) -> None:
 
 def idle(it: Any, path: str) -> str:
     """A record of this path that nobody belongs to."""
-    made: Row = it.vendor._changes.create(next(one for one in KINDS if one.path == path), {"name": "Idle"}, 0).record
+    made: Row = it.vendor._changes.create(next(one for one in ENTITIES if one.path == path), {"name": "Idle"}, 0).record
     return str(made["id"])
-
-
-def _kinds() -> Any:
-    from sandbox.smartepi_records import ENTITIES  # noqa: PLC0415  beside what uses it
-
-    return ENTITIES
-
-
-KINDS = _kinds()
 
 
 # ---- what is read -------------------------------------------------------------------------------------------------
@@ -449,20 +441,17 @@ REFUSED: Mapping[str, tuple[Order, tuple[str, ...]]] = {
         ("input", "details", "secondCostCenterId"),
     ),
     **{
-        f"no {name}": (
-            UpdatePerson(person="emp-1", details=PersonDetails(**{name: value})),
-            ("input", "details", field),
-        )
-        for name, value, field in (
-            ("first_name", "A", "firstName"),
-            ("last_name", "A", "lastName"),
-            ("mobile", "1", "mobile"),
-            ("note", "n", "note"),
-            ("avatar_url", "u", "avatarUrl"),
-            ("language", "pt", "language"),
-            ("address", PersonAddress(city="A"), "address"),
-            ("membercards", ("1",), "membercards"),
-            ("organization", "1", "organizationId"),
+        f"no {field}": (UpdatePerson(person="emp-1", details=details), ("input", "details", field))
+        for field, details in (
+            ("firstName", PersonDetails(first_name="A")),
+            ("lastName", PersonDetails(last_name="A")),
+            ("mobile", PersonDetails(mobile="1")),
+            ("note", PersonDetails(note="n")),
+            ("avatarUrl", PersonDetails(avatar_url="u")),
+            ("language", PersonDetails(language="pt")),
+            ("address", PersonDetails(address=PersonAddress(city="A"))),
+            ("membercards", PersonDetails(membercards=("1",))),
+            ("organizationId", PersonDetails(organization="1")),
         )
     },
     "no machine's order": (MachineOrder(kind=Capability.REBOOT, machine="1"), ()),
