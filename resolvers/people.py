@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.commands import Command
 from domain.errors import ErrorCode, Forbidden, VendorError
-from domain.model import Organization, Role, UnavailableField, UnavailableReason
+from domain.model import Organization, Role, Sale, UnavailableField, UnavailableReason
 from domain.paging import Connection
 from domain.people import EntitlementGroup, OrganizationUnit, PersonFilter, PersonRecord
 from domain.people_orders import PERSONAL, field_of
@@ -145,6 +145,12 @@ def unit(name: str) -> Callable[..., Any]:
 
 def group(root: PersonRecord, info: Info) -> EntitlementGroup | Awaitable[EntitlementGroup | None] | None:
     return info.context.loaders.groups.get(root.group_ref)
+
+
+def of_sale(root: Sale, info: Info) -> PersonRecord | Awaitable[PersonRecord | None] | None:
+    """Who is named by the sale, in the vendor's list: sales outlive people."""
+    native = None if root.person is None else root.person.vendor_id
+    return None if native is None else info.context.loaders.people.get(Ref(Kind.PERSON, root.ref.account, native))
 
 
 async def result(root: Command, info: Info) -> Any:

@@ -26,7 +26,19 @@ from domain.model import (
     Vendor,
 )
 from domain.paging import SourceState
-from resolvers import accounts, commands, events, machines, organizations, parts, products, sales, slots, statuses
+from resolvers import (
+    accounts,
+    commands,
+    events,
+    machines,
+    organizations,
+    parts,
+    people,
+    products,
+    sales,
+    slots,
+    statuses,
+)
 from resolvers.sources import Source
 from schema.edge import attribute as told
 from schema.edge import edge, paged
@@ -34,6 +46,7 @@ from schema.scalars import JSON
 
 if TYPE_CHECKING:
     from schema.commands import CommandConnection
+    from schema.people import PersonRecord
 
 VENDOR_DATA = "The vendor's own record, less its secrets: for a look behind the graph, not to build on."
 VENDOR_ID = "The vendor's own id."
@@ -388,6 +401,9 @@ class Sale(Node):
     person: Person | None = told("The employee or account holder, where the vendor names one.")
     trust: Trust = told("How we know of it.")
     vendor_data: JSON | None = told(VENDOR_DATA)
+    person_record: Annotated["PersonRecord", strawberry.lazy("schema.people")] | None = edge(
+        people.of_sale, description="What the vendor keeps of that person now; null also where they are gone."
+    )
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:

@@ -16,8 +16,18 @@ EVERYTHING = """{
   machines(first: 1000) { nodes { id group { id } slots { id } } }
   products(first: 1000) { nodes { id } }
   sales(first: 200) { nodes { id } }
-  events(first: 50) { nodes { id } } }"""
-LISTS = ("organizations", "machines", "products", "sales", "events")
+  events(first: 50) { nodes { id } }
+  people(first: 1000) { nodes { id } } organizationUnits(first: 1000) { nodes { id } }
+  entitlementGroups(first: 1000) { nodes { id } } }"""
+LISTS = (
+    "organizations",
+    "machines",
+    "products",
+    "sales",
+    "events",
+    "organizationUnits",
+    "entitlementGroups",
+)
 CURSORS = "{" + " ".join(f"{name}(first: 2) {{ edges {{ cursor }} }}" for name in LISTS) + "}"
 BY_ID = {
     "node": "node(id: $id) { __typename id }",

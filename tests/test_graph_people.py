@@ -244,6 +244,24 @@ def test_pages_neither_lose_nor_repeat_anybody(gateway: Gateway, key: str) -> No
     assert set(found) == {person["id"] for person in people(gateway)}
 
 
+def test_a_sale_leads_to_who_it_was(gateway: Gateway) -> None:
+    query = """{ sales(first: 300, filter: { vendors: [SMARTEPI, LIVELLO] }) {
+      nodes { vendor person { vendorId } personRecord { id vendorId name } } } }"""
+    known = {person["id"]: person["name"] for person in people(gateway)}
+    found = gateway.ask(query)["sales"]["nodes"]
+    led = [one for one in found if one["personRecord"] is not None]
+    assert {one["vendor"] for one in led} == {"SMARTEPI", "LIVELLO"}
+    for one in led:
+        assert one["personRecord"]["vendorId"] == one["person"]["vendorId"]
+        assert known[one["personRecord"]["id"]] == one["personRecord"]["name"]
+    there = {person["vendorId"] for person in people(gateway, vendors=["SMARTEPI"])}
+    for one in found:
+        if one["vendor"] == "SMARTEPI":
+            assert (one["personRecord"] is not None) == (one["person"]["vendorId"] in there)
+    hidden = gateway.ask(query, key=VIEWER)["sales"]["nodes"]
+    assert {one["personRecord"]["name"] for one in hidden if one["personRecord"]} == {None}
+
+
 def test_a_vendor_that_is_down_is_seen(shared_sandbox: Sandbox, tmp_path: Path) -> None:
     shared_sandbox.break_("smartepi", "status")
     try:

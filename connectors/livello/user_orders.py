@@ -26,7 +26,7 @@ def body(order: Ordered) -> dict[str, Any]:
     if isinstance(order, CreatePerson):
         for name in NEEDED:
             if not given.get(name):
-                raise BadInput("Livello needs it", "input", "details", field_of(name))
+                raise BadInput("Livello makes nobody without it", "input", "details", field_of(name))
     elif "organization" in given:
         raise BadInput("nobody can be moved to another organization", "input", "details", "organizationId")
     if not given:
