@@ -63,10 +63,12 @@ class Failures:
         self._secrets = secrets
         self._conflict = conflict
 
-    def answered(self, operation: str, answer: Answer, now: datetime, *, private: bool = False) -> VendorError:
-        """For an answer that is no success. `private`: without the vendor's words."""
+    def answered(
+        self, operation: str, answer: Answer, now: datetime, *, private: bool = False, reads: bool = True
+    ) -> VendorError:
+        """For an answer that is no success. `private`: without the vendor's words; nothing stands against a reading."""
         status = answer.status
-        conflict = self._conflict(status, answer.data)
+        conflict = None if reads else self._conflict(status, answer.data)
         words = f": {conflict}" if conflict else "" if private else self._words(answer.data)
         what = f"{self._vendor} answered {operation} with {status}{words}"
         if self._unauthorized(status, answer.data) or status == 401:

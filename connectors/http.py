@@ -310,7 +310,8 @@ class VendorHTTP:
         if 200 <= status < 300:
             self.guard.succeed(passage)
             return None
-        error = self._failures.answered(call.operation.name, answer, self.guard.now(), private=call.private)
+        asked = call.operation
+        error = self._failures.answered(asked.name, answer, self.guard.now(), private=call.private, reads=asked.reads)
         if status == 429 or (status == 503 and error.retry_after is not None):
             (call.logs_in or self.guard).pause(error.retry_after)
         if isinstance(error, VendorUnavailable | VendorRateLimited | VendorProtocolError):
