@@ -30,6 +30,7 @@ from domain.model import (
 )
 from domain.orders import Order
 from domain.paging import Listing, Slice
+from domain.people import EntitlementGroup, OrganizationUnit, PersonRecord
 from domain.refs import Kind, Ref
 from domain.stock import CashCollection, StockMovement
 from domain.times import Span
@@ -149,6 +150,26 @@ class ReadsPlaces(Protocol):
 @runtime_checkable
 class ReadsProducts(Protocol):
     async def products(self) -> Listing[Product]: ...
+
+
+@runtime_checkable
+class ReadsPeople(Protocol):
+    async def people(self) -> Listing[PersonRecord]: ...
+
+    async def person(self, native: str) -> PersonRecord | None: ...
+
+
+@runtime_checkable
+class ReadsStructure(Protocol):
+    """How an organization divides its people, and what they may take. A unit's native id tells its kind, too."""
+
+    async def units(self) -> Listing[OrganizationUnit]: ...
+
+    async def unit(self, native: str) -> OrganizationUnit | None: ...
+
+    async def groups(self) -> Listing[EntitlementGroup]: ...
+
+    async def group(self, native: str) -> EntitlementGroup | None: ...
 
 
 @runtime_checkable
@@ -331,6 +352,7 @@ class VendorRequest:
     operation: str
     path: Mapping[str, str] = field(default_factory=dict)
     body: Any = field(default=None, repr=False)  # it may hold secrets
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,6 +409,7 @@ class SellsOnOrder(Protocol):
 
 @runtime_checkable
 class ReadsBack(Protocol):
-    async def fulfilled(self, order: Order) -> bool | None:
-        """Whether the vendor now shows what was ordered; None where that cannot be read."""
+    async def fulfilled(self, order: Order) -> Ref | bool | None:
+        """Whether the vendor now shows what was ordered, by a reference to what was made where something was; None
+        where that cannot be read."""
         ...

@@ -12,14 +12,17 @@ VendgraphError
     ├── VendorUnavailable    down, unreachable or too slow; trying again later can help
     ├── VendorRateLimited    the budget is spent; trying again after `retry_after` helps
     ├── VendorRejected       it understood and refused; trying again does not help
+    │   └── VendorConflict   what is there by now stands against it
     ├── VendorUnauthorized   it refused the account's credentials
     │   └── VendorForbidden  it accepted them, but they do not cover this
     └── VendorProtocolError  its answer could not be read
 """
 
 from enum import Enum
+from typing import Any
 
 from domain.model import UnavailableReason
+from domain.refs import Ref
 
 
 class ErrorCode(Enum):
@@ -124,7 +127,31 @@ class VendorRateLimited(VendorError):
 
 
 class VendorRejected(VendorError):
+    """`missing`: there is no such thing there."""
+
     code = ErrorCode.VENDOR_REJECTED
+    missing = False
+
+
+class VendorConflict(VendorRejected):
+    """`current`: the vendor's record as it is by now, where it was read and is nothing personal; `subject`: what it is
+    the record of."""
+
+    code = ErrorCode.CONFLICT
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        account: str,
+        vendor: str,
+        sent: bool = True,
+        current: Any = None,
+        subject: Ref | None = None,
+    ) -> None:
+        super().__init__(message, account=account, vendor=vendor, sent=sent)
+        self.current = current
+        self.subject = subject
 
 
 class VendorUnauthorized(VendorError):

@@ -21,6 +21,9 @@ class Kind(StrEnum):
     COMMAND = "c"
     STOCK_MOVEMENT = "sm"
     CASH_COLLECTION = "cc"
+    PERSON = "h"
+    UNIT = "u"
+    GROUP = "g"
 
 
 class Ref(NamedTuple):

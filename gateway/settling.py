@@ -16,6 +16,8 @@ from connectors.http import asking
 from domain.commands import CommandStatus, Progress
 from domain.errors import ErrorCode, VendgraphError
 from domain.facts import Origin
+from domain.people_orders import UNIQUE
+from domain.refs import Ref
 from domain.times import utc_now
 from journal import commands, evidence
 from journal.intents import Kept
@@ -138,13 +140,16 @@ class Settler:
             log.info("a command was not read back", account=source.key, code=error.code.value)
             return
         if fulfilled:
-            await self._progress(asked, Progress(status=CommandStatus.SUCCEEDED, note=READ))
+            made = fulfilled if isinstance(fulfilled, Ref) else None
+            await self._progress(asked, Progress(status=CommandStatus.SUCCEEDED, note=READ, subject=made))
         elif fulfilled is False and since >= PROVEN_NOT and not await self._replaced(asked):
             await self._progress(asked, NOT_DONE)
 
     async def _replaced(self, asked: Kept) -> bool:
         """Whether it may have been carried out, and then replaced by another change of ours."""
         kind = asked.command.kind
+        if kind in UNIQUE:
+            return False
         kinds = STOCKING if kind in STOCKING else {kind}
         return await asyncio.to_thread(commands.followed, self._journal.engine, asked, kinds)
 

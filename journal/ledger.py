@@ -17,6 +17,7 @@ from domain.commands import Command, CommandStatus, Progress, advanced, contradi
 from domain.errors import Conflict, ErrorCode
 from domain.facts import CommandWord, Fact, FactKind, Origin
 from domain.model import Capability, Vendor
+from domain.people_orders import PERSONAL
 from domain.refs import Kind, Ref
 from journal import audit, codec, evidence, intents
 from journal.audit import BY_ITSELF, Actor, Deed
@@ -28,7 +29,8 @@ from journal.tables import commands
 
 Meaning = Callable[[str, Capability, CommandWord], Progress | None]
 
-WITH_SECRETS = frozenset({Capability.UPDATE_CONFIG})  # what was ordered is forgotten when it has come to an end
+# What was ordered is forgotten when it has come to an end.
+WITH_SECRETS = frozenset({Capability.UPDATE_CONFIG, *PERSONAL})
 CLOCKS = timedelta(minutes=1)  # by which those of gateways may differ
 TOLD = frozenset({CommandStatus.SUCCEEDED, CommandStatus.FAILED, CommandStatus.UNKNOWN})  # what the audit log tells
 

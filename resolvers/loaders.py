@@ -11,6 +11,7 @@ from aiodataloader import DataLoader
 
 from domain.errors import VendorError
 from domain.model import Machine, MachineEvent, Organization, Place, Product, Sale, Slot
+from domain.people import EntitlementGroup, OrganizationUnit, PersonRecord
 from domain.refs import Ref
 from domain.stock import CashCollection, StockMovement
 from journal.reports import Counts
@@ -216,6 +217,9 @@ class Loaders:
         self.organizations: ByRef[Organization] = ByRef(context, self.lists, lambda source: source.organizations)
         self.places: ByRef[Place] = ByRef(context, self.lists, lambda source: source.places)
         self.products: ByRef[Product] = ByRef(context, self.lists, lambda source: source.products)
+        self.people: ByRef[PersonRecord] = ByRef(context, self.lists, lambda source: source.people)
+        self.units: ByRef[OrganizationUnit] = ByRef(context, self.lists, lambda source: source.units)
+        self.groups: ByRef[EntitlementGroup] = ByRef(context, self.lists, lambda source: source.groups)
         self.slots = Slots(context)
         self.sales: Records[Sale] = Records(context)
         self.events: Records[MachineEvent] = Records(context)

@@ -7,7 +7,7 @@ from domain.commands import Command
 from domain.errors import BadInput
 from domain.model import Capability
 from domain.refs import Kind, Ref
-from resolvers import commands, events, sales, slots, stock
+from resolvers import commands, events, people, sales, slots, stock, structure
 from resolvers.context import Context, Info
 from resolvers.lists import LARGEST
 
@@ -41,6 +41,9 @@ FINDERS: Mapping[Kind, Find] = {
     Kind.COMMAND: commands.find,
     Kind.STOCK_MOVEMENT: stock.find_movement,
     Kind.CASH_COLLECTION: stock.find_collection,
+    Kind.PERSON: people.find,
+    Kind.UNIT: structure.find_unit,
+    Kind.GROUP: structure.find_group,
 }
 
 

@@ -12,7 +12,7 @@ from domain.model import Capability, Machine, Role, UnavailableReason
 from domain.money import Money
 from domain.orders import Order
 from domain.refs import Kind, Ref
-from resolvers import machine_orders, stock_orders
+from resolvers import machine_orders, people_orders, stock_orders
 from resolvers.context import Context
 from resolvers.sources import Source
 from resolvers.ways import Asking, Way
@@ -43,7 +43,7 @@ WHY: Mapping[UnavailableReason, str] = {
     UnavailableReason.MACHINE_OFFLINE: "the machine is offline",
     UnavailableReason.NEVER_REPORTED: "nothing was ever reported",
 }
-WAYS: Mapping[type[Any], Way] = {**machine_orders.WAYS, **stock_orders.WAYS}
+WAYS: Mapping[type[Any], Way] = {**machine_orders.WAYS, **stock_orders.WAYS, **people_orders.WAYS}
 
 
 @dataclass(frozen=True, slots=True)

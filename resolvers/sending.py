@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from domain.commands import CommandStatus, Progress
 from domain.errors import (
     ErrorCode,
     VendgraphError,
+    VendorConflict,
     VendorError,
     VendorRateLimited,
     VendorRejected,
@@ -124,7 +125,7 @@ class Sender:
         try:
             prepared: VendorRequest = await connector.prepare(work.order)
         except VendgraphError as error:
-            await self._settle(work, _failed(f"{NOT_SENT}{error.message}", error.code))
+            await self._settle(work, _against(_failed(f"{NOT_SENT}{error.message}", error.code), error))
         except Exception:
             log.exception("a command could not be prepared", command=work.native)
             await self._settle(work, _failed(f"{NOT_SENT}something went wrong here", ErrorCode.INTERNAL))
@@ -146,6 +147,7 @@ class Sender:
                 raise
         else:
             await self._record(partial(_take, work, taken, self._clock() + work.source.account.command_seconds))
+            work.source.changed(work.order.kind)
 
     async def _insist(self, work: Work, send: Callable[[], Awaitable[Taken]]) -> Taken:
         """Once, and again only where nothing was sent."""
@@ -176,6 +178,7 @@ class Sender:
 
     async def _settle(self, work: Work, progress: Progress) -> None:
         await self._record(partial(_settled, work, progress))
+        work.source.changed(work.order.kind)
 
     async def _record(self, change: Callable[[Ledger], object]) -> None:
         """What came of it has to be kept, however long the store fails; what is never kept becomes UNKNOWN."""
@@ -212,10 +215,17 @@ class Sender:
 def outcome(error: VendorError) -> Progress:
     """What a failed sending means. Only a refusal, or proof that nothing was sent, is a failure of the command."""
     if not error.sent:
-        return _failed(f"{NOT_SENT}{error.message}", error.code)
+        return _against(_failed(f"{NOT_SENT}{error.message}", error.code), error)
     if isinstance(error, REFUSED):
-        return _failed(error.message, error.code)
+        return _against(_failed(error.message, error.code), error)
     return _unknown(error.message, error.code)
+
+
+def _against(progress: Progress, error: VendgraphError) -> Progress:
+    """With what stands against it."""
+    if isinstance(error, VendorConflict):
+        return replace(progress, result=error.current, subject=error.subject)
+    return progress
 
 
 def _failed(why: str, code: ErrorCode) -> Progress:

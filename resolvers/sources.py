@@ -15,15 +15,18 @@ from connectors.base import (
     ReadsMachines,
     ReadsMovements,
     ReadsOrganizations,
+    ReadsPeople,
     ReadsPlaces,
     ReadsProducts,
     ReadsSales,
     ReadsSalesByKind,
     ReadsSlots,
+    ReadsStructure,
     SendsWebhooks,
 )
 from domain.commands import Command, CommandStatus
 from domain.errors import VendorError, VendorUnavailable
+from domain.every_order import EVERY_ORDER, OF_MACHINES
 from domain.facts import FactKind, Observation, TagLinks
 from domain.model import (
     AccountStatus,
@@ -39,8 +42,8 @@ from domain.model import (
     UnavailableReason,
     Vendor,
 )
-from domain.orders import ORDERS
 from domain.paging import Listing
+from domain.people_orders import PEOPLE_ORDERS
 from domain.stock import CashCollection, MovementKind, StockMovement
 from journal.journal import Journal
 from journal.log import Entry
@@ -63,7 +66,7 @@ RECORDS = {
 DERIVED_KINDS = frozenset({SaleKind.PURCHASE})  # what is deduced from what left a machine
 HEALTHY = frozenset({AccountStatus.OK, AccountStatus.UNKNOWN})
 SLOTTED_MACHINES = 20_000  # how many machines' slots an account may keep
-ACTS = frozenset(ORDERS)
+ACTS = frozenset(EVERY_ORDER)
 STOCKING = frozenset({Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM, Capability.ADJUST_STOCK})  # slots show it
 LEFT_TO_THE_VENDOR = STOCKING | {Capability.UPDATE_CONFIG, Capability.COLLECT_CASH}  # of a machine that is offline
 
@@ -102,6 +105,10 @@ class Source:
         self.places = self._whole(has.places, times.products) if isinstance(has, ReadsPlaces) else None
         self.products = self._products(times.products)
         self.details = Details(has, times.state, self.late)
+        self.people = self._whole(has.people, times.products) if isinstance(has, ReadsPeople) else None
+        structured = has if isinstance(has, ReadsStructure) else None
+        self.units = None if structured is None else self._whole(structured.units, times.products)
+        self.groups = None if structured is None else self._whole(structured.groups, times.products)
         self._slots: Cache[str, Sequence[Slot]] | None = (
             Cache(ttl=times.slots, size=SLOTTED_MACHINES, late=self.late) if isinstance(has, ReadsSlots) else None
         )
@@ -174,6 +181,13 @@ class Source:
             self._slots.forget(command.machine_ref.native)
         if command.kind is Capability.UPDATE_CONFIG:
             self._forget(self.machines)
+        self.changed(command.kind)
+
+    def changed(self, kind: Capability) -> None:
+        """Perhaps, by a command of this kind or by what stood against it: it is read again when somebody looks."""
+        if kind in PEOPLE_ORDERS:
+            for whole in (self.people, self.units, self.groups):
+                self._forget(whole)
 
     def _show(self, machine: str) -> None:
         """In the list that is kept; one that is not in it is learned where only reports tell of it."""
@@ -220,7 +234,7 @@ class Source:
         if not self.hooked and (capability is Capability.WEBHOOKS or (self.reported.counts and capability not in ACTS)):
             return UnavailableReason.NEVER_REPORTED
         reason = self.connector.refusal(capability)
-        if reason is None and machine is not None and capability in ACTS - LEFT_TO_THE_VENDOR:
+        if reason is None and machine is not None and capability in OF_MACHINES - LEFT_TO_THE_VENDOR:
             return UnavailableReason.MACHINE_OFFLINE if machine.connectivity is Connectivity.OFFLINE else None
         return reason
 
@@ -278,7 +292,7 @@ class Source:
 
     async def aclose(self) -> None:
         """Ends what is in flight."""
-        kept = (self.machines, self.organizations, self.places, self.products)
+        kept = (self.machines, self.organizations, self.places, self.products, self.people, self.units, self.groups)
         caches = [whole.cache for whole in kept if whole is not None]
         closing = (*caches, self._slots, self.details, self.sales, self.events, self.movements, self.collections)
         for cache in closing:

@@ -25,11 +25,13 @@ BODIES: dict[str, tuple[str, bytes]] = {
 
 @dataclass(slots=True)
 class Fault:
-    """`operation` is a part of the path; `times` how often it strikes, None until it is cleared."""
+    """`operation` is a part of the path; `method` is empty for all; `times` how often it strikes, None until it is
+    cleared."""
 
     vendor: str
     kind: Kind
     operation: str = ""
+    method: str = ""
     status: int = 503
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = HANGING_SECONDS
@@ -53,9 +55,9 @@ class Controls:
         self.latency: dict[str, float] = {}
         self.requests: deque[Logged] = deque(maxlen=KEPT_REQUESTS)
 
-    def strike(self, vendor: str, path: str) -> Fault | None:
+    def strike(self, vendor: str, path: str, method: str) -> Fault | None:
         for fault in self.faults:
-            if fault.vendor == vendor and fault.operation in path:
+            if fault.vendor == vendor and fault.operation in path and fault.method in ("", method):
                 if fault.times is not None:
                     fault.times -= 1
                     if fault.times <= 0:
@@ -84,7 +86,7 @@ class Breaking:
                 status = message["status"]
             await send(message)
 
-        fault = self._controls.strike(self._vendor, scope["path"])
+        fault = self._controls.strike(self._vendor, scope["path"], scope["method"])
         try:
             await asyncio.sleep(self._controls.latency.get(self._vendor, 0.0))
             if fault is None:

@@ -24,6 +24,7 @@ from sandbox.livello_query import (
 )
 from sandbox.livello_refills import Refills
 from sandbox.livello_sessions import last_session
+from sandbox.livello_users import Users, creating, updating
 from sandbox.world import World
 
 SCOPES = (
@@ -81,6 +82,7 @@ class Livello:
         self._refills = Refills(world, self._fleet)
         cells = (cell for cells in self._fleet.cells.values() for cell in cells)
         self._prices = Prices(line for cell in cells if (line := cell["productLineData"]) is not None)
+        self._users = Users(world, self._fleet.organizations)
         self.gate = Gate(world.now, life=life, hourly=hourly, logins=logins, scopes=scopes, allowed=allowed)
 
     def routes(self) -> list[BaseRoute]:
@@ -97,6 +99,8 @@ class Livello:
             ("/refills/{id}", "refills:read", self._refills.one),
             ("/organizations", "organizations:read", self._organizations),
             ("/organizations/{id}", "organizations:read", self._organization),
+            ("/users", "users:read", lambda request: self._users.list(request.query_params)),
+            ("/users/{id}", "users:read", lambda request: self._users.get(request.path_params["id"])),
             ("/alerts", "alerts:read", self._alerts),
             ("/alerts/types", "alerts:read", lambda _: self._fleet.alert_types()),
         )
@@ -104,6 +108,9 @@ class Livello:
         routes.insert(0, Route("/auth/token", self.gate.issue, methods=["POST"]))
         change_price = self.gate.write("products:write", self._change_price)
         routes.append(Route("/product-lines/{id}/price", change_price, methods=["POST"]))
+        create, update = creating(self._users, self._world.now), updating(self._users, self._world.now)
+        routes.append(Route("/users", self.gate.write("users:write", create), methods=["POST"]))
+        routes.append(Route("/users/{id}", self.gate.write("users:write", update, status=200), methods=["PATCH"]))
         routes.append(Route("/{path:path}", self.gate.nowhere, methods=EVERY_METHOD))
         return [Mount("/api/v1", routes=routes)]
 
@@ -134,6 +141,7 @@ class Livello:
             "organizations": fleet.organizations,
             "prices": self._prices.records,
             "refills": self._refills.records,
+            "users": self._users.records,
         }
 
     def account(self, base: str) -> dict[str, Any]:

@@ -131,14 +131,14 @@ class Gate:
 
         return endpoint
 
-    def write(self, scope: str, change: Change) -> Endpoint:
-        """As `read`, for one that makes something of a JSON object."""
+    def write(self, scope: str, change: Change, *, status: int = 201) -> Endpoint:
+        """As `read`, for one that makes something of a JSON object, or with another `status` changes it."""
 
         async def endpoint(request: Request) -> Response:
             try:
                 self._admit(request, scope)
                 made = change(request, await _object(request))
-                return JSONResponse(made, 201, headers=self._requests.headers(201))
+                return JSONResponse(made, status, headers=self._requests.headers(status))
             except Problem as problem:
                 return problem.response(request, self._requests.headers(problem.status))
 

@@ -10,7 +10,7 @@ from domain.commands import CommandStage, CommandStatus
 from domain.errors import ErrorCode
 from domain.model import Capability
 from resolvers import commands as edges
-from resolvers import nodes
+from resolvers import nodes, people
 from schema import types
 from schema.edge import attribute as told
 from schema.edge import edge
@@ -36,7 +36,11 @@ class Command(types.Node):
     created_at: datetime = told("When it was recorded, before anything was sent.")
     updated_at: datetime = told("When it last changed.")
     completed_at: datetime | None = told("When it came to an end.")
-    result: JSON | None = told("What the vendor answered, less its secrets.")
+    result: JSON | None = edge(
+        people.result,
+        description="What the vendor answered, less its secrets; of a CONFLICT what is there by now. Of people it is "
+        "null for viewers.",
+    )
     error: str | None = told("Why it was not done, or is not known to be, for a person to read.")
     error_code: ErrorCode | None = told("Whose fault that is.")
     evidence: types.Sale | None = edge(edges.evidence, description="The vendor's record that settled it.")

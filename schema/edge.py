@@ -8,8 +8,8 @@ from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_ty
 
 import strawberry
 
-from domain import asked, filters, stock
-from schema import inputs, stock_inputs
+from domain import asked, filters, people, people_asked, stock
+from schema import inputs, people_inputs, stock_inputs
 
 INPUTS: dict[type, type] = {
     filters.MachineFilter: inputs.MachineFilter,
@@ -29,6 +29,21 @@ INPUTS: dict[type, type] = {
     stock.StockMovementFilter: stock_inputs.StockMovementFilter,
     stock.CashCollectionFilter: stock_inputs.CashCollectionFilter,
     stock.AdjustStockInput: stock_inputs.AdjustStockInput,
+    people.PersonFilter: people_inputs.PersonFilter,
+    people.OrganizationUnitFilter: people_inputs.OrganizationUnitFilter,
+    people.EntitlementGroupFilter: people_inputs.EntitlementGroupFilter,
+    people_asked.PersonAddressInput: people_inputs.PersonAddressInput,
+    people_asked.PersonDetailsInput: people_inputs.PersonDetailsInput,
+    people_asked.CreatePersonInput: people_inputs.CreatePersonInput,
+    people_asked.UpdatePersonInput: people_inputs.UpdatePersonInput,
+    people_asked.DeletePersonInput: people_inputs.DeletePersonInput,
+    people_asked.CreateUnitInput: people_inputs.CreateUnitInput,
+    people_asked.UpdateUnitInput: people_inputs.UpdateUnitInput,
+    people_asked.DeleteUnitInput: people_inputs.DeleteUnitInput,
+    people_asked.EntitlementRuleInput: people_inputs.EntitlementRuleInput,
+    people_asked.CreateGroupInput: people_inputs.CreateGroupInput,
+    people_asked.UpdateGroupInput: people_inputs.UpdateGroupInput,
+    people_asked.DeleteGroupInput: people_inputs.DeleteGroupInput,
 }
 IDS = frozenset({"id", "ids", "acknowledge_unknown"})
 ROOT: Any = strawberry.Parent[object]

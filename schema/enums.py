@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from graphql import GraphQLEnumType, GraphQLSchema
 
-from domain import commands, details, facts, model, stock
+from domain import commands, details, facts, model, people, stock
 from domain.errors import ErrorCode
 from domain.paging import SourceState
 
@@ -173,6 +173,15 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "STOCK_MOVEMENTS": "How its stock changed can be read.",
             "CASH_COLLECTIONS": "When its cash was collected can be read.",
             "ADJUST_STOCK": "What is counted in its slots can be corrected.",
+            "CREATE_PERSON": "People can be made known to the account.",
+            "UPDATE_PERSON": "What it keeps of people can be changed.",
+            "DELETE_PERSON": "People can be taken out of it.",
+            "CREATE_UNIT": "Sectors, cost centers, job roles and access groups can be made.",
+            "UPDATE_UNIT": "These can be changed.",
+            "DELETE_UNIT": "These can be taken away.",
+            "CREATE_GROUP": "Groups can be made that say what their people may take.",
+            "UPDATE_GROUP": "These groups can be changed.",
+            "DELETE_GROUP": "These groups can be taken away.",
         },
     ),
     details.Language: (
@@ -194,6 +203,34 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "REMOVAL": "It was taken out otherwise, such as what has expired.",
             "ADJUSTMENT": "The count was corrected by hand.",
             "UNKNOWN": "The vendor said nothing, or something that is not known here.",
+        },
+    ),
+    people.PersonStatus: (
+        "Whether a person is in use.",
+        {
+            "ACTIVE": "They are.",
+            "INACTIVE": "They are not.",
+            "UNKNOWN": "The vendor does not say, or said something that is not known here.",
+        },
+    ),
+    people.PersonRole: (
+        "What a person is to the operator.",
+        {
+            "EMPLOYEE": "Works there, and takes what the work needs.",
+            "CONSUMER": "A customer.",
+            "OPERATOR": "Looks after machines.",
+            "ADMIN": "Looks after an organization.",
+            "SUPERADMIN": "Looks after all of them.",
+            "UNKNOWN": "The vendor said something that is not known here.",
+        },
+    ),
+    people.UnitKind: (
+        "What sort of unit it is.",
+        {
+            "SECTOR": "A part of a plant or a company.",
+            "COST_CENTER": "Who bears what its people take.",
+            "JOB_ROLE": "What its people do.",
+            "ACCESS_GROUP": "Where its people may go.",
         },
     ),
     SourceState: (

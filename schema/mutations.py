@@ -51,6 +51,17 @@ def asks(kind: Capability, given: type[Asked], description: str) -> Any:
     )
 
 
+def in_account(kind: Capability, given: type[Asked], description: str) -> Any:
+    """As `asks`, for what is no machine's."""
+    return edge(
+        asking.asks(kind, given),
+        description=description,
+        input="What is asked.",
+        acknowledge_unknown="The id of the same command that is UNKNOWN, to send it once more all the same.",
+        dry_run="Sends nothing, and tells what would be sent.",
+    )
+
+
 @strawberry.type(description="Commands. Each is recorded before it is sent, and sent at most once.")
 class Mutation:
     dispense_product: CommandPayload = asks(

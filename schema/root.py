@@ -17,14 +17,18 @@ import resolvers.low_stock
 import resolvers.machines
 import resolvers.nodes
 import resolvers.organizations
+import resolvers.people
 import resolvers.products
 import resolvers.sales
 import resolvers.stock
+import resolvers.structure
 from schema import live, mutations, types
+from schema import people as persons
 from schema.audit import AuditConnection
 from schema.commands import Command, CommandConnection
 from schema.edge import PAGING, edge, paged
 from schema.enums import describe_values
+from schema.people_mutations import PeopleMutation
 from schema.scalars import SCALARS
 from schema.stock import (
     CashCollection,
@@ -89,13 +93,34 @@ class Query:
     accounts: list[types.VendorAccount] = edge(
         resolvers.accounts.connection, description="The accounts that the viewer may see."
     )
+    people: persons.PersonRecordConnection = paged(
+        resolvers.people.connection, "Whom the vendors know: employees, customers, and who works for the operator."
+    )
+    person: persons.PersonRecord | None = edge(resolvers.people.one, description="One person.", id="Their id.")
+    organization_units: persons.OrganizationUnitConnection = paged(
+        resolvers.structure.units, "Sectors, cost centers, job roles and access groups, by name and then id."
+    )
+    organization_unit: persons.OrganizationUnit | None = edge(
+        resolvers.structure.unit, description="One unit.", id="Its id."
+    )
+    entitlement_groups: persons.EntitlementGroupConnection = paged(
+        resolvers.structure.groups, "Groups, with what their people may take, by name and then id."
+    )
+    entitlement_group: persons.EntitlementGroup | None = edge(
+        resolvers.structure.group, description="One group.", id="Its id."
+    )
+
+
+@strawberry.type(description="Commands. Each is recorded before it is sent, and sent at most once.")
+class Mutation(mutations.Mutation, PeopleMutation):
+    """Of all parts."""
 
 
 def build(*, introspection: bool = True) -> strawberry.Schema:
     """The schema. Errors leave it as they were raised: who serves it maps and masks them."""
     schema = QuietSchema(
         query=Query,
-        mutation=mutations.Mutation,
+        mutation=Mutation,
         subscription=live.Subscription,
         types=[
             types.Organization,
@@ -107,6 +132,9 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
             Command,
             StockMovement,
             CashCollection,
+            persons.PersonRecord,
+            persons.OrganizationUnit,
+            persons.EntitlementGroup,
             date,
         ],
         extensions=[

@@ -34,6 +34,7 @@ from resolvers import (
     machines,
     organizations,
     parts,
+    people,
     products,
     sales,
     slots,
@@ -48,6 +49,7 @@ from schema.scalars import JSON
 if TYPE_CHECKING:
     from schema.commands import CommandConnection
     from schema.details import MachineCash, MachineConfig, MachineSession
+    from schema.people import PersonRecord
     from schema.stock import CashCollectionConnection, StockMovementConnection
 
 VENDOR_DATA = "The vendor's own record, less its secrets: for a look behind the graph, not to build on."
@@ -426,6 +428,9 @@ class Sale(Node):
     person: Person | None = told("The employee or account holder, where the vendor names one.")
     trust: Trust = told("How we know of it.")
     vendor_data: JSON | None = told(VENDOR_DATA)
+    person_record: Annotated["PersonRecord", strawberry.lazy("schema.people")] | None = edge(
+        people.of_sale, description="What the vendor keeps of that person now; null also where they are gone."
+    )
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:

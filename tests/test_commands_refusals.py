@@ -44,7 +44,7 @@ def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -
 def cold(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Keeps nothing that a vendor told, so that whatever it wants to know costs a request."""
     folder = tmp_path_factory.mktemp("cold")
-    how = {"cache": NOTHING_KEPT, "feed": SELDOM_FED}
+    how: dict[str, Any] = {"cache": NOTHING_KEPT, "feed": SELDOM_FED}
     with running_gateway(shared_sandbox, folder, others=[shared_sandbox], **how) as gateway:
         yield gateway
 

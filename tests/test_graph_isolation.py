@@ -20,7 +20,9 @@ EVERYTHING = """{
   events(first: 50) { nodes { id } }
   stockMovements(first: 50) { nodes { id } }
   cashCollections(first: 50) { nodes { id } }
-  commands(first: 50) { nodes { id } } }"""
+  commands(first: 50) { nodes { id } }
+  people(first: 1000) { nodes { id } } organizationUnits(first: 1000) { nodes { id } }
+  entitlementGroups(first: 1000) { nodes { id } } }"""
 LISTS = (
     "organizations",
     "machines",
@@ -31,6 +33,8 @@ LISTS = (
     "cashCollections",
     "lowStock",
     "commands",
+    "organizationUnits",
+    "entitlementGroups",
 )
 CURSORS = "{" + " ".join(f"{name}(first: 2) {{ edges {{ cursor }} }}" for name in LISTS) + "}"
 BY_ID = {

@@ -8,7 +8,7 @@ from sqlalchemy import create_engine
 from strawberry.types.base import StrawberryObjectDefinition
 
 from connectors.registry import CONNECT
-from domain import commands, details, live, model, money, paging, stock
+from domain import commands, details, live, model, money, paging, people, stock
 from journal import audit, reports
 from journal.appending import NO_MEANINGS
 from journal.bus import Bus
@@ -44,6 +44,8 @@ ELSEWHERE: dict[str, Any] = {
     "MachineEventMessage": live.MachineEventMessage,
     "CommandMessage": live.CommandMessage,
     "MachineMessage": live.MachineMessage,
+    **{name: getattr(people, name) for name in ("PersonAddress", "PersonRecord", "OrganizationUnit")},
+    **{name: getattr(people, name) for name in ("EntitlementRule", "EntitlementGroup")},
 }
 WITHOUT_A_VALUE = {"Query", "Mutation", "Subscription", "Node"}  # roots, and what others implement
 

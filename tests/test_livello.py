@@ -507,7 +507,8 @@ async def test_capabilities_follow_the_scope() -> None:
     await stage.connector.machines()
     denied = {capability for capability in stage.connector.capabilities if refusal(capability) is not None}
     counted = {Capability.SLOTS, Capability.STOCK_COUNTS, Capability.STOCK_MOVEMENTS}
-    assert denied == counted | {Capability.SALES, Capability.SET_PRICE}
+    people = {Capability.CREATE_PERSON, Capability.UPDATE_PERSON}
+    assert denied == counted | people | {Capability.SALES, Capability.SET_PRICE}
     assert {refusal(capability) for capability in denied} == {UnavailableReason.NOT_PERMITTED}
 
 

@@ -11,7 +11,7 @@ import httpx2
 from connectors.base import Account, Taken, VendorRequest
 from connectors.guard import Guard
 from connectors.livello import client as api
-from connectors.livello import orders, parse, records, refills, sessions
+from connectors.livello import orders, parse, records, refills, sessions, user_orders, users
 from connectors.livello.client import LivelloClient
 from connectors.livello.paging import LARGEST, Page, chunks, walk
 from connectors.livello.records import MILLISECOND
@@ -31,6 +31,9 @@ from domain.model import (
 )
 from domain.orders import Order
 from domain.paging import Listing, Slice
+from domain.people import PersonRecord
+from domain.people_orders import CreatePerson, UpdatePerson
+from domain.refs import Ref
 from domain.stock import StockMovement
 from domain.times import Span, utc_now
 
@@ -42,6 +45,8 @@ SCOPES = {
     Capability.TEMPERATURE: (api.KIOSKS,),
     Capability.STOCK_MOVEMENTS: (api.REFILLS,),
     Capability.SET_PRICE: (api.PRICES, api.INVENTORY),  # which product line a slot has, its inventory tells
+    Capability.CREATE_PERSON: (api.USERS_WRITE, api.USERS),
+    Capability.UPDATE_PERSON: (api.USERS_WRITE, api.USERS),
 }
 AT_ONE_TIME = 25  # alerts: more than any millisecond brings
 
@@ -80,6 +85,13 @@ class Livello:
 
     async def products(self) -> Listing[Product]:
         return parse.products(self.account, await self._client.products())
+
+    async def people(self) -> Listing[PersonRecord]:
+        return users.people(self.account, await self._client.users())
+
+    async def person(self, native: str) -> PersonRecord | None:
+        found = await self._client.user(native)
+        return None if found is None else users.person(self.account, found)
 
     async def slots(self, machines: Sequence[str]) -> Mapping[str, Sequence[Slot] | VendorError]:
         """A request for each kiosk: the vendor has no list of inventories."""
@@ -151,18 +163,27 @@ class Livello:
         return sessions.session(self.account, await self._client.session(machine))
 
     def check(self, order: Order) -> None:
-        orders.check(order)
+        if isinstance(order, CreatePerson | UpdatePerson):
+            user_orders.body(order)
+        else:
+            orders.check(order)
 
     async def prepare(self, order: Order) -> VendorRequest:
+        if isinstance(order, CreatePerson | UpdatePerson):
+            return await user_orders.prepare(self._client, order)
         return await orders.prepare(self._client, order)
 
     async def send(self, request: VendorRequest) -> Taken:
+        if request.operation.endswith("-user"):
+            return await user_orders.send(self._client, request)
         return await orders.send(self._client, request)
 
     def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
         return self._client.shown(request)
 
-    async def fulfilled(self, order: Order) -> bool | None:
+    async def fulfilled(self, order: Order) -> Ref | bool | None:
+        if isinstance(order, CreatePerson | UpdatePerson):
+            return await user_orders.fulfilled(self._client, order)
         return await orders.fulfilled(self._client, order)
 
 

@@ -14,7 +14,7 @@ import httpx2
 from connectors.base import Account, VendorRequest
 from connectors.guard import Rate, Traffic
 from connectors.http import Answer, Operation, VendorHTTP, table
-from connectors.livello import parse
+from connectors.livello import parse, users
 from connectors.livello.currencies import Currencies
 from connectors.livello.paging import LARGEST, Page, listed, whole
 from connectors.login import Token, TokenLogin
@@ -29,6 +29,7 @@ PATIENCE = 0.5  # of a request's time: how long anything waits for its currency
 KIOSKS, INVENTORY, PRODUCTS = "kiosks:read", "inventory:read", "products:read"
 TRANSACTIONS, ORGANIZATIONS, ALERTS = "transactions:read", "organizations:read", "alerts:read"
 REFILLS = "refills:read"
+USERS, USERS_WRITE = "users:read", "users:write"
 PRICES = "products:write"  # "update product line prices", by the documents' table of scopes
 
 
@@ -56,6 +57,7 @@ OPERATIONS = table(
         traffic=Traffic.COMMAND,
         reads=False,
     ),
+    *users.OPERATIONS,
 )
 
 
@@ -229,8 +231,32 @@ class LivelloClient:
         }
         return await self._page("list-alerts", query, limit, offset)
 
-    async def act(self, request: VendorRequest) -> Answer:
-        return await self._http.send(request.operation, path=request.path, body=request.body)
+    async def users(self) -> Page:
+        await self.need(USERS)
+        return await self._whole("list-users", {"sort": 1, "sortBy": "firstName"}, _by_skip, private=True)
+
+    async def users_named(self, name: str) -> list[Any]:
+        """Those with this text in their name."""
+        await self.need(USERS)
+
+        def page(number: int, size: int) -> Awaitable[Page]:
+            query = {"sort": 1, "sortBy": "firstName", "name": name, "skip": number * size}
+            return self._page("list-users", query, LARGEST, number * size, private=True)
+
+        return (await whole(page)).rows
+
+    async def user(self, native: str) -> Any:
+        """None where there is none."""
+        await self.need(USERS)
+        try:
+            return await self._http.json("get-user", path={"id": native}, private=True)
+        except VendorRejected as error:
+            if not error.missing:
+                raise
+            return None
+
+    async def act(self, request: VendorRequest, *, private: bool = False) -> Answer:
+        return await self._http.send(request.operation, path=request.path, body=request.body, private=private)
 
     def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
         operation = self._http.operations[request.operation]
@@ -245,11 +271,13 @@ class LivelloClient:
         query: Mapping[str, object],
         at: Callable[[int, int], Mapping[str, object]],
         learn: Callable[[list[Any]], None] | None = None,
+        *,
+        private: bool = False,
     ) -> Page:
         """Who asks for a list that is on its way gets that one; it is nobody's own, so that anyone may give up."""
 
         def page(number: int, size: int) -> Awaitable[Page]:
-            return self._page(operation, {**query, **at(number, size)}, LARGEST, number * size)
+            return self._page(operation, {**query, **at(number, size)}, LARGEST, number * size, private=private)
 
         async def fly() -> Page:
             found = await whole(page)
@@ -267,8 +295,10 @@ class LivelloClient:
         if not flight.cancelled():
             flight.exception()  # nobody may be left to take it
 
-    async def _page(self, operation: str, query: Mapping[str, object], limit: int, at: int) -> Page:
-        answer = await self._http.json(operation, query={**query, "limit": limit})
+    async def _page(
+        self, operation: str, query: Mapping[str, object], limit: int, at: int, *, private: bool = False
+    ) -> Page:
+        answer = await self._http.json(operation, query={**query, "limit": limit}, private=private)
         return parse.page(self.account, operation, answer, at=at, limit=limit)
 
 

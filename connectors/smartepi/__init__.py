@@ -10,24 +10,28 @@ from typing import Any
 
 import httpx2
 
-from connectors.base import Account, Delivery
+from connectors.base import Account, Delivery, Taken, VendorRequest
 from connectors.guard import Guard
 from connectors.newest import newest, together
 from connectors.parsing import readable
-from connectors.smartepi import hooks, parse
+from connectors.smartepi import bodies, hooks, orders, parse
 from connectors.smartepi.client import LARGEST, SmartEPIClient
 from connectors.smartepi.history import History
+from connectors.smartepi.structure import Structure
 from domain.facts import Fact
 from domain.model import Capability, Machine, Product, Sale, SaleKind, UnavailableReason
+from domain.orders import Order
 from domain.paging import Listing, Slice
+from domain.people_orders import PEOPLE_ORDERS
+from domain.refs import Ref
 from domain.times import Span
 
 PATIENCE = 0.8  # of the account's time limit: a query waits a little longer for its source
 NATIVE = re.compile(r"(?P<letter>[wrx]):(?P<id>.+)@(?P<second>[0-9]{1,11})", re.DOTALL)
 
 
-class SmartEPI:
-    capabilities = frozenset({Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS})
+class SmartEPI(Structure):
+    capabilities = frozenset({Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS, *PEOPLE_ORDERS})
     sale_kinds = frozenset(one.kind for one in parse.TRANSACTIONS)
     by_machine = False
 
@@ -105,6 +109,21 @@ class SmartEPI:
                 if sale.vendor_id == named["id"]:
                     return sale
         return None
+
+    def check(self, order: Order) -> None:
+        bodies.body(order)
+
+    async def prepare(self, order: Order) -> VendorRequest:
+        return await orders.prepare(self._client, order)
+
+    async def send(self, request: VendorRequest) -> Taken:
+        return await orders.send(self._client, request)
+
+    def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
+        return self._client.shown(request)
+
+    async def fulfilled(self, order: Order) -> Ref | bool | None:
+        return await orders.fulfilled(self._client, order)
 
     def verify(self, delivery: Delivery) -> Any:
         return hooks.verify(self._signing, delivery)

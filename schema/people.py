@@ -1,0 +1,154 @@
+"""People, and how organizations divide them."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from domain import people
+from domain.model import Vendor
+from domain.people import PersonRole, PersonStatus, UnitKind
+from resolvers import people as edges
+from resolvers import structure
+from schema import types
+from schema.edge import attribute as told
+from schema.edge import edge
+from schema.scalars import JSON
+
+PERSONAL = "Null for viewers."
+
+
+@strawberry.type(description="Where a person lives or works.")
+class PersonAddress:
+    address: str | None = told("Street and number.")
+    city: str | None = told("The city.")
+    postal_code: str | None = told("The postal code.")
+    country: str | None = told("The country, as the vendor keeps it.")
+
+
+@strawberry.type(description="A part of an organization that people belong to: a sector, a cost center, a job role.")
+class OrganizationUnit(types.Node):
+    vendor: Vendor = told("Whose record it is.")
+    account: types.VendorAccount = edge(structure.account, description="The account that told of it.")
+    kind: UnitKind = told("What it is.")
+    vendor_id: str = told(types.VENDOR_ID)
+    name: str = told("What it is called.")
+    code: str | None = told("A cost center's code.")
+    vendor_data: JSON | None = told(types.VENDOR_DATA)
+
+    @classmethod
+    def is_type_of(cls, value: object, _: Any) -> bool:
+        return isinstance(value, people.OrganizationUnit)
+
+
+@strawberry.type(description="How much of a product those of a group may take.")
+class EntitlementRule:
+    product: types.Product | None = edge(
+        structure.product, description="Of which product; null where it is no longer in the catalogue."
+    )
+    quantity: int | None = told("How many in each period.")
+    period_days: int | None = told("How long a period is, in days.")
+
+
+@strawberry.type(description="People who may take the same.")
+class EntitlementGroup(types.Node):
+    vendor: Vendor = told("Whose record it is.")
+    account: types.VendorAccount = edge(structure.account, description="The account that told of it.")
+    vendor_id: str = told(types.VENDOR_ID)
+    name: str = told("What it is called.")
+    rules: list[EntitlementRule] = told("What they may take.")
+    vendor_data: JSON | None = told(types.VENDOR_DATA)
+
+    @classmethod
+    def is_type_of(cls, value: object, _: Any) -> bool:
+        return isinstance(value, people.EntitlementGroup)
+
+
+@strawberry.type(
+    description="What a vendor keeps of a person: an employee, a customer, or who works for the operator. What is "
+    "personal is for operators and admins alone, and `unavailable` says so to others."
+)
+class PersonRecord(types.Node):
+    vendor: Vendor = told("Whose record it is.")
+    account: types.VendorAccount = edge(edges.account, description="The account that told of them.")
+    organization: types.Organization = edge(
+        edges.organization, description="The first organization that the vendor has them in, else the tenant."
+    )
+    vendor_id: str = told(types.VENDOR_ID)
+    name: str | None = edge(edges.private("name"), description=f"Their whole name. {PERSONAL}")
+    first_name: str | None = edge(edges.private("first_name"), description=f"Their first name. {PERSONAL}")
+    last_name: str | None = edge(edges.private("last_name"), description=f"Their last name. {PERSONAL}")
+    email: str | None = edge(edges.private("email"), description=f"Their e-mail address. {PERSONAL}")
+    identification: str | None = edge(
+        edges.private("identification"), description=f"The number by which the operator knows them. {PERSONAL}"
+    )
+    mobile: str | None = edge(edges.private("mobile"), description=f"Their mobile number. {PERSONAL}")
+    note: str | None = edge(edges.private("note"), description=f"What the operator noted. {PERSONAL}")
+    avatar_url: str | None = edge(edges.private("avatar_url"), description=f"Their picture. {PERSONAL}")
+    language: str | None = edge(edges.private("language"), description=f"Two letters, such as de. {PERSONAL}")
+    address: PersonAddress | None = edge(edges.private("address"), description=f"Their address. {PERSONAL}")
+    membercards: list[str] | None = edge(edges.private("membercards"), description=f"Ids of their cards. {PERSONAL}")
+    status: PersonStatus = told("Whether they are in use.")
+    roles: list[PersonRole] = told("What they are to the operator.")
+    sector: OrganizationUnit | None = edge(edges.unit("sector"), description="Their sector.")
+    cost_center: OrganizationUnit | None = edge(edges.unit("cost_center"), description="Their cost center.")
+    second_cost_center: OrganizationUnit | None = edge(
+        edges.unit("second_cost_center"), description="Their other cost center."
+    )
+    job_role: OrganizationUnit | None = edge(edges.unit("job_role"), description="Their job role.")
+    group: EntitlementGroup | None = edge(edges.group, description="The group that says what they may take.")
+    created_at: datetime | None = told("When the vendor first knew them.")
+    updated_at: datetime | None = told("When the vendor last changed them.")
+    unavailable: list[types.UnavailableField] = edge(
+        edges.unavailable, description="Which of the fields above are null for a reason, and the reason."
+    )
+    vendor_data: JSON | None = edge(edges.private("vendor_data"), description=f"{types.VENDOR_DATA} {PERSONAL}")
+
+    @classmethod
+    def is_type_of(cls, value: object, _: Any) -> bool:
+        return isinstance(value, people.PersonRecord)
+
+
+@strawberry.type(description="A person and their place in a list.")
+class PersonRecordEdge:
+    cursor: str = told(types.CURSOR)
+    node: PersonRecord = told("The person.")
+
+
+@strawberry.type(description="A page of people: by name for those who may see names, by id for others.")
+class PersonRecordConnection:
+    edges: list[PersonRecordEdge] = told(types.EDGES)
+    nodes: list[PersonRecord] = told(types.NODES)
+    page_info: types.PageInfo = told("Where this page lies.")
+    total_count: int | None = told(types.TOTAL)
+    sources: list[types.SourceStatus] = told(types.SOURCES)
+
+
+@strawberry.type(description="A unit and its place in a list.")
+class OrganizationUnitEdge:
+    cursor: str = told(types.CURSOR)
+    node: OrganizationUnit = told("The unit.")
+
+
+@strawberry.type(description="A page of units, by name and then id.")
+class OrganizationUnitConnection:
+    edges: list[OrganizationUnitEdge] = told(types.EDGES)
+    nodes: list[OrganizationUnit] = told(types.NODES)
+    page_info: types.PageInfo = told("Where this page lies.")
+    total_count: int | None = told(types.TOTAL)
+    sources: list[types.SourceStatus] = told(types.SOURCES)
+
+
+@strawberry.type(description="A group and its place in a list.")
+class EntitlementGroupEdge:
+    cursor: str = told(types.CURSOR)
+    node: EntitlementGroup = told("The group.")
+
+
+@strawberry.type(description="A page of groups, by name and then id.")
+class EntitlementGroupConnection:
+    edges: list[EntitlementGroupEdge] = told(types.EDGES)
+    nodes: list[EntitlementGroup] = told(types.NODES)
+    page_info: types.PageInfo = told("Where this page lies.")
+    total_count: int | None = told(types.TOTAL)
+    sources: list[types.SourceStatus] = told(types.SOURCES)
