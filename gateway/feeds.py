@@ -130,7 +130,8 @@ class Feed:
         for window in _windows(max(since, self._first.get(one.kind, since)), now + AHEAD):
             missed_at, left = await self._append(one.kind, await _all(one.read, window), now)
             unknown |= left
-            await self._mark(one.kind, Watermark(min(window.until, now), missed_at))
+            read_to = min(window.until, now)
+            await self._mark(one.kind, Watermark(read_to, missed_at, min(read_to, now - self._overlap)))
             if window.until < now and not await self._hold():
                 return  # it took so long that another is at it
         self._awaited[one.kind] = frozenset(unknown)

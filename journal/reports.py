@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine, Row, select
 
@@ -46,10 +47,12 @@ def _counts(row: Row[tuple[str, int, int, int, int, str | None]]) -> Counts:
 class Watermark:
     """All of an account's list that was recorded before `at` is in the journal.
 
-    `missed_at`: when the newest was recorded that a webhook should have told of, and did not."""
+    `missed_at`: when the newest was recorded that a webhook should have told of, and did not. `settled`: before then
+    nothing is waited for any longer, be it a webhook or what is recorded late."""
 
     at: datetime
     missed_at: datetime | None
+    settled: datetime | None = None
 
 
 def watermark(engine: Engine, account: str, kind: FactKind) -> Watermark | None:
@@ -69,17 +72,22 @@ def missed(engine: Engine) -> Mapping[str, datetime]:
     return found
 
 
-def _watermark(row: Row[tuple[str, str, str, str | None]]) -> Watermark:
-    missed_at = None if row.missed_at is None else datetime.fromisoformat(row.missed_at)
-    return Watermark(datetime.fromisoformat(row.at), missed_at)
+def _watermark(row: Row[Any]) -> Watermark:
+    return Watermark(datetime.fromisoformat(row.at), _time(row.missed_at), _time(row.settled))
+
+
+def _time(kept: str | None) -> datetime | None:
+    return None if kept is None else datetime.fromisoformat(kept)
 
 
 def set_watermark(engine: Engine, account: str, kind: FactKind, mark: Watermark) -> None:
-    """`at` may go back: then more is read once more. What was missed is never forgotten."""
+    """`at` may go back: then more is read once more. What was missed is never forgotten, nor where it all began."""
     missed_at = None if mark.missed_at is None else moment(mark.missed_at)
+    settled = None if mark.settled is None else moment(mark.settled)
     row = {"account": account, "kind": kind.value, "at": moment(mark.at), "missed_at": missed_at}
-    insert = INSERTS[engine.dialect.name](watermarks).values(row)
-    changed = {"at": insert.excluded.at, "missed_at": latest(watermarks.c.missed_at, insert.excluded.missed_at)}
+    insert = INSERTS[engine.dialect.name](watermarks).values(**row, since=moment(mark.at), settled=settled)
+    new = insert.excluded
+    changed = {"at": new.at, "missed_at": latest(watermarks.c.missed_at, new.missed_at), "settled": new.settled}
     with writing(engine) as connection:
         connection.execute(insert.on_conflict_do_update(index_elements=["account", "kind"], set_=changed))
 

@@ -1,0 +1,183 @@
+"""Sums of what was sold, by SQL over the journal; and from when to when it has all of an account's sales."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, func, literal, select
+
+from domain.facts import FactKind
+from domain.model import PaymentMethod, SaleKind
+from domain.periods import HOUR, MICROSECOND, Piece
+from domain.refs import Kind, Ref
+from domain.times import EPOCH, Span
+from journal.sums import KINDS, METHODS, Name, currency_of, known_names, microseconds
+from journal.tables import entries, head, names, sale_lines, watermarks
+
+ASKED_AT_ONCE = 500
+END = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class Part(Enum):
+    """What sums are told apart by, besides the currency."""
+
+    ACCOUNT = "account"
+    MACHINE = "machine"
+    PRODUCT = "product"
+    METHOD = "method"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """`spans`: of each account, by its key. `hourly`: by the hour too. None does not narrow."""
+
+    spans: Mapping[str, Span]
+    pieces: Sequence[Piece]
+    hourly: bool
+    parts: frozenset[Part]
+    machines: frozenset[Ref] | None = None
+    kinds: frozenset[SaleKind] | None = None
+
+
+class Sum(NamedTuple):
+    """What is not told apart is None. `hour` counts on the clocks of the piece; money is in millionths.
+
+    `shares`: how many there are, which of one product is as many as there are sales of it."""
+
+    piece: Piece
+    hour: int
+    account: str | None
+    machine: Ref | None
+    product: Ref | None
+    method: PaymentMethod | None
+    currency: str | None
+    sales: int
+    items: int
+    total: int | None
+    tax: int | None
+    discount: int | None
+    shares: int
+
+
+MEASURES = ("sales", "items", "total", "tax", "discount")
+METHOD_OF = {number: method for method, number in METHODS.items()}
+
+
+def sums(engine: Engine, asked: Asked) -> list[Sum]:
+    with engine.connect() as connection:
+        accounts = known_names(connection, [(key, Kind.ACCOUNT.value, "") for key in asked.spans])
+        machines = None if asked.machines is None else _numbers(connection, asked.machines)
+        numbered = {id_: name[0] for name, id_ in accounts.items()}
+        rows = list(_rows(connection, asked, numbered, machines))
+        named = _named(connection, {id_ for _, row in rows for id_ in (row.account, row.machine, row.product) if id_})
+    return [_sum(piece, row, named) for piece, row in rows]
+
+
+def _numbers(connection: Connection, refs: Iterable[Ref]) -> list[int]:
+    return list(known_names(connection, [(ref.account, ref.kind.value, ref.native) for ref in refs]).values())
+
+
+def _rows(
+    connection: Connection, asked: Asked, accounts: Mapping[int, str], machines: Sequence[int] | None
+) -> Iterator[tuple[Piece, Any]]:
+    """A day at a time: what is sorted to be grouped stays small, which is several times as fast as all at once."""
+    statement = _statement(asked, machines)
+    for piece in asked.pieces:
+        for span, ids in _clipped(piece.span, asked.spans, accounts).items():
+            bound = {
+                "accounts": ids,
+                "since": microseconds(span.since),
+                "until": microseconds(span.until),
+                "offset": piece.offset // MICROSECOND,
+            }
+            yield from ((piece, row) for row in connection.execute(statement, bound))
+
+
+def _clipped(piece: Span, spans: Mapping[str, Span], accounts: Mapping[int, str]) -> Mapping[Span, list[int]]:
+    found: dict[Span, list[int]] = defaultdict(list)
+    for id_, account in accounts.items():
+        since, until = max(piece.since, spans[account].since), min(piece.until, spans[account].until)
+        if since < until:
+            found[Span(since, until)].append(id_)
+    return found
+
+
+def _statement(asked: Asked, machines: Sequence[int] | None) -> Any:
+    nothing: ColumnElement[Any] = literal(0)
+    hour = (sale_lines.c.at + bindparam("offset")) // (HOUR // MICROSECOND) if asked.hourly else nothing
+    told = {part.value: sale_lines.c[part.value] if part in asked.parts else nothing for part in Part}
+    apart = {"hour": hour, **told, "currency": sale_lines.c.currency}
+    wanted = select(
+        *(column.label(name) for name, column in apart.items()),
+        *(func.sum(sale_lines.c[name]).label(name) for name in MEASURES),
+        func.count().label("shares"),
+    )
+    wanted = wanted.where(
+        sale_lines.c.account.in_(bindparam("accounts", expanding=True)),
+        sale_lines.c.at >= bindparam("since"),
+        sale_lines.c.at < bindparam("until"),
+    )
+    if machines is not None:
+        wanted = wanted.where(sale_lines.c.machine.in_(machines))
+    if asked.kinds is not None:
+        wanted = wanted.where(sale_lines.c.kind.in_([KINDS[kind] for kind in asked.kinds]))
+    return wanted.group_by(*(name for name, column in apart.items() if column is not nothing))
+
+
+def _named(connection: Connection, ids: set[int]) -> Mapping[int, Name]:
+    found: dict[int, Name] = {}
+    asked = sorted(ids)
+    for at in range(0, len(asked), ASKED_AT_ONCE):
+        some = select(names).where(names.c.id.in_(asked[at : at + ASKED_AT_ONCE]))
+        found |= {row.id: (row.account, row.kind, row.native) for row in connection.execute(some)}
+    return found
+
+
+def _sum(piece: Piece, row: Any, named: Mapping[int, Name]) -> Sum:
+    def ref(id_: int) -> Ref | None:
+        if not id_:
+            return None
+        account, kind, native = named[id_]
+        return Ref(Kind(kind), account, native)
+
+    return Sum(
+        piece=piece,
+        hour=row.hour,
+        account=named[row.account][0] if row.account else None,
+        machine=ref(row.machine),
+        product=ref(row.product),
+        method=METHOD_OF[row.method],
+        currency=currency_of(row.currency),
+        sales=int(row.sales),
+        items=int(row.items),
+        total=None if row.total is None else int(row.total),
+        tax=None if row.tax is None else int(row.tax),
+        discount=None if row.discount is None else int(row.discount),
+        shares=row.shares,
+    )
+
+
+def kept_since(engine: Engine) -> datetime:
+    """All that was recorded from then on, and told to the journal, is in it still."""
+    oldest = select(entries.c.received_at).order_by(entries.c.seq).limit(1)
+    with engine.connect() as connection:
+        if not connection.scalar(select(head.c.pruned)):
+            return EPOCH
+        kept = connection.scalar(oldest)
+    return END if kept is None else datetime.fromisoformat(kept)
+
+
+def covered(engine: Engine) -> Mapping[str, Span]:
+    """For each account whose list is fed into the journal, from when to when it has all of its sales."""
+    whole = watermarks.c.since.is_not(None) & watermarks.c.settled.is_not(None)
+    since = kept_since(engine)
+    with engine.connect() as connection:
+        rows = connection.execute(select(watermarks).where(whole, watermarks.c.kind == FactKind.SALE.value)).all()
+    spans = {
+        row.account: Span(max(since, datetime.fromisoformat(row.since)), datetime.fromisoformat(row.settled))
+        for row in rows
+    }
+    return {account: span for account, span in spans.items() if span.since < span.until}
