@@ -85,7 +85,7 @@ class Calendar:
         if self._granularity is None:
             return self._whole
         if self._granularity is Granularity.HOUR:
-            return _hour(piece, hour)
+            return _hour(piece, hour, self._zone)
         first, next_ = _bounds(piece.day, self._granularity)
         if first not in self._known:
             since, until = start(first, self._zone), start(next_, self._zone)
@@ -93,11 +93,14 @@ class Calendar:
         return self._known[first]
 
 
-def _hour(piece: Piece, hour: int) -> Period:
-    since = EPOCH + hour * HOUR - piece.offset
+def _hour(piece: Piece, hour: int, zone: tzinfo) -> Period:
+    """Where clocks are changed within one, it is two."""
     local = EPOCH + hour * HOUR
     name = local.replace(tzinfo=None).isoformat(timespec="minutes")
-    return Period(since, since + HOUR, f"{name}{_offset(piece.offset)}")
+    since, until = local - piece.offset, local - piece.offset + HOUR
+    since = since if _ahead(since, zone) == piece.offset else piece.span.since
+    until = until if _ahead(until - MICROSECOND, zone) == piece.offset else piece.span.until
+    return Period(since, until, f"{name}{_offset(piece.offset)}")
 
 
 def _offset(offset: timedelta) -> str:

@@ -160,24 +160,31 @@ def _sum(piece: Piece, row: Any, named: Mapping[int, Name]) -> Sum:
     )
 
 
-def kept_since(engine: Engine) -> datetime:
-    """All that was recorded from then on, and told to the journal, is in it still."""
-    oldest = select(entries.c.received_at).order_by(entries.c.seq).limit(1)
-    with engine.connect() as connection:
-        if not connection.scalar(select(head.c.pruned)):
-            return EPOCH
-        kept = connection.scalar(oldest)
-    return END if kept is None else datetime.fromisoformat(kept)
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """`since`: what was told to the journal, and recorded from then on, is in it still. `lists`: for each account whose
+    list is fed into it, from when to when it has all of its sales."""
+
+    since: datetime
+    lists: Mapping[str, Span]
 
 
-def covered(engine: Engine) -> Mapping[str, Span]:
-    """For each account whose list is fed into the journal, from when to when it has all of its sales."""
+def coverage(engine: Engine) -> Coverage:
     whole = watermarks.c.since.is_not(None) & watermarks.c.settled.is_not(None)
-    since = kept_since(engine)
     with engine.connect() as connection:
+        since = _kept_since(connection)
         rows = connection.execute(select(watermarks).where(whole, watermarks.c.kind == FactKind.SALE.value)).all()
-    spans = {
-        row.account: Span(max(since, datetime.fromisoformat(row.since)), datetime.fromisoformat(row.settled))
-        for row in rows
-    }
-    return {account: span for account, span in spans.items() if span.since < span.until}
+    spans = {row.account: Span(max(since, _time(row.since)), _time(row.settled)) for row in rows}
+    return Coverage(since, {account: span for account, span in spans.items() if span.since < span.until})
+
+
+def _kept_since(connection: Connection) -> datetime:
+    oldest = select(entries.c.received_at).order_by(entries.c.seq).limit(1)
+    if not connection.scalar(select(head.c.pruned)):
+        return EPOCH
+    kept = connection.scalar(oldest)
+    return END if kept is None else _time(kept)
+
+
+def _time(kept: str) -> datetime:
+    return datetime.fromisoformat(kept)
