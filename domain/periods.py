@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import Enum
+from itertools import groupby
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.errors import BadInput
@@ -72,6 +73,13 @@ class Calendar:
     @property
     def hourly(self) -> bool:
         return self._granularity is Granularity.HOUR
+
+    @property
+    def groups(self) -> list[list[Piece]]:
+        """The pieces of each period; where periods are hours, each piece has several of its own."""
+        if self.hourly:
+            return [[piece] for piece in self.pieces]
+        return [list(pieces) for _, pieces in groupby(self.pieces, lambda piece: self.period(piece, 0))]
 
     def period_at(self, at: datetime) -> Period:
         piece = self.piece_at(at)

@@ -189,7 +189,7 @@ def _rows(engine: Any, asked: SalesReport, layout: Layout, cost_of: CostOf | Non
     kinds = asked.filtered.kinds
     wanted = Asked(
         spans={one.source.key: one.span for one in asked.given if one.span is not None},
-        pieces=calendar.pieces,
+        groups=calendar.groups,
         hourly=calendar.hourly,
         parts=layout.parts if cost_of is None else layout.parts | {Part.PRODUCT},
         machines=refs(machines, Kind.MACHINE),
