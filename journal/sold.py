@@ -76,6 +76,8 @@ Found = dict[tuple[int, Apart], Measures]  # by group of pieces, and what is tol
 
 
 def sums(engine: Engine, asked: Asked) -> list[Sum]:
+    if not asked.spans:
+        return []
     with engine.connect() as connection:
         accounts = known_names(connection, [(key, Kind.ACCOUNT.value, "") for key in asked.spans])
         machines = None if asked.machines is None else _numbers(connection, asked.machines)

@@ -17,6 +17,8 @@ from journal.tables import entries, names, sale_lines
 
 FILLED_AT_ONCE = 1_000
 ASKED_AT_ONCE = 300  # of three parameters each
+LETTERS = 3  # of ISO 4217
+LARGEST = 10**15  # a thousand millions, in millionths
 
 # The numbers stand in stores: never change one, and never use one again.
 KINDS = {SaleKind.PURCHASE: 1, SaleKind.WITHDRAWAL: 2, SaleKind.RETURN: 3, SaleKind.EXCHANGE: 4}
@@ -39,7 +41,7 @@ Sold = tuple[int, str, Sale]  # the entry's number, the account, and what was so
 
 
 def number_of(currency: str | None) -> int:
-    return 0 if currency is None else int.from_bytes(currency.encode(), "big")
+    return 0 if currency is None else int.from_bytes(currency.encode()[:LETTERS], "big")
 
 
 def currency_of(number: int) -> str | None:
@@ -48,7 +50,7 @@ def currency_of(number: int) -> str | None:
 
 def keep(connection: Connection, sold: Sequence[Sold]) -> None:
     """Within a transaction that holds the journal, so that no other gives names the same numbers."""
-    told = [(seq, account, sale, found) for seq, account, sale in sold if (found := shares(sale))]
+    told = [(seq, account, sale, found) for seq, account, sale in sold if (found := shares(sale)) and _fits(found)]
     if not told:
         return
     ids = _numbered(connection, {name for _, account, sale, found in told for name in _names(account, sale, found)})
@@ -71,6 +73,12 @@ def fill(connection: Connection) -> None:
             return
         keep(connection, [(row.seq, row.account, sale) for row in rows if (sale := _legible(row.content))])
         last = rows[-1].seq
+
+
+def _fits(found: Iterable[Share]) -> bool:
+    """What no machine ever took is a fault of its report, and must not spoil the sums of others."""
+    numbers = (one for share in found for one in (share.items, share.total, share.tax, share.discount))
+    return all(abs(one) < LARGEST for one in numbers if one is not None)
 
 
 def _legible(content: bytes) -> Sale | None:
