@@ -5,20 +5,23 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, func, select, text
 
 from domain.facts import FactKind
 from domain.model import PaymentMethod, SaleKind
 from domain.periods import Calendar, Granularity, zone
 from domain.refs import Kind, Ref
 from domain.times import EPOCH, Span
-from journal import log, reports
+from journal import codec, log, reports
 from journal.appending import Report
+from journal.log import moment
 from journal.reports import Watermark
 from journal.sold import END, Asked, Coverage, Part, Sum, coverage, sums
-from journal.store import writing
+from journal.store import MIGRATIONS, open_store, writing
 from journal.sums import METHODS, currency_of, fill, number_of
-from journal.tables import head, names, sale_lines
+from journal.tables import entries, head, names, sale_lines
 from tests.journals import AT, report, sale, writer
 from tests.test_revenue import euro, line
 
@@ -109,6 +112,36 @@ async def test_an_older_store_is_filled_from_its_entries(store: Engine) -> None:
         fill(connection)
     assert sorted(read(store, Part.MACHINE, granularity=Granularity.DAY), key=str) == before
     assert len(before) == 2
+
+
+def test_a_store_of_the_version_before_is_filled_when_it_is_opened(store_url: str) -> None:
+    engine = create_engine(store_url.replace("postgresql://", "postgresql+psycopg://"))
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    fact = told(1).facts[0]
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        row = {
+            "seq": 1,
+            "account": "acme",
+            "kind": "sale",
+            "machine": "m1",
+            "origin": "POLL",
+            "received_at": moment(AT),
+        }
+        entry = row | {"recorded_at": moment(fact.recorded_at), "content": codec.write(fact.content)}
+        connection.execute(entries.insert().values(entry))
+        connection.execute(entries.insert().values(entry | {"seq": 2, "content": b"{}"}))
+        mark = "INSERT INTO watermarks (account, kind, at) VALUES ('acme', 'sale', :at)"
+        connection.execute(text(mark), {"at": moment(AT)})
+    engine.dispose()
+    upgraded = open_store(store_url)
+    assert [one.total for one in read(upgraded)] == [1_500_000]
+    assert coverage(upgraded).lists == {}
+    reports.set_watermark(upgraded, "acme", FactKind.SALE, Watermark(AT + 2 * HOUR, None, AT + HOUR))
+    assert coverage(upgraded).lists == {"acme": Span(AT, AT + HOUR)}
+    upgraded.dispose()
 
 
 async def test_sums_go_with_the_entries_and_the_journal_says_since_when_it_has_all(store: Engine) -> None:
