@@ -1,8 +1,8 @@
-"""`make bench`: four tables of one run. Read the ratios; the absolute numbers are this machine's."""
+"""`make bench`: five tables of one run. Read the ratios; the absolute numbers are this machine's."""
 
 import time
 
-from bench import cold, deliveries, fanout, machine, warm
+from bench import cold, deliveries, fanout, machine, reports, warm
 
 
 def main() -> None:
@@ -15,6 +15,8 @@ def main() -> None:
     deliveries.main()
     print()
     fanout.main()
+    print()
+    reports.main()
     print(f"\nTook {time.perf_counter() - started:.0f} s")
 
 

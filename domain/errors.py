@@ -8,6 +8,7 @@ VendgraphError
 ├── Conflict             the caller's: what was asked before stands against it
 ├── Unsupported          the caller's: neither this vendor nor this machine can do it
 ├── RateLimited          the caller's: more than it may ask for; later it may again
+├── QueryTooComplex      the gateway's: it is more than is answered at once
 └── VendorError          the vendor's
     ├── VendorUnavailable    down, unreachable or too slow; trying again later can help
     ├── VendorRateLimited    the budget is spent; trying again after `retry_after` helps
@@ -90,6 +91,10 @@ class Unsupported(VendgraphError):
 
 class RateLimited(VendgraphError):
     code = ErrorCode.RATE_LIMITED
+
+
+class QueryTooComplex(VendgraphError):
+    code = ErrorCode.QUERY_TOO_COMPLEX
 
 
 class VendorError(VendgraphError):

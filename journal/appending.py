@@ -9,9 +9,10 @@ from sqlalchemy import Case, ColumnElement, Connection, Table, case, select, tup
 from sqlalchemy.dialects import postgresql, sqlite
 
 from domain.facts import CommandWord, Fact, FactKind, Observation, Origin, Scan, TagLinks, occurrence
+from domain.model import Sale
 from domain.scans import held
 from domain.states import MachineState, Seen, merged
-from journal import codec
+from journal import codec, sums
 from journal.ledger import Ledger, Meaning
 from journal.log import Appending, New, batches, known_facts, moment, told_since
 from journal.tables import deliveries, heard, links, quarantine, states
@@ -126,6 +127,8 @@ class Group:
 
     def write(self) -> None:
         self._log.write()
+        sold = [(seq, new.account, new.fact.content) for seq, new in self._log.news]
+        sums.keep(self._connection, [(seq, account, one) for seq, account, one in sold if isinstance(one, Sale)])
         upsert(self._connection, states, [self._state_row(machine) for machine in self._changed_states])
         upsert(self._connection, heard, [row for row in self._heard.values() if row.pop("new", False)])
         linked = {(row["account"], row["tag"]): row for row in self._changed_links}

@@ -17,7 +17,7 @@ from domain.facts import Content, Fact, FactKind, Origin
 from domain.times import Span
 from journal import codec
 from journal.store import writing
-from journal.tables import entries, facts, head
+from journal.tables import entries, facts, head, sale_lines
 
 PRUNED_AT_ONCE = 1_000
 PRUNING_RESTS = 0.05  # seconds in which others get at the journal
@@ -276,4 +276,5 @@ def _prune_some(engine: Engine, before: datetime) -> int:
         if last is None:
             return 0
         connection.execute(head.update().values(pruned=last))
+        connection.execute(delete(sale_lines).where(sale_lines.c.seq <= last))
         return connection.execute(delete(entries).where(entries.c.seq <= last)).rowcount

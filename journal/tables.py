@@ -139,6 +139,37 @@ watermarks = Table(  # down to where a feed has read an account's list
     Column("missed_at", String),  # when the newest was recorded that a webhook should have told and did not
 )
 
+names = Table(  # what stands in sale lines: numbers are grouped faster than texts
+    "names",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", String, nullable=False),
+    Column("kind", String, nullable=False),  # domain.refs.Kind
+    Column("native", String, nullable=False),
+    UniqueConstraint("account", "kind", "native"),
+)
+
+sale_lines = Table(  # the shares of each sale of the journal, see domain.revenue; 0 stands for nothing
+    "sale_lines",
+    metadata,
+    Column("account", BigInteger, primary_key=True, autoincrement=False),  # names
+    Column("at", BigInteger, primary_key=True, autoincrement=False),  # recorded, microseconds since 1970
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    Column("machine", BigInteger, nullable=False),  # names
+    Column("product", BigInteger, nullable=False),  # names
+    Column("kind", Integer, nullable=False),  # see journal.sums
+    Column("method", Integer, nullable=False),  # see journal.sums
+    Column("currency", BigInteger, nullable=False),  # its letters as a number
+    Column("sales", Integer, nullable=False),
+    Column("items", BigInteger, nullable=False),
+    Column("total", BigInteger),  # money in millionths
+    Column("tax", BigInteger),
+    Column("discount", BigInteger),
+    Index("sale_lines_seq", "seq"),
+    sqlite_with_rowid=False,
+)
+
 commands = Table(  # the ledger: what was asked, for ever
     "commands",
     metadata,

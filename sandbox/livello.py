@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route
 
+from sandbox.livello_analytics import Analytics
 from sandbox.livello_fleet import ALERTS, Fleet, Row
 from sandbox.livello_gate import CREDENTIALS, Gate, Handle, Problem
 from sandbox.livello_prices import Prices
@@ -80,6 +81,7 @@ class Livello:
         self._world = world
         self._fleet = Fleet(world, currencies)
         self._refills = Refills(world, self._fleet)
+        self._analytics = Analytics(self._fleet)
         cells = (cell for cells in self._fleet.cells.values() for cell in cells)
         self._prices = Prices(line for cell in cells if (line := cell["productLineData"]) is not None)
         self._users = Users(world, self._fleet.organizations)
@@ -103,6 +105,8 @@ class Livello:
             ("/users/{id}", "users:read", lambda request: self._users.get(request.path_params["id"])),
             ("/alerts", "alerts:read", self._alerts),
             ("/alerts/types", "alerts:read", lambda _: self._fleet.alert_types()),
+            ("/analytics/sales", "reports:read", self._analytics.sales),
+            ("/analytics/transactions/kpis", "reports:read", self._analytics.kpis),
         )
         routes = [Route(path, self.gate.read(scope, handle), methods=["GET"]) for path, scope, handle in reads]
         routes.insert(0, Route("/auth/token", self.gate.issue, methods=["POST"]))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_ty
 
 import strawberry
 
-from domain import asked, filters, people, people_asked, stock
+from domain import asked, filters, people, people_asked, reporting, stock
 from schema import inputs, people_inputs, stock_inputs
 
 INPUTS: dict[type, type] = {
@@ -16,6 +16,7 @@ INPUTS: dict[type, type] = {
     filters.ProductFilter: inputs.ProductFilter,
     filters.SaleFilter: inputs.SaleFilter,
     filters.EventFilter: inputs.EventFilter,
+    reporting.SalesReportFilter: inputs.SalesReportFilter,
     filters.CommandFilter: inputs.CommandFilter,
     asked.MachineCommandInput: inputs.MachineCommandInput,
     asked.DispenseProductInput: inputs.DispenseProductInput,
@@ -120,12 +121,14 @@ def _parameter(parameter: inspect.Parameter, hint: Any, description: str | None)
     default = parameter.default if parameter.default is inspect.Parameter.empty else strawberry.UNSET
     annotation = _of_graph(parameter.name, hint)
     if description is not None:
-        annotation = _described(annotation, description)
+        annotation = _described(annotation, parameter.name, description)
     return parameter.replace(annotation=annotation, default=default)
 
 
-def _described(annotation: Any, description: str) -> Any:
-    return Annotated[annotation, strawberry.argument(description=description)]
+def _described(annotation: Any, name: str, description: str) -> Any:
+    """A name that is a word of Python ends in an underscore there."""
+    graphs = name.removesuffix("_") if name.endswith("_") else None
+    return Annotated[annotation, strawberry.argument(description=description, name=graphs)]
 
 
 def _of_graph(name: str, hint: Any) -> Any:

@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from graphql import GraphQLEnumType, GraphQLSchema
 
-from domain import commands, details, facts, model, people, stock
+from domain import commands, details, facts, model, people, periods, reporting, stock
 from domain.errors import ErrorCode
 from domain.paging import SourceState
 
@@ -276,6 +276,24 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
     commands.CommandOutcome: (
         "What became of a command, as a person found out.",
         {"SUCCEEDED": "It was carried out.", "FAILED": "It was not carried out."},
+    ),
+    periods.Granularity: (
+        "How long the periods of a report are.",
+        {
+            "HOUR": "Hours.",
+            "DAY": "Days: of 23 or 25 hours where clocks are changed.",
+            "WEEK": "Weeks, from Monday on.",
+            "MONTH": "Months of the calendar.",
+        },
+    ),
+    reporting.SalesGroup: (
+        "What the rows of a report are told apart by.",
+        {
+            "VENDOR": "The vendor.",
+            "MACHINE": "The machine.",
+            "PRODUCT": "The product; what none accounts for has rows without one.",
+            "PAYMENT_METHOD": "How it was paid.",
+        },
     ),
     ErrorCode: (
         "What went wrong, and whose turn it is.",

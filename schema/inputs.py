@@ -57,6 +57,16 @@ class SaleFilter:
     to: datetime | None = strawberry.field(default=strawberry.UNSET, description="Recorded before this time.")
 
 
+@strawberry.input(description="Narrows a report of sales.")
+class SalesReportFilter:
+    vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
+    accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
+    machines: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=MACHINES)
+    kinds: list[SaleKind] | None = strawberry.field(
+        default=strawberry.UNSET, description="Only purchases, withdrawals, returns or exchanges."
+    )
+
+
 @strawberry.input(description="Narrows a list of events.")
 class EventFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)

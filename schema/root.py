@@ -20,6 +20,7 @@ import resolvers.organizations
 import resolvers.people
 import resolvers.products
 import resolvers.sales
+import resolvers.sales_report
 import resolvers.stock
 import resolvers.structure
 from schema import live, mutations, types
@@ -29,6 +30,7 @@ from schema.commands import Command, CommandConnection
 from schema.edge import PAGING, edge, paged
 from schema.enums import describe_values
 from schema.people_mutations import PeopleMutation
+from schema.reports import SalesReport
 from schema.scalars import SCALARS
 from schema.stock import (
     CashCollection,
@@ -68,6 +70,16 @@ class Query:
         resolvers.sales.connection, "All sales over all vendors, newest recorded first."
     )
     sale: types.Sale | None = edge(resolvers.sales.one, description="One sale.", id="Its id.")
+    sales_report: SalesReport = edge(
+        resolvers.sales_report.report,
+        description="Sums of the sales of all vendors.",
+        from_="Recorded at this time or later.",
+        to="Recorded before this time: 732 days after `from` at most.",
+        granularity="How long its periods are; without one the whole time is one row of each group.",
+        group_by="What its rows are told apart by, besides the period and the currency.",
+        timezone="An IANA time zone, such as Europe/Lisbon, on whose clocks it counts; UTC where it is left out.",
+        filter="Narrows the sales.",
+    )
     events: types.MachineEventConnection = paged(
         resolvers.events.connection, "All events over all vendors, newest recorded first."
     )

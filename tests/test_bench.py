@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from graphql import parse, validate
 
-from bench import deliver, fanout, processes
+from bench import deliver, fanout, processes, reports
 from bench.deliveries import sale, signed, spki
 from bench.least import VENDORS, least
 from bench.load import load, request
@@ -108,3 +108,11 @@ def test_the_server_of_npm_tells_what_the_gateway_tells(gateway: Gateway) -> Non
         found = fanout.follow(base, pid, "", 5, [tell, tell])
     assert [len(times) for times in found.heard] == [5, 5]
     assert message["sale"]["total"] == {"amount": "2.50", "currency": "EUR"}
+
+
+def test_reports_are_of_all_sales(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, value in (("SALES", 4_000), ("SAMPLE", 20), ("ROUNDS", 1)):
+        monkeypatch.setattr(reports, name, value)
+    reports.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:28].strip() for line in lines[3:]] == list(reports.BY)

@@ -8,12 +8,13 @@ from sqlalchemy import create_engine
 from strawberry.types.base import StrawberryObjectDefinition
 
 from connectors.registry import CONNECT
-from domain import commands, details, live, model, money, paging, people, stock
+from domain import commands, details, live, model, money, paging, people, periods, reporting, stock
 from journal import audit, reports
 from journal.appending import NO_MEANINGS
 from journal.bus import Bus
 from journal.journal import Journal
 from resolvers.context import Viewer
+from resolvers.sales_report import SalesReport
 from resolvers.sources import CacheTimes, Source
 from schema.root import build
 from tests.scripted import account
@@ -46,6 +47,9 @@ ELSEWHERE: dict[str, Any] = {
     "MachineMessage": live.MachineMessage,
     **{name: getattr(people, name) for name in ("PersonAddress", "PersonRecord", "OrganizationUnit")},
     **{name: getattr(people, name) for name in ("EntitlementRule", "EntitlementGroup")},
+    "ReportPeriod": periods.Period,
+    "SalesReport": SalesReport,
+    "SalesRow": reporting.SalesRow,
 }
 WITHOUT_A_VALUE = {"Query", "Mutation", "Subscription", "Node"}  # roots, and what others implement
 
