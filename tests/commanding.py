@@ -24,6 +24,8 @@ INPUTS: Mapping[str, str] = {
     "updatePlanogram": "UpdatePlanogramInput",
     "updateConfig": "UpdateConfigInput",
     "resolveCommand": "ResolveCommandInput",
+    "createPerson": "CreatePersonInput",
+    "updatePerson": "UpdatePersonInput",
 }
 ACTS: Mapping[str, Capability] = {
     "dispenseProduct": Capability.DISPENSE_PRODUCT,
