@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.running import Gateway, Sandbox
 
-MACHINES = (
+MACHINES = "{ machines(first: 1, filter: { vendors: [SMARTVEND] }) { nodes { id vendorId slots { id position } } } }"
     """{ machines(first: 1, filter: { vendors: [SMARTVEND] }) { nodes { id vendorId slots { id position } } } }"""
 )
 SET = """mutation($input: SetPriceInput!) { setPrice(input: $input) { command { status error } errors { message } } }"""
