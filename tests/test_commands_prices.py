@@ -8,8 +8,6 @@ from typing import Any
 from tests.running import Gateway, Sandbox
 
 MACHINES = "{ machines(first: 1, filter: { vendors: [SMARTVEND] }) { nodes { id vendorId slots { id position } } } }"
-    """{ machines(first: 1, filter: { vendors: [SMARTVEND] }) { nodes { id vendorId slots { id position } } } }"""
-)
 SET = """mutation($input: SetPriceInput!) { setPrice(input: $input) { command { status error } errors { message } } }"""
 UNDER_WAY = """{ commands(filter: { statuses: [PENDING, SENT] }) { nodes { id } } }"""
 SLOTS = """query($id: ID!) { machine(id: $id) { slots { position price { amount } } } }"""
