@@ -45,9 +45,8 @@ def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -
 def cold(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Keeps nothing that a vendor told, so that whatever it wants to know costs a request."""
     folder = tmp_path_factory.mktemp("cold")
-    with running_gateway(
-        shared_sandbox, folder, others=[shared_sandbox], cache=NOTHING_KEPT, feed=SELDOM_FED
-    ) as gateway:
+    others = [shared_sandbox]
+    with running_gateway(shared_sandbox, folder, others=others, cache=NOTHING_KEPT, feed=SELDOM_FED) as gateway:
         yield gateway
 
 
