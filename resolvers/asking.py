@@ -75,6 +75,8 @@ def told(error: VendgraphError) -> UserError:
 
 async def _asked(context: Context, kind: Capability, given: Asked, acknowledged: str | None) -> Command:
     """Raises VendgraphError, JournalUnavailable, SQLAlchemyError."""
+    dispatcher = context.graph.dispatcher
+    by = dispatcher.answers_by
     orders.permit(context, kind)
     orders.check_key(given)
     source, _ = orders.source_of(context, given)
@@ -86,9 +88,9 @@ async def _asked(context: Context, kind: Capability, given: Asked, acknowledged:
         command, print_ = known
         if print_ != fingerprint:
             raise Conflict(f"this idempotencyKey was used before, for something else: command {command.id}")
-        return await context.graph.dispatcher.again(source, command)
+        return await dispatcher.again(source, command, by)
     found = await orders.meant(context, kind, given)
-    return await context.graph.dispatcher.place(source, _intent(context, found, given, fingerprint, acknowledged))
+    return await dispatcher.place(source, _intent(context, found, given, fingerprint, acknowledged), by)
 
 
 def _intent(context: Context, found: Meant, given: Asked, fingerprint: str, acknowledged: str | None) -> Intent:

@@ -43,17 +43,22 @@ class Dispatcher:
         """UNIX seconds to which this process is at what it takes on now."""
         return self._sender.until
 
-    async def place(self, source: Source, intent: Intent) -> Command:
+    @property
+    def answers_by(self) -> float:
+        """When somebody who asks now has waited long enough, on the loop's clock."""
+        return asyncio.get_running_loop().time() + self._seconds
+
+    async def place(self, source: Source, intent: Intent, by: float | None = None) -> Command:
         """The command as it is a moment later. Raises VendgraphError where it was not taken on; JournalUnavailable
         where it could not be recorded, so that nothing is sent."""
         if len(self._under_way) >= AT_ONCE:
             raise RateLimited("too many commands are under way here: try again in a moment")
         command, new = await self._placed(intent)
         if not new:
-            return await self.again(source, command)
+            return await self.again(source, command, by)
         work = Work(native=command.ref.native, attempt=1, source=source, order=intent.order)
         self._start(work.native, self._sender.run(work))
-        return await self.seen(command)
+        return await self.seen(command, by)
 
     async def _placed(self, intent: Intent) -> tuple[Command, bool]:
         """A store that fails while it commits may have kept it all the same."""
@@ -66,13 +71,13 @@ class Dispatcher:
                     return kept.command, True
             raise
 
-    async def again(self, source: Source, command: Command) -> Command:
+    async def again(self, source: Source, command: Command, by: float | None = None) -> Command:
         """What was asked for before. Where it was never sent, and nobody is at it any more, it is taken on now."""
         native = command.ref.native
         waits = command.status is CommandStatus.PENDING and len(self._under_way) < AT_ONCE
         if waits and native not in self._under_way:
             self._start(native, self._adopt(source, native))
-        return await self.seen(command)
+        return await self.seen(command, by)
 
     def _start(self, native: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -103,11 +108,12 @@ class Dispatcher:
                 return kept
             await asyncio.sleep(FOLLOWED_EVERY)
 
-    async def seen(self, command: Command) -> Command:
-        """As it is when its sending is over, or when the caller has waited long enough."""
+    async def seen(self, command: Command, by: float | None = None) -> Command:
+        """As it is when its sending is over, or when the caller has waited long enough: see `answers_by`."""
         task = self._under_way.get(command.ref.native)
         if task is not None:
-            await asyncio.wait([task], timeout=self._seconds)
+            wait = self._seconds if by is None else by - asyncio.get_running_loop().time()
+            await asyncio.wait([task], timeout=max(0.0, wait))
         with suppress(SQLAlchemyError):
             kept = await asyncio.to_thread(commands.find, self._journal.engine, command.ref.native)
             return command if kept is None else kept.command

@@ -18,6 +18,7 @@ from resolvers.sources import Source
 from resolvers.ways import Asking, Way
 
 LONGEST_KEY = 255
+QUICKLY = 1.0  # seconds for a vendor to tell how its machines are now, where it has told before
 FOR_OPERATORS = frozenset(
     {
         Capability.DISPENSE_PRODUCT,
@@ -96,7 +97,12 @@ async def meant(context: Context, kind: Capability, given: Asked) -> Meant:
 
 
 async def _machine(context: Context, kind: Capability, source: Source, ref: Ref, what: str) -> Machine:
-    machine = await context.loaders.machines.find(ref)
+    whole = source.machines
+    machine = None
+    if whole is not None:
+        known = whole.cache.kept("") is not None
+        listed = await whole.get(context.patience(QUICKLY if known else source.seconds))
+        machine = listed.value.by_native.get(ref.native)
     if machine is None:
         raise NotFound(f"there is no such {what}")
     _refuse(kind, source.refusal(kind, machine))

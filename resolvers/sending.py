@@ -98,7 +98,7 @@ class Sender:
             log.warning("a command was not sent, for it could not be recorded", command=work.native)
             await self._settle(work, _failed(f"{NOT_SENT}it could not be recorded", ErrorCode.INTERNAL))
             return False
-        if claimed and self._clock() - began > LEASE:
+        if claimed and self._clock() - began > LEASE and not await self._held_after(work, 0.0):
             await self._settle(work, _failed(f"{NOT_SENT}this process was stopped for too long", ErrorCode.INTERNAL))
             return False
         return claimed

@@ -62,51 +62,51 @@ def payload(answer: Any) -> Any:
 
 @dataclass(slots=True)
 class Line:
-    """To a gateway, whichever is there: it may be another after each restart. By key, `asked`
-    is what was asked, and `told` all that was answered."""
+    """To a gateway, whichever is there: it may be another after each restart. By key, `asked` is what was asked, and
+    `told` every command that was told."""
 
     client: httpx2.AsyncClient
     gateway: Gateway | None = None
-    told: dict[str, list[Any]] = field(default_factory=dict)
     asked: dict[str, dict[str, Any]] = field(default_factory=dict)
+    told: dict[str, list[Any]] = field(default_factory=dict)
 
-    async def answer(self, query: str, given: dict[str, Any]) -> Any:
-        """The command as it is told, asked for until an answer comes, always with the same key."""
-        found = await self.ask(query, given)
-        while found is None:
+    async def command(self, query: str, given: dict[str, Any]) -> Any:
+        """As it is told, asked for until it is, always with the same key."""
+        key = given["input"]["idempotencyKey"]
+        self.asked[key] = given
+        while True:
+            found = None if self.gateway is None else await self.ask(query, given, self.gateway)
+            if found is not None and found["command"] is not None:
+                self.told.setdefault(key, []).append(found["command"])
+                return found["command"]
             await asyncio.sleep(0.1)
-            found = await self.ask(query, given)
-        assert found["command"] is not None, found["errors"]
-        return found["command"]
 
     async def end(self, query: str, given: dict[str, Any]) -> Any:
         """The same, until it has come to an end."""
-        found = await self.answer(query, given)
+        found = await self.command(query, given)
         while found["status"] not in ENDED:
-            await asyncio.sleep(0.3)
-            found = await self.answer(query, given)
+            await asyncio.sleep(1.0)
+            found = await self.command(query, given)
         return found
 
     def open(self) -> list[dict[str, Any]]:
-        """What was asked and has no end yet, by what was told of it last."""
-        ended = {key for key, told in self.told.items() if told[-1]["command"]["status"] in ENDED}
-        return [given for key, given in self.asked.items() if key not in ended]
+        """What has no end yet, by what was told of it last."""
+        return [given for key, given in self.asked.items() if self.told[key][-1]["status"] not in ENDED]
 
-    async def ask(self, query: str, given: dict[str, Any], gateway: Gateway | None = None) -> Any:
+    async def ask(self, query: str, given: dict[str, Any], gateway: Gateway) -> Any:
         """None where no answer came."""
-        key, gateway = given["input"]["idempotencyKey"], gateway or self.gateway
-        self.asked[key] = given
-        if gateway is None:
-            return None
-        headers = {"authorization": f"Bearer {gateway.key}"}
+        headers, body = {"authorization": f"Bearer {gateway.key}"}, {"query": query, "variables": given}
         try:
-            body = {"query": query, "variables": given}
             answer = await self.client.post(f"{gateway.base}/graphql", json=body, headers=headers)
         except httpx2.TransportError:
             return None
-        found = payload(answer.json())
-        self.told.setdefault(key, []).append(found)
-        return found
+        return payload(answer.json())
+
+
+@asynccontextmanager
+async def calling() -> AsyncIterator[Line]:
+    async with httpx2.AsyncClient(timeout=30, trust_env=False) as client:
+        yield Line(client)
 
 
 @asynccontextmanager
@@ -180,9 +180,3 @@ async def ends(gateway: Gateway, id_: str, *ends: str) -> Any:
             return found
         await asyncio.sleep(0.1)
     raise AssertionError(f"it has no end: {found}")
-
-
-@asynccontextmanager
-async def calling() -> AsyncIterator[Line]:
-    async with httpx2.AsyncClient(timeout=30, trust_env=False) as client:
-        yield Line(client)

@@ -44,7 +44,9 @@ ACTS: Mapping[str, Capability] = {
 }
 FLEET = """{ machines(first: 200) { nodes { id vendor vendorId connectivity account { key }
   capabilities { capability available reason } slots { id position price { amount } product { id } } } } }"""
-FED = ("get-list-of-sales", "get-list-of-events")  # what a gateway reads by itself, each minute
+BY_ITSELF = ("get-list-of-sales", "get-list-of-events", "get-dictionary-of-events")  # what a gateway reads now and then
+PATIENT = "\n[commands]\nanswer_seconds = 20\n"  # as the end of `more`: what is told is the end, on any machine
+LEFT_ALONE = PATIENT + "settle_seconds = 3600\n"  # such a gateway takes no sale for proof
 SELDOM_FED = "every_seconds = 86400"  # as `feed` of `config_text`
 WAIT_SECONDS = 20.0
 NOTHING_KEPT = "machines = 0\nslots = 0\nproducts = 0\nstate = 0\nsales = 0"  # as `cache` of `config_text`
@@ -175,7 +177,12 @@ def reaching(sandbox: Sandbox, vendor: str = "smartvend") -> Iterator[Reached]:
     found = Reached([], [])
     yield found
     found.bodies += sent(sandbox, vendor)[before:]
-    found.requests += [one for one in sandbox.requests(vendor) if not one.endswith(FED)]
+    found.requests += requests(sandbox, vendor)
+
+
+def requests(sandbox: Sandbox, vendor: str | None = None) -> list[str]:
+    """What was asked so far, but for what a gateway reads by itself."""
+    return [one for one in sandbox.requests(vendor) if not one.endswith(BY_ITSELF)]
 
 
 def tell_sale(gateway: Gateway, machine: Found, account: str = "acme-coffee", **changed: Any) -> Found:

@@ -22,6 +22,7 @@ from tests.attempts import (
     ends,
     kept,
     price,
+    seen,
     some_machine,
     started,
     statuses,
@@ -48,10 +49,10 @@ async def both_held(gateway: Gateway, wire: Lossy, cents: int) -> tuple[Any, Any
     machine = await some_machine(gateway)
     wire.hold(READS, SENDS)
     given = deposit(machine["id"], "sent", cents), price(machine["slots"][0]["id"], "unsent", cents)
-    asked = [asyncio.create_task(ask(gateway, query, one)) for query, one in zip((DEPOSIT, PRICE), given, strict=True)]
-    told = await asyncio.gather(*asked)
-    assert [one["command"]["status"] for one in told] == ["SENT", "PENDING"]
-    assert wire.held == 2
+    told = await asyncio.gather(*(ask(gateway, *one) for one in zip((DEPOSIT, PRICE), given, strict=True)))
+    await until(lambda: wire.held == 2)
+    now = [await seen(gateway, one["command"]["id"]) for one in told]
+    assert [one["status"] for one in now] == ["SENT", "PENDING"]
     return given
 
 
@@ -124,8 +125,9 @@ async def test_told_to_end_it_waits_for_an_answer_and_does_not_know_without_one(
         machine = (await some_machine(served.gateway))["id"]
         faults = iter([Fault.HOLD_AND_DROP, Fault.HOLD])
         wire.decide = lambda _: next(faults)
-        told = [await ask(served.gateway, DEPOSIT, deposit(machine, f"key-{cents}", cents)) for cents in (904, 905)]
-        assert [one["command"]["status"] for one in told] == ["SENT", "SENT"]
+        for held, cents in ((1, 904), (2, 905)):
+            await ask(served.gateway, DEPOSIT, deposit(machine, f"key-{cents}", cents))
+            await until(lambda held=held: wire.held == held)  # type: ignore[misc]
         served.process.process.send_signal(signal.SIGTERM)
         await until(lambda: refuses(served))
         wire.released.set()

@@ -1,19 +1,25 @@
 """A dry run tells exactly what would be sent, less secrets, and neither sends nor records anything."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from tests.commanding import ACTS, Found, command, fleet, give, new_key, of_vendor, reaching, refusal, sent
-from tests.running import OPERATOR, Gateway, Sandbox
+from tests.commanding import ACTS, PATIENT, Found, command, fleet, give, new_key, of_vendor, reaching, refusal, sent
+from tests.running import OPERATOR, Gateway, Sandbox, running_gateway
 
 KEPT = """{ commands(first: 1000) { nodes { id } } auditLog(first: 1000) { nodes { seq } }
   events(first: 1) { nodes { id } } }"""
 SECRET = "wifi-secret-of-the-dry-run"
 MONEY = ("dispenseProduct", "sendDeposit", "sendRemotePayment", "collectCash")
 FRIDGE = ("openDoor", "scanInventory", "measureTemperature", "readDoor", "reboot", "restartApp")
+
+
+@pytest.fixture(scope="module")
+def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with running_gateway(shared_sandbox, tmp_path_factory.mktemp("dry"), more=PATIENT) as gateway:
+        yield gateway
 
 
 @pytest.fixture

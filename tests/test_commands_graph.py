@@ -1,6 +1,6 @@
 """Every mutation over a sandbox: what of it reaches the vendor, and what the graph tells of it then."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 
 from tests.commanding import (
     ACTS,
+    PATIENT,
     Found,
     becomes,
     command,
@@ -51,6 +52,12 @@ SLUGS = {
     "reboot": "reboot",
     "restartApp": "restart-app",
 }
+
+
+@pytest.fixture(scope="module")
+def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with running_gateway(shared_sandbox, tmp_path_factory.mktemp("graph"), more=PATIENT) as gateway:
+        yield gateway
 
 
 @pytest.fixture

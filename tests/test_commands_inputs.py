@@ -6,7 +6,19 @@ from typing import Any
 import pytest
 
 from domain.refs import Kind, Ref
-from tests.commanding import ACTS, NOTHING_KEPT, SELDOM_FED, Found, fleet, of_vendor, post, refusal, sent, valid
+from tests.commanding import (
+    ACTS,
+    NOTHING_KEPT,
+    SELDOM_FED,
+    Found,
+    fleet,
+    of_vendor,
+    post,
+    refusal,
+    requests,
+    sent,
+    valid,
+)
 from tests.running import Gateway, Sandbox, running_gateway
 
 WITH_AMOUNTS = ("sendDeposit", "sendRemotePayment", "setPrice")
@@ -35,7 +47,7 @@ def unasked(sandbox: Sandbox, coffee: Found) -> Iterator[None]:
     assert coffee
     sandbox.forget_requests()
     yield
-    assert sandbox.requests() == []
+    assert requests(sandbox) == []
     assert sent(sandbox) == []
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests import telling
 from tests.commanding import (
+    LEFT_ALONE,
     Found,
     command,
     fleet,
@@ -39,8 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def gateway(shared_sandbox: Sandbox, folder: Path) -> Iterator[Gateway]:
-    more = "\n[commands]\nsettle_seconds = 3600\n"
-    with running_gateway(shared_sandbox, folder, others=[shared_sandbox], more=more) as gateway:
+    with running_gateway(shared_sandbox, folder, others=[shared_sandbox], more=LEFT_ALONE) as gateway:
         yield gateway
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from journal.keys import digest
-from tests.commanding import Found, command, fleet, give, lost, new_key, of_vendor, reaching, refusal
+from tests.commanding import PATIENT, Found, command, fleet, give, lost, new_key, of_vendor, reaching, refusal
 from tests.running import OPERATOR, STRANGER, Gateway, Sandbox, running_gateway
 
 SMALL, DAILY, HOURLY, SHARED = "vg_small", "vg_daily", "vg_hourly", "vg_shared"
@@ -30,20 +30,20 @@ def more() -> str:
     return f"{keys}\n[organizations.limits]\namount_per_command = 50\namount_per_day = 60\ncommands_per_hour = 6\n"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """One for each test: what was spent is spent."""
+    """What a key has spent is spent: each test has one of its own."""
     folder = tmp_path_factory.mktemp("quotas")
-    with running_gateway(shared_sandbox, folder, others=[shared_sandbox], more=more()) as gateway:
+    with running_gateway(shared_sandbox, folder, others=[shared_sandbox], more=more() + PATIENT) as gateway:
         yield gateway
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def coffee(gateway: Gateway) -> Found:
     return of_vendor(fleet(gateway), "SMARTVEND", "ONLINE")[0]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def theirs(gateway: Gateway) -> Found:
     return of_vendor(fleet(gateway, by=STRANGER), "SMARTVEND", "ONLINE")[0]
 

@@ -17,6 +17,7 @@ from tests.commanding import (
     of_vendor,
     refusal,
     refusals,
+    requests,
     sent,
     valid,
 )
@@ -44,8 +45,8 @@ def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -
 def cold(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Keeps nothing that a vendor told, so that whatever it wants to know costs a request."""
     folder = tmp_path_factory.mktemp("cold")
-    how: dict[str, Any] = {"cache": NOTHING_KEPT, "feed": SELDOM_FED}
-    with running_gateway(shared_sandbox, folder, others=[shared_sandbox], **how) as gateway:
+    others = [shared_sandbox]
+    with running_gateway(shared_sandbox, folder, others=others, cache=NOTHING_KEPT, feed=SELDOM_FED) as gateway:
         yield gateway
 
 
@@ -68,7 +69,7 @@ def unasked(sandbox: Sandbox, machines: list[Found]) -> Iterator[None]:
     assert machines
     sandbox.forget_requests()
     yield
-    assert sandbox.requests() == []
+    assert requests(sandbox) == []
     assert sent(sandbox) == sent(sandbox, "eatmachine") == []
 
 

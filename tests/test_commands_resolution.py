@@ -14,6 +14,7 @@ from journal.contradictions import CONTRADICTED
 from journal.store import open_store
 from journal.tables import entries
 from tests.commanding import (
+    LEFT_ALONE,
     Found,
     command,
     fleet,
@@ -30,7 +31,6 @@ from tests.commanding import (
 from tests.running import ADMIN, OPERATOR, STRANGER, VIEWER, Gateway, Sandbox, running_gateway
 from tests.settlers import Looking, looking
 
-LEFT_ALONE = "\n[commands]\nsettle_seconds = 3600\n"
 AUDIT = """{ auditLog(first: 20) { nodes { actor address requestId action outcome command machine details
   organization { name } } } }"""
 EVENTS = """query ($machine: ID!) { events(filter: {machines: [$machine]}, first: 50) {

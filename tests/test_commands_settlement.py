@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.commanding import (
+    LEFT_ALONE,
+    PATIENT,
     Found,
     becomes,
     command,
@@ -22,8 +24,7 @@ from tests.commanding import (
 from tests.running import Gateway, Sandbox, running_gateway
 from tests.settlers import Looking, looking
 
-LEFT_ALONE = "\n[commands]\nsettle_seconds = 3600\n"  # this gateway itself waits for another sale for an hour
-AT_ONCE = "\n[commands]\nsettle_seconds = 0\n"
+AT_ONCE = PATIENT + "settle_seconds = 0\n"
 LAST = "{ auditLog(first: 1) { nodes { actor action outcome command details } } }"
 
 

@@ -1,6 +1,7 @@
 """What a process does about a command where another was faster, it is too late, it ends, or the store is gone."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 from structlog.testing import capture_logs
 
-from domain.commands import CommandStatus, Progress
+from domain.commands import Command, CommandStatus, Progress
 from domain.times import utc_now
 from journal.commands import overdue
 from journal.store import open_store
@@ -96,7 +97,7 @@ async def test_of_all_who_were_to_send_it_one_does(it: Dispatching, wire: Lossy,
     before = carried_out(sandbox)
     asked = it.intent(14)
     await it.recorded(asked)
-    others = [Sender(it.journal, lambda: it.dispatcher.until) for _ in range(5)]
+    others = [Sender(it.journal, time.time) for _ in range(5)]
     native = asked.command.ref.native
     works = [Work(native=native, attempt=attempt, source=it.source, order=asked.order) for attempt in (1, 2)]
     taking = it.journal.change(lambda ledger: ledger.take_over(native, 1, "another", it.dispatcher.until))
@@ -108,20 +109,64 @@ async def test_of_all_who_were_to_send_it_one_does(it: Dispatching, wire: Lossy,
     assert carried_out(sandbox) - before == {14: 1}
 
 
+class Leaping:
+    """A clock that others do not see stand still: the process was stopped between its claim and its sending."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+
+    def __call__(self) -> float:
+        self._calls += 1
+        return time.time() + (LAPSED if self._calls > 2 else 0.0)
+
+
+async def test_who_was_stopped_after_its_claim_sends_what_nobody_took_for_lost(it: Dispatching, wire: Lossy) -> None:
+    asked = it.intent(21)
+    await it.recorded(asked)
+    work = Work(native=asked.command.ref.native, attempt=1, source=it.source, order=asked.order)
+    await Sender(it.journal, Leaping()).run(work)
+    assert it.kept(asked.command).command.status is STATUS.SUCCEEDED
+    assert len(wire.bodies(SENDS)) == 1
+
+
+async def test_who_was_stopped_after_its_claim_does_not_send_what_is_unknown(it: Dispatching, wire: Lossy) -> None:
+    asked = it.intent(22)
+    await it.recorded(asked)
+    native = asked.command.ref.native
+    work = Work(native=native, attempt=1, source=it.source, order=asked.order)
+    unknown = Progress(status=STATUS.UNKNOWN)
+    await asyncio.gather(
+        Sender(it.journal, Leaping()).run(work),
+        it.journal.change(lambda ledger: ledger.settle(native, unknown, utc_now())),
+    )
+    assert statuses(it.kept(asked.command).command) == [STATUS.PENDING, STATUS.SENT, STATUS.UNKNOWN, STATUS.FAILED]
+    assert wire.bodies(SENDS) == []
+
+
 def too_many(sandbox: Sandbox, seconds: int) -> None:
-    """The next deposit is refused, and to be tried again later."""
+    """The next deposit is refused, and to be sent again later."""
     headers = {"retry-after": str(seconds)}
     sandbox.break_("smartvend", "status", status=429, headers=headers, operation=SENDS, times=1)
 
 
+async def taken_for_lost(it: Dispatching, command: Command) -> None:
+    """By another gateway. Whoever is at it may say so in the same moment, and then it looks once more."""
+    for _ in range(10):
+        await it.settler(LAPSED).look()
+        if it.kept(command).command.status is STATUS.UNKNOWN:
+            return
+    raise AssertionError("it is still at it")
+
+
 async def test_what_another_took_for_lost_is_not_tried_again(it: Dispatching, wire: Lossy, sandbox: Sandbox) -> None:
     before = carried_out(sandbox)
-    await asyncio.to_thread(too_many, sandbox, 1)
+    await asyncio.to_thread(too_many, sandbox, 0)
+    wire.hold(SENDS)
     asked = it.intent(15)
     await it.placed(asked)
-    await until(lambda: len(wire.bodies(SENDS)) == 1)
-    await it.settler(LAPSED).look()
-    assert it.kept(asked.command).command.status is STATUS.UNKNOWN
+    await until(lambda: wire.held == 1)
+    await taken_for_lost(it, asked.command)
+    wire.released.set()
     await until(lambda: it.kept(asked.command).command.ended)
     assert statuses(it.kept(asked.command).command) == [STATUS.PENDING, STATUS.SENT, STATUS.UNKNOWN, STATUS.FAILED]
     assert len(wire.bodies(SENDS)) == 1
@@ -134,7 +179,7 @@ async def test_who_ends_before_a_second_try_knows_that_nothing_was_sent(
     await asyncio.to_thread(too_many, sandbox, 20)
     asked = it.intent(16)
     await it.placed(asked)
-    await until(lambda: len(wire.bodies(SENDS)) == 1)
+    await until(lambda: it.source.connector.guard.outcomes["vendor_rate_limited"] == 1)
     await it.dispatcher.aclose(0.1)
     assert statuses(it.kept(asked.command).command) == [STATUS.PENDING, STATUS.SENT, STATUS.FAILED]
     assert len(wire.bodies(SENDS)) == 1
@@ -188,7 +233,7 @@ async def test_what_could_not_be_recorded_for_too_long_is_not_told_to_have_faile
     with failing(store), capture_logs() as told:
         wire.released.set()
         await until(lambda: "what came of a command could not be recorded" in [line["event"] for line in told])
-    await it.settler(LAPSED).look()
+    await taken_for_lost(it, asked.command)
     await it.dispatcher.aclose()
     assert statuses(it.kept(asked.command).command) == [STATUS.PENDING, STATUS.SENT, STATUS.UNKNOWN]
 
@@ -196,7 +241,7 @@ async def test_what_could_not_be_recorded_for_too_long_is_not_told_to_have_faile
 async def test_what_cannot_be_claimed_is_not_sent(it: Dispatching, wire: Lossy, store: Engine) -> None:
     asked = it.intent(20)
     await it.recorded(asked)
-    sending = Sender(it.journal, lambda: it.dispatcher.until)
+    sending = Sender(it.journal, time.time)
     with failing(store), capture_logs() as told:
         work = Work(native=asked.command.ref.native, attempt=1, source=it.source, order=asked.order)
         running = asyncio.create_task(sending.run(work))
