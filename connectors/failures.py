@@ -77,7 +77,7 @@ class Failures:
             return VendorUnavailable(what, **self._whose, retry_after=wait, transient=transient)
         if status < 400:
             return VendorProtocolError(f"{what}: redirects are not followed", **self._whose)
-        return VendorRejected(what, **self._whose)
+        return VendorRejected(what, **self._whose, problem=problem(answer.data))
 
     def _words(self, data: Any) -> str:
         words = None if data is None else self._explain(data)
@@ -107,6 +107,12 @@ class Failures:
     def impossible(self, operation: str, why: str) -> VendorError:
         """For a request that cannot be meant: there can be nothing under such an id."""
         return VendorRejected(f"{operation} at {self._vendor}: {why}", **self._whose, sent=False)
+
+
+def problem(data: Any) -> str | None:
+    """The type that an RFC 7807 problem has."""
+    told = data.get("type") if isinstance(data, dict) else None
+    return told if isinstance(told, str) and len(told) <= LONGEST_WORDS else None
 
 
 def number(text: str | None) -> float | None:

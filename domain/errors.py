@@ -12,12 +12,14 @@ VendgraphError
     ├── VendorUnavailable    down, unreachable or too slow; trying again later can help
     ├── VendorRateLimited    the budget is spent; trying again after `retry_after` helps
     ├── VendorRejected       it understood and refused; trying again does not help
+    │   └── VendorConflict       what is there by now stands against it
     ├── VendorUnauthorized   it refused the account's credentials
     │   └── VendorForbidden  it accepted them, but they do not cover this
     └── VendorProtocolError  its answer could not be read
 """
 
 from enum import Enum
+from typing import Any
 
 from domain.model import UnavailableReason
 
@@ -93,7 +95,7 @@ class VendorError(VendgraphError):
     """`account` is the account's key, `vendor` the vendor's name in lower case, `retry_after` in seconds.
 
     `sent` is False only where it is proven that the vendor got nothing to act on; `transient` where it may
-    well go better at once."""
+    well go better at once. `problem`: the type of the problem (RFC 7807), where the vendor tells one."""
 
     code = ErrorCode.VENDOR_UNAVAILABLE
 
@@ -106,6 +108,7 @@ class VendorError(VendgraphError):
         retry_after: float | None = None,
         sent: bool = True,
         transient: bool = False,
+        problem: str | None = None,
     ) -> None:
         super().__init__(message)
         self.account = account
@@ -113,6 +116,7 @@ class VendorError(VendgraphError):
         self.retry_after = retry_after
         self.sent = sent
         self.transient = transient
+        self.problem = problem
 
 
 class VendorUnavailable(VendorError):
@@ -125,6 +129,16 @@ class VendorRateLimited(VendorError):
 
 class VendorRejected(VendorError):
     code = ErrorCode.VENDOR_REJECTED
+
+
+class VendorConflict(VendorRejected):
+    """`current`: the vendor's record as it is by now, where it was read."""
+
+    code = ErrorCode.CONFLICT
+
+    def __init__(self, message: str, *, account: str, vendor: str, current: Any = None) -> None:
+        super().__init__(message, account=account, vendor=vendor)
+        self.current = current
 
 
 class VendorUnauthorized(VendorError):

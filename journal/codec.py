@@ -5,9 +5,10 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from domain.commands import Command
+from domain.every_order import EVERY_ORDER
 from domain.facts import KINDS, Content, FactKind
 from domain.model import Capability
-from domain.orders import ORDERS, Order
+from domain.orders import Order
 from domain.states import MachineState
 
 T = TypeVar("T")
@@ -15,7 +16,7 @@ T = TypeVar("T")
 CONTENT = {kind: TypeAdapter[Content](content) for content, kind in KINDS.items()}
 STATE = TypeAdapter(MachineState)
 COMMAND = TypeAdapter(Command)
-ORDER = {kind: TypeAdapter[Order](order) for kind, order in ORDERS.items()}
+ORDER = {kind: TypeAdapter[Order](order) for kind, order in EVERY_ORDER.items()}
 
 
 def write(content: Content) -> bytes:

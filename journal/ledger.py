@@ -29,6 +29,7 @@ Meaning = Callable[[str, Capability, CommandWord], Progress | None]
 
 CONTRADICTED = "COMMAND_CONTRADICTED"
 WITH_SECRETS = frozenset({Capability.UPDATE_CONFIG})  # what was ordered is forgotten when it has come to an end
+WITH_PICTURES = frozenset({Capability.CREATE_PRODUCT, Capability.UPDATE_PRODUCT})  # and so is what is large
 TOLD = frozenset({CommandStatus.SUCCEEDED, CommandStatus.FAILED, CommandStatus.UNKNOWN})  # what the audit log tells
 
 
@@ -197,7 +198,7 @@ class Ledger:
         values: dict[str, Any] = {"status": command.status.value, "content": codec.write_command(command)}
         if command.ended:
             values["until"] = None
-            values |= {"ordered": None} if command.kind in WITH_SECRETS else {}
+            values |= {"ordered": None} if command.kind in WITH_SECRETS | WITH_PICTURES else {}
         self._set(command.ref.native, **values)
         self._tell(command, origin)
         if command.status in TOLD and command.status is not found.command.status:

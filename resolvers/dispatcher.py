@@ -6,9 +6,9 @@ answer leaves the command UNKNOWN: it may have been carried out, so that nothing
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,18 +23,22 @@ from domain.errors import (
     ErrorCode,
     RateLimited,
     VendgraphError,
+    VendorConflict,
     VendorError,
     VendorRateLimited,
     VendorRejected,
     VendorUnauthorized,
 )
+from domain.facts import Origin
 from domain.orders import Order
 from domain.times import utc_now
 from journal import commands
+from journal.appending import Report
 from journal.intents import Intent
 from journal.journal import Journal
 from journal.ledger import Ledger
 from journal.writer import JournalUnavailable
+from resolvers.secrets import Secrets
 from resolvers.sources import Source
 
 log = structlog.get_logger()
@@ -73,6 +77,7 @@ class Dispatcher:
         self._seconds = answer_seconds
         self._clock = clock
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self.secrets = Secrets(clock)
 
     @property
     def until(self) -> float:
@@ -161,6 +166,9 @@ class Dispatcher:
             if not isinstance(error, Exception):
                 raise
         else:
+            if taken.told_once is not None:
+                self.secrets.keep(work.native, taken.told_once)
+            await self._learn(work, taken)
             await self._record(partial(_take, work, taken, self._clock() + work.source.account.command_seconds))
 
     async def _insist(self, send: Callable[[], Any]) -> Taken:
@@ -179,15 +187,28 @@ class Dispatcher:
             await asyncio.sleep(pause)
         raise AssertionError("unreachable")
 
+    async def _learn(self, work: Work, taken: Taken) -> None:
+        """What the answer tells besides is in the journal before the command is done."""
+        if taken.facts:
+            now = utc_now()
+            report = Report(account=work.source.key, facts=taken.facts, origin=Origin.COMMAND, received_at=now)
+            await self._keep(lambda: self._journal.append(report))
+            for fact in taken.facts:
+                work.source.learn(fact)
+
     async def _settle(self, work: Work, progress: Progress) -> None:
         await self._record(partial(_settled, work, progress))
 
     async def _record(self, change: Callable[[Ledger], object]) -> None:
+        await self._keep(lambda: self._journal.change(change))
+
+    @staticmethod
+    async def _keep(record: Callable[[], Awaitable[object]]) -> None:
         """What came of it has to be kept, however long the store fails; what is never kept becomes UNKNOWN."""
         ends, pause = time.monotonic() + RECORDING, 0.1
         while True:
             try:
-                await self._journal.change(change)
+                await record()
             except JournalUnavailable:
                 if time.monotonic() > ends:
                     raise
@@ -219,6 +240,8 @@ def outcome(error: VendorError) -> Progress:
     """What a failed sending means. Only a refusal, or proof that nothing was sent, is a failure of the command."""
     if not error.sent:
         return _failed(f"{NOT_SENT}{error.message}", error.code)
+    if isinstance(error, VendorConflict):
+        return replace(_failed(error.message, error.code), result=error.current)
     if isinstance(error, REFUSED):
         return _failed(error.message, error.code)
     return _unknown(error.message, error.code)

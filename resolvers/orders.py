@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.base import ChecksOrders
 from domain.asked import Asked
 from domain.errors import BadInput, Forbidden, NotFound, Unsupported
 from domain.model import Capability, Machine, Role, UnavailableReason
 from domain.money import Money
 from domain.orders import Order
 from domain.refs import Kind, Ref
-from resolvers import machine_orders
+from resolvers import catalogue_orders, estate_orders, machine_orders, promo_orders
 from resolvers.context import Context
 from resolvers.sources import Source
 from resolvers.ways import Asking, Way
@@ -42,7 +43,12 @@ WHY: Mapping[UnavailableReason, str] = {
     UnavailableReason.MACHINE_OFFLINE: "the machine is offline",
     UnavailableReason.NEVER_REPORTED: "nothing was ever reported",
 }
-WAYS: Mapping[type[Any], Way] = {**machine_orders.WAYS}
+WAYS: Mapping[type[Any], Way] = {
+    **machine_orders.WAYS,
+    **catalogue_orders.WAYS,
+    **estate_orders.WAYS,
+    **promo_orders.WAYS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ async def meant(context: Context, kind: Capability, given: Asked) -> Meant:
     amount = way.amount(source, given)
     machine = await _machine(context, kind, source, ref) if ref.kind is Kind.MACHINE else None
     order = await way.order(Asking(context, kind, source, machine, amount), given)
+    if isinstance(source.connector, ChecksOrders):
+        source.connector.check(order)
     return Meant(source, machine, order, amount if kind in MOVES_MONEY else None)
 
 

@@ -22,7 +22,8 @@ from connectors.base import (
 )
 from domain.commands import Command, CommandStatus
 from domain.errors import VendorError, VendorUnavailable
-from domain.facts import FactKind, Observation, TagLinks
+from domain.every_order import EVERY_ORDER, OF_MACHINES
+from domain.facts import Fact, FactKind, Observation, TagLinks
 from domain.model import (
     AccountStatus,
     Capability,
@@ -37,7 +38,6 @@ from domain.model import (
     UnavailableReason,
     Vendor,
 )
-from domain.orders import ORDERS
 from domain.paging import Listing
 from journal.journal import Journal
 from journal.log import Entry
@@ -54,11 +54,14 @@ Reading = tuple[Read[R], Callable[[str], Awaitable[R | None]]]
 RECORDS = {FactKind.SALE: Capability.SALES, FactKind.EVENT: Capability.EVENTS}
 DERIVED_KINDS = frozenset({SaleKind.PURCHASE})  # what is deduced from what left a machine
 HEALTHY = frozenset({AccountStatus.OK, AccountStatus.UNKNOWN})
+DETAILED = 5000  # of how many things the details may be kept
 SLOTTED_MACHINES = 20_000  # how many machines' slots an account may keep
-ACTS = frozenset(ORDERS)
+ACTS = frozenset(EVERY_ORDER)
 LEFT_TO_THE_VENDOR = frozenset(  # it keeps them for a machine that is offline
     {Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM, Capability.UPDATE_CONFIG, Capability.COLLECT_CASH}
 )
+CATALOGUE = frozenset({Capability.CREATE_PRODUCT, Capability.UPDATE_PRODUCT, Capability.DELETE_PRODUCT})
+ESTATE = frozenset({Capability.CREATE_ORGANIZATION, Capability.UPDATE_ORGANIZATION})
 STOCKING = frozenset({Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM})  # what slots show of it
 
 
@@ -95,6 +98,7 @@ class Source:
         )
         self.places = self._whole(has.places, times.products) if isinstance(has, ReadsPlaces) else None
         self.products = self._products(times.products)
+        self._details: Cache[tuple[str, str], Any] = Cache(ttl=times.products, size=DETAILED, late=self.late)
         self._slots: Cache[str, Sequence[Slot]] | None = (
             Cache(ttl=times.slots, size=SLOTTED_MACHINES, late=self.late) if isinstance(has, ReadsSlots) else None
         )
@@ -148,10 +152,25 @@ class Source:
         if entry.machine is not None:
             self._show(entry.machine)
 
+    def learn(self, fact: Fact) -> None:
+        """What this process was told shows at once, before the journal tells it."""
+        if isinstance(fact.content, Observation):
+            self.reported.observe(fact.content)
+            self._show(fact.content.machine)
+
+    def done(self, command: Command) -> None:
+        """What is kept here is of before: whoever asked for a change shall see it."""
+        if command.status is CommandStatus.SUCCEEDED:
+            self._carried_out(command)
+
     def _carried_out(self, command: Command) -> None:
         """What was kept of its machine may be another by now."""
         if command.kind in STOCKING and self._slots is not None and command.machine_ref is not None:
             self._slots.forget(command.machine_ref.native)
+        if command.kind in CATALOGUE:
+            self._forget(self.products)
+        if command.kind in ESTATE:
+            self._forget(self.organizations)
         if command.kind is Capability.UPDATE_CONFIG:
             self._forget(self.machines)
 
@@ -200,7 +219,7 @@ class Source:
         if not self.hooked and (capability is Capability.WEBHOOKS or (self.reported.counts and capability not in ACTS)):
             return UnavailableReason.NEVER_REPORTED
         reason = self.connector.refusal(capability)
-        if reason is None and machine is not None and capability in ACTS - LEFT_TO_THE_VENDOR:
+        if reason is None and machine is not None and capability in OF_MACHINES - LEFT_TO_THE_VENDOR:
             return UnavailableReason.MACHINE_OFFLINE if machine.connectivity is Connectivity.OFFLINE else None
         return reason
 
@@ -218,6 +237,15 @@ class Source:
         reader: Any = self.connector
         assert self._slots is not None
         return await self._slots.get_many(machines, reader.slots, timeout, at_once=reader.slots_at_once)
+
+    async def detail(
+        self,
+        key: tuple[str, str],
+        load: Callable[[], Awaitable[Any]],
+        timeout: float,  # noqa: ASYNC109  see Cache
+    ) -> Cached[Any]:
+        """Something that is asked for by itself: what it is, and of what. Raises VendorError."""
+        return await self._details.get(key, load, timeout)
 
     def sales_of(self, kinds: frozenset[SaleKind] | None) -> Timeline[Sale] | None:
         """The sales of some kinds; None where the vendor has none of them. They are narrowed there where it can."""
@@ -254,7 +282,7 @@ class Source:
         """Ends what is in flight."""
         kept = (self.machines, self.organizations, self.places, self.products)
         caches = [whole.cache for whole in kept if whole is not None]
-        closing = (*caches, self._slots, self.sales, self.events)
+        closing = (*caches, self._details, self._slots, self.sales, self.events)
         for cache in closing:
             if cache is not None:
                 await cache.aclose()

@@ -10,7 +10,7 @@ from domain.commands import CommandStage, CommandStatus
 from domain.errors import ErrorCode
 from domain.model import Capability
 from resolvers import commands as edges
-from resolvers import nodes
+from resolvers import details, nodes
 from schema import types
 from schema.edge import attribute as told
 from schema.edge import edge
@@ -36,7 +36,9 @@ class Command(types.Node):
     created_at: datetime = told("When it was recorded, before anything was sent.")
     updated_at: datetime = told("When it last changed.")
     completed_at: datetime | None = told("When it came to an end.")
-    result: JSON | None = told("What the vendor answered, less its secrets.")
+    result: JSON | None = edge(
+        details.result, description="What the vendor answered, less its secrets, and for viewers less promo codes."
+    )
     error: str | None = told("Why it was not done, or is not known to be, for a person to read.")
     error_code: ErrorCode | None = told("Whose fault that is.")
     evidence: types.Sale | None = edge(edges.evidence, description="The vendor's record that settled it.")
@@ -44,6 +46,10 @@ class Command(types.Node):
         nodes.subject, description="What it made or changed, where that is no machine; null also where it is gone."
     )
     history: list[CommandTransition] = told("Every step, oldest first.")
+    fleet: types.MachineGroup | None = edge(details.fleet, description="Of `createFleet`: the fleet that it made.")
+    promo_codes: list[str] | None = edge(
+        details.promo_codes, description="Of `createPromoCodes`: the codes that it made. For operators and admins."
+    )
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_ty
 import strawberry
 
 from domain import asked, filters
-from schema import inputs
+from schema import catalogue_inputs, estate_inputs, inputs
 
 INPUTS: dict[type, type] = {
     filters.MachineFilter: inputs.MachineFilter,
@@ -26,8 +26,10 @@ INPUTS: dict[type, type] = {
     asked.UpdatePlanogramInput: inputs.UpdatePlanogramInput,
     asked.UpdateConfigInput: inputs.UpdateConfigInput,
     asked.ResolveCommandInput: inputs.ResolveCommandInput,
+    **catalogue_inputs.INPUTS,
+    **estate_inputs.INPUTS,
 }
-IDS = frozenset({"id", "ids", "acknowledge_unknown"})
+IDS = frozenset({"id", "ids", "acknowledge_unknown", "account_id"})
 ROOT: Any = strawberry.Parent[object]
 PAGING = {
     "first": "How many, at most 1000; 50 where it is left out.",

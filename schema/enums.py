@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from graphql import GraphQLEnumType, GraphQLSchema
 
-from domain import commands, facts, model
+from domain import commands, facts, model, promotions
 from domain.errors import ErrorCode
 from domain.paging import SourceState
 
@@ -170,6 +170,15 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "UPDATE_CONFIG": "Its settings can be changed.",
             "SET_PRICE": "The price of a slot can be set.",
             "COLLECT_CASH": "A collection of its cash can be recorded.",
+            "CREATE_PRODUCT": "Products can be added to the account's catalogue.",
+            "UPDATE_PRODUCT": "The catalogue's products can be changed.",
+            "DELETE_PRODUCT": "The catalogue's products can be deleted.",
+            "CREATE_ORGANIZATION": "Organizations can be added at the vendor.",
+            "UPDATE_ORGANIZATION": "The vendor's organizations can be changed.",
+            "CREATE_FLEET": "Fleets, which are groups of machines, can be added.",
+            "CREATE_MACHINE": "Machines can be added.",
+            "CREATE_PROMO_CODES": "Promo codes can be made.",
+            "SET_PROMO_ELIGIBILITY": "What promo codes hold for can be set.",
         },
     ),
     SourceState: (
@@ -215,6 +224,14 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
     commands.CommandOutcome: (
         "What became of a command, as a person found out.",
         {"SUCCEEDED": "It was carried out.", "FAILED": "It was not carried out."},
+    ),
+    promotions.DiscountType: (
+        "How a discount is counted.",
+        {
+            "PERCENTAGE": "As a part of the price.",
+            "FLAT": "As an amount.",
+            "UNKNOWN": "The vendor said something that is not known here.",
+        },
     ),
     ErrorCode: (
         "What went wrong, and whose turn it is.",

@@ -37,6 +37,10 @@ class CommandPayload:
     planned: list[PlannedRequest] | None = told(
         "With `dryRun`: what would be sent. The command that comes with it is kept nowhere, and its id finds nothing."
     )
+    init_key: str | None = told(
+        "Of `createMachine`: what has to be typed into the machine's screen, to link it. It is a secret that is told "
+        "once: to who waits for the command, or to the next who asks with its idempotencyKey within ten minutes."
+    )
 
 
 def asks(kind: Capability, given: type[Asked], description: str) -> Any:
@@ -45,6 +49,17 @@ def asks(kind: Capability, given: type[Asked], description: str) -> Any:
         asking.asks(kind, given),
         description=description,
         input="What is asked, of which machine.",
+        acknowledge_unknown="The id of the same command that is UNKNOWN, to send it once more all the same.",
+        dry_run="Sends nothing, and tells what would be sent.",
+    )
+
+
+def in_account(kind: Capability, given: type[Asked], description: str) -> Any:
+    """As `asks`, for what is no machine's."""
+    return edge(
+        asking.asks(kind, given),
+        description=description,
+        input="What is asked.",
         acknowledge_unknown="The id of the same command that is UNKNOWN, to send it once more all the same.",
         dry_run="Sends nothing, and tells what would be sent.",
     )

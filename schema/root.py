@@ -12,14 +12,16 @@ from strawberry.schema.config import StrawberryConfig
 import resolvers.accounts
 import resolvers.audit
 import resolvers.commands
+import resolvers.details
 import resolvers.events
 import resolvers.machines
 import resolvers.nodes
 import resolvers.organizations
 import resolvers.products
 import resolvers.sales
-from schema import live, mutations, types
+from schema import catalogue, live, mutations, types
 from schema.audit import AuditConnection
+from schema.catalogue_mutations import CatalogueMutation
 from schema.commands import Command, CommandConnection
 from schema.edge import edge, paged
 from schema.enums import describe_values
@@ -66,13 +68,24 @@ class Query:
     accounts: list[types.VendorAccount] = edge(
         resolvers.accounts.connection, description="The accounts that the viewer may see."
     )
+    promo_code: catalogue.PromoCode | None = edge(
+        resolvers.details.promo_code,
+        description="A promo code; null where there is none. For operators and admins.",
+        account_id="In which account.",
+        code="Five digits.",
+    )
+
+
+@strawberry.type(description="Commands. Each is recorded before it is sent, and sent at most once.")
+class Mutation(mutations.Mutation, CatalogueMutation):
+    """Of all parts."""
 
 
 def build(*, introspection: bool = True) -> strawberry.Schema:
     """The schema. Errors leave it as they were raised: who serves it maps and masks them."""
     schema = QuietSchema(
         query=Query,
-        mutation=mutations.Mutation,
+        mutation=Mutation,
         subscription=live.Subscription,
         types=[
             types.Organization,

@@ -21,8 +21,14 @@ from sandbox.app import gateway_config
 from sandbox.server import Running, start
 from sandbox.world import World
 
-ADMIN, VIEWER, STRANGER = "vg_admin-of-acme", "vg_viewer-of-acme", "vg_admin-of-other"
-KEYS = ((ADMIN, "admin", "acme"), (VIEWER, "viewer", "acme"), (STRANGER, "admin", "other"))
+ADMIN, OPERATOR, VIEWER = "vg_admin-of-acme", "vg_operator-of-acme", "vg_viewer-of-acme"
+STRANGER = "vg_admin-of-other"
+KEYS = (
+    (ADMIN, "admin", "acme"),
+    (OPERATOR, "operator", "acme"),
+    (VIEWER, "viewer", "acme"),
+    (STRANGER, "admin", "other"),
+)
 CLIENT = httpx2.Client(timeout=30, trust_env=False)  # one, for making one takes longer than asking
 SETTLING_SECONDS = 20.0
 VENDORS = ("smartvend", "livello", "vendnovation", "smartepi", "eatmachine")
@@ -146,17 +152,21 @@ def config_text(
     cache: str = "",
     limits: str = "",
     feed: str = "",
+    commands: str = "",
+    more: str = "",
 ) -> str:
     """A configuration over all five vendors of a sandbox, as tenant `acme`, and over those of `others` as `other`.
 
-    `cache`, `limits` and `feed`: the members of that table of every account, as TOML."""
+    `cache`, `limits`, `feed` and `commands`: the members of that table of every account, as TOML. `more` stands at the
+    end: its `[organizations.limits]` is that of `other`."""
     text = gateway_config(sandbox.base, sandbox.vendors.values())
     for other in others:
         whole = gateway_config(other.base, other.vendors.values())
         accounts = whole[whole.index("[[accounts]]") :]
         text += accounts.replace('key = "acme-', 'key = "other-').replace('"acme"', '"other"')
     text = text.replace('environment = "development"', f'environment = "{environment}"')
-    for table, members in (("cache", cache), ("limits", limits), ("feed", feed)):
+    tables = {"cache": cache, "limits": limits, "feed": feed, "commands": commands}
+    for table, members in tables.items():
         if members:
             text = text.replace("[accounts.credentials]", f"[accounts.{table}]\n{members}\n[accounts.credentials]")
     text += '\n[[organizations]]\nkey = "other"\nname = "Other Vending"\n'
@@ -164,7 +174,7 @@ def config_text(
     for key, role, organization in KEYS:
         text += f'\n[[auth.keys]]\nname = "{key[3:]}"\nsha256 = "{digest(key)}"\nrole = "{role}"\n'
         text += f'organizations = ["{organization}"]\n'
-    return text
+    return text + more
 
 
 @contextmanager

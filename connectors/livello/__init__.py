@@ -10,12 +10,13 @@ import httpx2
 
 from connectors.base import Account, Taken, VendorRequest
 from connectors.guard import Guard
+from connectors.livello import changes, details, orders, parse, promotions, records
 from connectors.livello import client as api
-from connectors.livello import orders, parse, records
 from connectors.livello.client import LivelloClient
 from connectors.livello.paging import LARGEST, Page, chunks, walk
 from connectors.livello.records import MILLISECOND
 from connectors.newest import Recorded, newest, together
+from domain.details import ProductLine, TaxRate
 from domain.errors import VendorError
 from domain.model import (
     Capability,
@@ -28,8 +29,9 @@ from domain.model import (
     Slot,
     UnavailableReason,
 )
-from domain.orders import Order
+from domain.orders import Order, SetPrice
 from domain.paging import Listing, Slice
+from domain.promotions import PromoCode
 from domain.times import Span, utc_now
 
 SCOPES = {
@@ -39,6 +41,13 @@ SCOPES = {
     Capability.EVENTS: (api.ALERTS,),
     Capability.TEMPERATURE: (api.KIOSKS,),
     Capability.SET_PRICE: (api.PRICES, api.INVENTORY),  # which product line a slot has, its inventory tells
+    Capability.CREATE_PRODUCT: (api.PRICES,),
+    Capability.UPDATE_PRODUCT: (api.PRICES,),
+    Capability.DELETE_PRODUCT: (api.PRICES,),
+    Capability.CREATE_ORGANIZATION: (),  # the documents name no scope for it
+    Capability.UPDATE_ORGANIZATION: (),
+    Capability.CREATE_PROMO_CODES: (api.PROMO_WRITE,),
+    Capability.SET_PROMO_ELIGIBILITY: (api.PROMO_WRITE,),
 }
 AT_ONE_TIME = 25  # alerts: more than any millisecond brings
 
@@ -127,6 +136,20 @@ class Livello:
             return None
         found = await self.events(Span(moment, moment + MILLISECOND), AT_ONE_TIME, None)
         return next((event for event in found.items if event.vendor_id == wanted), None)
+
+    async def tax_rates(self, organization: str) -> Sequence[TaxRate]:
+        return details.tax_rates(self.account, await self._client.vat_rates(organization))
+
+    async def product_lines(self, organization: str) -> Sequence[ProductLine]:
+        return details.product_lines(self.account, await self._client.product_lines(organization))
+
+    async def promo_code(self, code: str) -> PromoCode | None:
+        found = await self._client.found("get-promocode", api.PROMO_READ, code=code)
+        return None if found is None else promotions.promo_code(self.account, found)
+
+    def check(self, order: Order) -> None:
+        if not isinstance(order, SetPrice):
+            changes.check(self.account, order)
 
     async def prepare(self, order: Order) -> VendorRequest:
         return await orders.prepare(self._client, order)

@@ -28,11 +28,16 @@ PATIENCE = 0.5  # of a request's time: how long anything waits for its currency
 
 KIOSKS, INVENTORY, PRODUCTS = "kiosks:read", "inventory:read", "products:read"
 TRANSACTIONS, ORGANIZATIONS, ALERTS = "transactions:read", "organizations:read", "alerts:read"
+PROMO_READ, PROMO_WRITE = "promocodes:read", "promocodes:write"
 PRICES = "products:write"  # "update product line prices", by the documents' table of scopes
 
 
 def _get(name: str, path: str, *, documented: bool = False) -> Operation:
     return Operation(name=name, method="GET", path=path, documented=documented)
+
+
+def _write(name: str, method: str, path: str) -> Operation:
+    return Operation(name=name, method=method, path=path, documented=False, traffic=Traffic.COMMAND, reads=False)
 
 
 OPERATIONS = table(
@@ -44,14 +49,19 @@ OPERATIONS = table(
     _get("get-transaction", "/transactions/{id}"),
     _get("list-organizations", "/organizations"),
     _get("list-alerts", "/alerts"),
-    Operation(
-        name="update-product-line-price",
-        method="POST",
-        path="/product-lines/{id}/price",
-        documented=False,
-        traffic=Traffic.COMMAND,
-        reads=False,
-    ),
+    _write("update-product-line-price", "POST", "/product-lines/{id}/price"),
+    _get("get-product", "/products/{id}"),
+    _write("create-product", "POST", "/products"),
+    _write("update-product", "PATCH", "/products/{id}"),
+    _write("delete-product", "DELETE", "/products/{id}"),
+    _get("get-organization", "/organizations/{id}"),
+    _write("create-organization", "POST", "/organizations"),
+    _write("update-organization", "PATCH", "/organizations/{id}"),
+    _get("list-vat-rates", "/organizations/{id}/vat", documented=True),
+    _get("list-organization-product-lines", "/organizations/{id}/product-lines"),
+    _get("get-promocode", "/promocodes/{code}"),
+    _write("create-promocodes", "POST", "/promocodes"),
+    _write("set-promocode-eligibility", "POST", "/promocodes/eligibility"),
 )
 
 
@@ -209,12 +219,34 @@ class LivelloClient:
         }
         return await self._page("list-alerts", query, limit, offset)
 
+    async def vat_rates(self, organization: str) -> list[Any]:
+        return await self._rows("list-vat-rates", organization)
+
+    async def product_lines(self, organization: str) -> list[Any]:
+        return await self._rows("list-organization-product-lines", organization)
+
+    async def _rows(self, operation: str, organization: str) -> list[Any]:
+        await self.need(ORGANIZATIONS)
+        return list(rows(self.account, operation, await self._http.json(operation, path={"id": organization})))
+
+    async def found(self, operation: str, scope: str, **path: str) -> Any:
+        """One record; None where there is none."""
+        await self.need(scope)
+        try:
+            return await self._http.json(operation, path=path)
+        except VendorRejected:
+            return None
+
     async def act(self, request: VendorRequest) -> Answer:
         return await self._http.send(request.operation, path=request.path, body=request.body)
 
     def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
         operation = self._http.operations[request.operation]
         return operation.method, operation.fill(request.path), request.body
+
+    def refused(self, words: str) -> VendorRejected:
+        said = self._http.repeated(words)
+        return VendorRejected(f"livello refused: {said}", account=self.account.key, vendor=self.account.vendor.value)
 
     def broken(self, why: str) -> VendorProtocolError:
         return VendorProtocolError(why, account=self.account.key, vendor=self.account.vendor.value)

@@ -10,15 +10,16 @@ from typing import Any
 
 import httpx2
 
-from connectors.base import Account, Delivery
+from connectors.base import Account, Delivery, Taken, VendorRequest
 from connectors.guard import Guard
 from connectors.newest import newest, together
 from connectors.parsing import readable
-from connectors.smartepi import hooks, parse
+from connectors.smartepi import hooks, parse, products
 from connectors.smartepi.client import LARGEST, SmartEPIClient
 from connectors.smartepi.history import History
 from domain.facts import Fact
 from domain.model import Capability, Machine, Product, Sale, SaleKind, UnavailableReason
+from domain.orders import Order
 from domain.paging import Listing, Slice
 from domain.times import Span
 
@@ -27,7 +28,16 @@ NATIVE = re.compile(r"(?P<letter>[wrx]):(?P<id>.+)@(?P<second>[0-9]{1,11})", re.
 
 
 class SmartEPI:
-    capabilities = frozenset({Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS})
+    capabilities = frozenset(
+        {
+            Capability.SALES,
+            Capability.EVENTS,
+            Capability.WEBHOOKS,
+            Capability.CREATE_PRODUCT,
+            Capability.UPDATE_PRODUCT,
+            Capability.DELETE_PRODUCT,
+        }
+    )
     sale_kinds = frozenset(one.kind for one in parse.TRANSACTIONS)
     by_machine = False
 
@@ -105,6 +115,21 @@ class SmartEPI:
                 if sale.vendor_id == named["id"]:
                     return sale
         return None
+
+    def check(self, order: Order) -> None:
+        products.check(self.account, order)
+
+    async def prepare(self, order: Order) -> VendorRequest:
+        return await products.prepare(self._client.http, order)
+
+    async def send(self, request: VendorRequest) -> Taken:
+        return await products.send(self._client.http, request)
+
+    def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
+        return self._client.shown(request)
+
+    async def fulfilled(self, order: Order) -> bool | None:
+        return await products.fulfilled(self._client.http, order)
 
     def verify(self, delivery: Delivery) -> Any:
         return hooks.verify(self._signing, delivery)

@@ -3,11 +3,13 @@
 https://dev.developers.smartepi.com.br/"""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx2
 
-from connectors.base import Account
+from connectors.base import Account, VendorRequest
+from connectors.guard import Traffic
 from connectors.http import Operation, VendorHTTP, table
 from connectors.parsing import rows, text
 from domain.errors import VendorProtocolError
@@ -15,11 +17,20 @@ from domain.errors import VendorProtocolError
 LARGEST = 100
 PAGES = 50_000  # of one list: no list can be so long
 
+
+def _write(name: str, method: str, path: str) -> Operation:
+    return Operation(name=name, method=method, path=path, documented=True, traffic=Traffic.COMMAND, reads=False)
+
+
 OPERATIONS = table(
     Operation(name="list-products", method="GET", path="/products", documented=False),
     Operation(name="list-withdrawals", method="GET", path="/withdrawals", documented=False),
     Operation(name="list-returns", method="GET", path="/returns", documented=False),
     Operation(name="list-exchanges", method="GET", path="/exchanges", documented=False),
+    Operation(name="get-product", method="GET", path="/products/{id}", documented=False),
+    _write("create-product", "POST", "/products"),
+    _write("update-product", "PUT", "/products/{id}"),
+    replace(_write("delete-product", "DELETE", "/products/{id}"), documented=False),
 )
 
 
@@ -45,7 +56,7 @@ class SmartEPIClient:
             raise ValueError(f"accounts: {account.key} needs a base_url: copy it from the vendor's console")
         self.account = account
         self.guard = account.guarded()
-        self._http = VendorHTTP(
+        self.http = self._http = VendorHTTP(
             account=account,
             base_url=account.base_url,
             operations=OPERATIONS,
@@ -58,6 +69,10 @@ class SmartEPIClient:
 
     async def sign_in(self) -> None:
         await self._http.json("list-products", query={"limit": 1})
+
+    def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
+        operation = self._http.operations[request.operation]
+        return operation.method, operation.fill(request.path), request.body
 
     async def pages(
         self, operation: str, query: Mapping[str, object] | None = None, limit: int = LARGEST

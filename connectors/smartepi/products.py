@@ -1,0 +1,193 @@
+"""Products as SmartEPI takes them: read with their version, changed, and written against it; a name is there once.
+
+https://developers.dev.console.smartepi.com.br/api-reference/update-product"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from connectors.base import Account, Taken, VendorRequest
+from connectors.http import Answer, VendorHTTP
+from connectors.parsing import need, rows, text, unix
+from connectors.smartepi import versions
+from domain.catalogue import (
+    CreateProduct,
+    DeleteProduct,
+    ProductCertificateInput,
+    ProductSizeInput,
+    ProductTold,
+    SmartEPIProductInput,
+    UpdateProduct,
+)
+from domain.details import ProductCertificate, ProductSize
+from domain.errors import BadInput, Conflict, VendorConflict, VendorError, VendorRejected
+from domain.orders import Order
+from domain.refs import Kind
+
+Body = dict[str, Any]
+PLAIN: Mapping[str, str] = {"name": "name", "sku": "code", "description": "description"}
+FOREIGN = ("manufacturer", "category", "gtin", "price", "cost")
+NOTHING = SmartEPIProductInput()
+
+
+def request(order: Order) -> VendorRequest:
+    """But for the version. Raises BadInput where there is no such request."""
+    match order:
+        case CreateProduct():
+            _new(order.told.smartepi or NOTHING)
+            return VendorRequest(operation="create-product", body=_body(order.told))
+        case UpdateProduct():
+            return VendorRequest(operation="update-product", path={"id": order.product}, body=_body(order.told))
+        case DeleteProduct():
+            return VendorRequest(operation="delete-product", path={"id": order.product})
+    raise BadInput("nothing of the kind can be ordered of SmartEPI")
+
+
+def _body(told: ProductTold) -> Body:
+    for name in FOREIGN:
+        if getattr(told, name) is not None:
+            raise BadInput("smartepi's products have nothing of the kind", "input", name)
+    if told.livello is not None:
+        raise BadInput("this account is none of Livello's", "input", "livello")
+    more = told.smartepi or NOTHING
+    body = {member: value for name, member in PLAIN.items() if (value := getattr(told, name)) is not None}
+    if more.sizes is not None:
+        body["sizes"] = [_there({"id": one.vendor_id, "name": one.name}) for one in more.sizes]
+    if more.certificates is not None:
+        body["certificates"] = [_certificate(one) for one in more.certificates]
+    return body
+
+
+def _certificate(one: ProductCertificateInput) -> Body:
+    ends = None if one.expires_at is None else int(one.expires_at.timestamp())
+    return _there({"id": one.vendor_id, "number": one.number, "expiresAt": ends})
+
+
+def _there(body: Body) -> Body:
+    return {member: value for member, value in body.items() if value is not None}
+
+
+def _new(given: SmartEPIProductInput) -> None:
+    """What is only made now has nothing yet that could be changed."""
+    parts: Mapping[str, Sequence[ProductSizeInput | ProductCertificateInput] | None] = {
+        "sizes": given.sizes,
+        "certificates": given.certificates,
+    }
+    for name, found in parts.items():
+        for at, one in enumerate(found or ()):
+            if one.vendor_id is not None:
+                raise BadInput("a new product has none yet", "input", "smartepi", name, str(at), "vendorId")
+
+
+async def prepare(http: VendorHTTP, order: Order) -> VendorRequest:
+    """A new product's name is looked for first: one that is there by then can only be that one."""
+    wanted = request(order)
+    if isinstance(order, CreateProduct):
+        if await _named(http, order.told.name or "") is not None:
+            raise Conflict("there is a product of this name already")
+        return wanted
+    found = await versions.current(http, "get-product", wanted.path["id"])
+    return VendorRequest(
+        operation=wanted.operation, path=wanted.path, body=wanted.body, headers={"if-match": found.etag}
+    )
+
+
+async def send(http: VendorHTTP, request: VendorRequest) -> Taken:
+    """Raises VendorConflict, with the product as it is by now, where another has changed it since it was read."""
+    try:
+        answer = await http.send(request.operation, path=request.path, body=request.body, headers=request.headers)
+    except VendorRejected as error:
+        conflict = versions.conflict(error)
+        if conflict is None:
+            raise
+        raise await _as_it_is(http, request, conflict) from None
+    native = need(_native(http, request, answer))
+    return Taken(done=True, result={"id": native}, subject=http.account.to(Kind.PRODUCT, native))
+
+
+def _native(http: VendorHTTP, request: VendorRequest, answer: Answer) -> str | None:
+    """Of what was made only the answer tells."""
+    if request.operation == "create-product" or answer.data is not None:
+        told = text(versions.data(http, request.operation, answer).get("id"))
+        if told is None:
+            raise versions.illegible(http, request.operation, "does not tell what was made")
+        return told
+    return request.path["id"]
+
+
+async def _as_it_is(http: VendorHTTP, request: VendorRequest, conflict: VendorConflict) -> VendorConflict:
+    if "id" not in request.path:
+        return conflict
+    with suppress(VendorError):  # it may be gone, and that there is a conflict is known all the same
+        conflict.current = dict((await versions.current(http, "get-product", request.path["id"])).record)
+    return conflict
+
+
+async def fulfilled(http: VendorHTTP, order: Order) -> bool | None:
+    """By a name that is there once, and by all that was told."""
+    match order:
+        case CreateProduct():
+            found = await _named(http, order.told.name or "")
+            return False if found is None else (True if _shows(found, order.told) else None)
+        case UpdateProduct():
+            return _shows((await versions.current(http, "get-product", order.product)).record, order.told)
+        case DeleteProduct():
+            return await _gone(http, order.product)
+    return None
+
+
+def _shows(row: Mapping[str, Any], told: ProductTold) -> bool:
+    sent = _body(told)
+    plain = all(text(row.get(member)) == sent[member] for member in PLAIN.values() if member in sent)
+    return plain and all(_holds(row.get(part), sent[part]) for part in ("sizes", "certificates") if part in sent)
+
+
+def _holds(shown: Any, sent: list[Body]) -> bool:
+    """Each of what was sent is in what is shown; ids of new ones the vendor makes."""
+    known = [one for one in shown if isinstance(one, dict)] if isinstance(shown, list) else []
+    return all(any(all(one.get(key) == value for key, value in each.items()) for one in known) for each in sent)
+
+
+async def _named(http: VendorHTTP, name: str) -> Mapping[str, Any] | None:
+    """The filter finds what begins so, in any case, in the alphabet's order: the name itself comes first."""
+    answer = await http.json("list-products", query={"name": name, "limit": 100})
+    found = rows(http.account, "list-products", answer.get("data") if isinstance(answer, dict) else None)
+    named = (one for one in found if isinstance(one, dict))
+    return next((one for one in named if (text(one.get("name")) or "").casefold() == name.casefold()), None)
+
+
+async def _gone(http: VendorHTTP, native: str) -> bool:
+    try:
+        await http.send("get-product", path={"id": native})
+    except VendorRejected as error:
+        if error.problem is not None and error.problem.endswith("not_found"):
+            return True
+        raise
+    return False
+
+
+def sizes(row: Mapping[str, Any]) -> Sequence[ProductSize] | None:
+    told = row.get("sizes")
+    if not isinstance(told, list):
+        return None
+    named = ((text(one.get("id")), text(one.get("name"))) for one in told if isinstance(one, dict))
+    return [ProductSize(vendor_id=native, name=name) for native, name in named if name is not None]
+
+
+def certificates(row: Mapping[str, Any]) -> Sequence[ProductCertificate] | None:
+    told = row.get("certificates")
+    if not isinstance(told, list):
+        return None
+    return [
+        ProductCertificate(
+            vendor_id=text(one.get("id")),
+            number=number,
+            expires_at=None if one.get("expiresAt") is None else unix(one["expiresAt"]),
+        )
+        for one in told
+        if isinstance(one, dict) and (number := text(one.get("number"))) is not None
+    ]
+
+
+def check(_: Account, order: Order) -> None:
+    request(order)

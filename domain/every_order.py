@@ -1,0 +1,15 @@
+"""Every kind of order, by what is asked with it."""
+
+from collections.abc import Mapping
+
+from domain import catalogue, estate, orders, promotions
+from domain.model import Capability
+from domain.orders import MachineOrder, Order
+
+EVERY_ORDER: Mapping[Capability, type[Order]] = {
+    **orders.ORDERS,
+    **catalogue.ORDERS,
+    **estate.ORDERS,
+    **promotions.ORDERS,
+}
+OF_MACHINES = frozenset(kind for kind, order in EVERY_ORDER.items() if issubclass(order, MachineOrder))
