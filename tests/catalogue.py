@@ -1,7 +1,7 @@
 """Changes of catalogues, organizations, machines and promo codes as clients ask for them."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +23,7 @@ INPUTS: Mapping[str, str] = {
     "setPromoEligibility": "SetPromoEligibilityInput",
 }
 WAIT_SECONDS = 20.0
+UNDER_WAY = ("PENDING", "SENT", "ACKNOWLEDGED")
 Found = dict[str, Any]
 
 
@@ -50,12 +51,18 @@ def ended(gateway: Gateway, mutation: str, **given: Any) -> Found:
 
 
 def when_ended(gateway: Gateway, command: Found, *, by: str = ADMIN) -> Found:
+    if command["status"] not in UNDER_WAY:
+        return command
+    return when(lambda: now_is(gateway, command["id"], by=by), lambda found: found["status"] not in UNDER_WAY)
+
+
+def when(ask: Callable[[], Found], good: Callable[[Found], bool]) -> Found:
+    """What is told once it is so."""
     ends = time.monotonic() + WAIT_SECONDS
-    while command["status"] in ("PENDING", "SENT", "ACKNOWLEDGED"):
-        assert time.monotonic() < ends, command
+    while not good(found := ask()):
+        assert time.monotonic() < ends, found
         time.sleep(0.02)
-        command = now_is(gateway, command["id"], by=by)
-    return command
+    return found
 
 
 def now_is(gateway: Gateway, id_: str, *, by: str = ADMIN) -> Found:

@@ -55,8 +55,7 @@ async def prepare(client: LivelloClient, order: Order) -> VendorRequest:
     """A code of one's own is looked for first, where it may be: one that is there by then can only be that one."""
     wanted = request(client.account, order)
     scope = NEEDS[wanted.operation]
-    if scope is not None:
-        await client.need(scope)
+    await (client.login.token() if scope is None else client.need(scope))
     if isinstance(order, CreatePromoCodes) and await _code_there(client, order) is not None:
         raise Conflict("there is a promo code of this name already")
     return wanted

@@ -106,8 +106,8 @@ async def send(http: VendorHTTP, request: VendorRequest) -> Taken:
 
 
 def _native(http: VendorHTTP, request: VendorRequest, answer: Answer) -> str | None:
-    """Of what was made only the answer tells."""
-    if request.operation == "create-product" or answer.data is not None:
+    """Of what was made or changed the answer tells; of what is deleted it need not."""
+    if request.operation != "delete-product" or answer.data is not None:
         told = text(versions.data(http, request.operation, answer).get("id"))
         if told is None:
             raise versions.illegible(http, request.operation, "does not tell what was made")
