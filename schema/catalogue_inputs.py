@@ -99,7 +99,6 @@ class SmartEPIProductInput:
 
 @strawberry.input(description="A product to add. What the vendor does not have is refused.")
 class CreateProductInput:
-    account_id: strawberry.ID = must("To which account's catalogue.")
     name: str = must("What it is called.")
     description: str | None = may("What it is.")
     manufacturer: str | None = may("Who makes it.")
@@ -111,12 +110,12 @@ class CreateProductInput:
     currency: str | None = may(CURRENCY)
     livello: LivelloProductInput | None = may(LIVELLO)
     smartepi: SmartEPIProductInput | None = may(SMARTEPI)
+    account_id: strawberry.ID = must("To which account's catalogue.")
     idempotency_key: str = must(KEY)
 
 
 @strawberry.input(description="What is to change of a product; what is left out stays.")
 class UpdateProductInput:
-    product_id: strawberry.ID = must("Which product.")
     name: str | None = may("What it is called.")
     description: str | None = may("What it is.")
     manufacturer: str | None = may("Who makes it.")
@@ -128,6 +127,7 @@ class UpdateProductInput:
     currency: str | None = may(CURRENCY)
     livello: LivelloProductInput | None = may(LIVELLO)
     smartepi: SmartEPIProductInput | None = may(SMARTEPI)
+    product_id: strawberry.ID = must("Which product.")
     idempotency_key: str = must(KEY)
 
 

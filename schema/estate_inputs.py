@@ -45,8 +45,6 @@ ADDRESS = "Where it is; needed to create one."
 
 @strawberry.input(description="An organization to add at the vendor.")
 class CreateOrganizationInput:
-    account_id: strawberry.ID = must("In which account.")
-    parent_id: strawberry.ID | None = may("The vendor's organization above it. Most credentials need one.")
     name: str = must("What it is called.")
     type: str | None = may(TYPE)
     currency: str | None = may(PAYS)
@@ -58,13 +56,13 @@ class CreateOrganizationInput:
     address: AddressInput | None = may(ADDRESS)
     contact: ContactInput | None = may("Whom to ask.")
     support: SupportInput | None = may("Where its customers find help.")
+    account_id: strawberry.ID = must("In which account.")
+    parent_id: strawberry.ID | None = may("The vendor's organization above it. Most credentials need one.")
     idempotency_key: str = must(KEY)
 
 
 @strawberry.input(description="What is to change of a vendor's organization; what is left out stays.")
 class UpdateOrganizationInput:
-    organization_id: strawberry.ID = must("Which organization.")
-    parent_id: strawberry.ID | None = may("The vendor's organization above it.")
     name: str | None = may("What it is called.")
     type: str | None = may("general, client or manufacturer.")
     currency: str | None = may("EUR, CHF, GBP, USD or CZK.")
@@ -76,6 +74,8 @@ class UpdateOrganizationInput:
     address: AddressInput | None = may("Where it is.")
     contact: ContactInput | None = may("Whom to ask.")
     support: SupportInput | None = may("Where its customers find help.")
+    organization_id: strawberry.ID = must("Which organization.")
+    parent_id: strawberry.ID | None = may("The vendor's organization above it.")
     idempotency_key: str = must(KEY)
 
 
@@ -113,7 +113,6 @@ class PromoRuleInput:
 
 @strawberry.input(description="Promo codes to make. `rules` and `configId` exclude each other.")
 class CreatePromoCodesInput:
-    organization_id: strawberry.ID = must("For which of the vendor's organizations.")
     code: str | None = may("Five digits; the vendor chooses where it is left out.")
     quantity: int | None = may("How many, from 1 to 100; with a `code` of one's own there is one.")
     balance: int | None = may("How often each can be used.")
@@ -123,6 +122,7 @@ class CreatePromoCodesInput:
     duration_days: int | None = may("For how many days. Excludes `validTo`.")
     rules: list[PromoRuleInput] | None = may("What they take off: a new set of rules, one for each day.")
     config_id: str | None = may("The vendor's id of a set of rules that is there.")
+    organization_id: strawberry.ID = must("For which of the vendor's organizations.")
     idempotency_key: str = must(KEY)
 
 

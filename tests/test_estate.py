@@ -18,7 +18,7 @@ from tests.running import ADMIN, OPERATOR, STRANGER, VIEWER, Gateway, Sandbox, c
 
 PUBLIC = "https://graph.example.com"
 ADDRESS = {"country": "Germany", "countryCode": "DE", "city": "Berlin", "postalCode": "10117"}
-GIVEN = {"name": "Markt GmbH", "type": "CLIENT", "currency": "EUR", "address": ADDRESS}
+GIVEN: Found = {"name": "Markt GmbH", "type": "CLIENT", "currency": "EUR", "address": ADDRESS}
 
 
 # ---- organizations ------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from sqlalchemy import create_engine
 from strawberry.types.base import StrawberryObjectDefinition
 
 from connectors.registry import CONNECT
-from domain import commands, live, model, money, paging
+from domain import commands, details, live, model, money, paging, promotions
 from journal import audit, reports
 from journal.appending import NO_MEANINGS
 from journal.bus import Bus
@@ -39,6 +39,11 @@ ELSEWHERE: dict[str, Any] = {
     "MachineEventMessage": live.MachineEventMessage,
     "CommandMessage": live.CommandMessage,
     "MachineMessage": live.MachineMessage,
+    "TaxRate": details.TaxRate,
+    "ProductLine": details.ProductLine,
+    "Ingredient": details.Ingredient,
+    "PromoCode": promotions.PromoCode,
+    "PromoRule": promotions.PromoRule,
 }
 WITHOUT_A_VALUE = {"Query", "Mutation", "Subscription", "Node"}  # roots, and what others implement
 
