@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 import httpx2
 
 from domain.errors import (
+    VendorConflict,
     VendorError,
     VendorForbidden,
     VendorProtocolError,
@@ -52,6 +53,7 @@ class Failures:
         explain: Callable[[Any], str | None],
         unauthorized: Callable[[int, Any], bool],
         secrets: Callable[[], Iterable[str]],
+        conflict: Callable[[int, Any], str | None],
     ) -> None:
         self._whose: Whose = {"account": account, "vendor": vendor}
         self._vendor = vendor
@@ -59,11 +61,13 @@ class Failures:
         self._explain = explain
         self._unauthorized = unauthorized
         self._secrets = secrets
+        self._conflict = conflict
 
     def answered(self, operation: str, answer: Answer, now: datetime, *, private: bool = False) -> VendorError:
         """For an answer that is no success. `private`: without the vendor's words."""
         status = answer.status
-        words = "" if private else self._words(answer.data)
+        conflict = self._conflict(status, answer.data)
+        words = f": {conflict}" if conflict else "" if private else self._words(answer.data)
         what = f"{self._vendor} answered {operation} with {status}{words}"
         if self._unauthorized(status, answer.data) or status == 401:
             return VendorUnauthorized(what, **self._whose)
@@ -77,7 +81,14 @@ class Failures:
             return VendorUnavailable(what, **self._whose, retry_after=wait, transient=transient)
         if status < 400:
             return VendorProtocolError(f"{what}: redirects are not followed", **self._whose)
-        return VendorRejected(what, **self._whose, problem=problem(answer.data))
+        return self._refused(what, status, conflict)
+
+    def _refused(self, what: str, status: int, conflict: str | None) -> VendorRejected:
+        if conflict is not None:
+            return VendorConflict(what, **self._whose)
+        rejected = VendorRejected(what, **self._whose)
+        rejected.missing = status == 404
+        return rejected
 
     def _words(self, data: Any) -> str:
         words = None if data is None else self._explain(data)
@@ -106,13 +117,9 @@ class Failures:
 
     def impossible(self, operation: str, why: str) -> VendorError:
         """For a request that cannot be meant: there can be nothing under such an id."""
-        return VendorRejected(f"{operation} at {self._vendor}: {why}", **self._whose, sent=False)
-
-
-def problem(data: Any) -> str | None:
-    """The type that an RFC 7807 problem has."""
-    told = data.get("type") if isinstance(data, dict) else None
-    return told if isinstance(told, str) and len(told) <= LONGEST_WORDS else None
+        rejected = VendorRejected(f"{operation} at {self._vendor}: {why}", **self._whose, sent=False)
+        rejected.missing = True
+        return rejected
 
 
 def number(text: str | None) -> float | None:

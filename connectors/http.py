@@ -101,6 +101,10 @@ def no_words(_: Any) -> str | None:
     return None
 
 
+def no_conflict(_: int, __: Any) -> str | None:
+    return None
+
+
 def is_401(status: int, _: Any) -> bool:
     return status == 401
 
@@ -108,7 +112,8 @@ def is_401(status: int, _: Any) -> bool:
 class VendorHTTP:
     """`explain(data)` finds the vendor's own words in an error's body.
 
-    `unauthorized(status, data)`: which answers mean that the credentials themselves are refused."""
+    `unauthorized(status, data)`: which answers mean that the credentials themselves are refused; `conflict`: what it
+    is, in our words, that stands against what was asked, for those that mean that."""
 
     def __init__(
         self,
@@ -121,6 +126,7 @@ class VendorHTTP:
         auth: TokenLogin | None = None,
         explain: Callable[[Any], str | None] = no_words,
         unauthorized: Callable[[int, Any], bool] = is_401,
+        conflict: Callable[[int, Any], str | None] = no_conflict,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.account = account
@@ -129,7 +135,9 @@ class VendorHTTP:
         self.base_url = base_url
         self.operations = overridden(operations, account.endpoints)
         self._client = client
-        self._failures = Failures(account.key, guard.vendor, guard.timeout, explain, unauthorized, self._secrets)
+        self._failures = Failures(
+            account.key, guard.vendor, guard.timeout, explain, unauthorized, self._secrets, conflict
+        )
         self._headers = httpx2.Headers({**client.headers, "accept": "application/json", **(headers or {})})
 
     def _secrets(self) -> Iterable[str]:

@@ -12,7 +12,7 @@ VendgraphError
     ├── VendorUnavailable    down, unreachable or too slow; trying again later can help
     ├── VendorRateLimited    the budget is spent; trying again after `retry_after` helps
     ├── VendorRejected       it understood and refused; trying again does not help
-    │   └── VendorConflict       what is there by now stands against it
+    │   └── VendorConflict   what is there by now stands against it
     ├── VendorUnauthorized   it refused the account's credentials
     │   └── VendorForbidden  it accepted them, but they do not cover this
     └── VendorProtocolError  its answer could not be read
@@ -22,6 +22,7 @@ from enum import Enum
 from typing import Any
 
 from domain.model import UnavailableReason
+from domain.refs import Ref
 
 
 class ErrorCode(Enum):
@@ -95,7 +96,7 @@ class VendorError(VendgraphError):
     """`account` is the account's key, `vendor` the vendor's name in lower case, `retry_after` in seconds.
 
     `sent` is False only where it is proven that the vendor got nothing to act on; `transient` where it may
-    well go better at once. `problem`: the type of the problem (RFC 7807), where the vendor tells one."""
+    well go better at once."""
 
     code = ErrorCode.VENDOR_UNAVAILABLE
 
@@ -108,7 +109,6 @@ class VendorError(VendgraphError):
         retry_after: float | None = None,
         sent: bool = True,
         transient: bool = False,
-        problem: str | None = None,
     ) -> None:
         super().__init__(message)
         self.account = account
@@ -116,7 +116,6 @@ class VendorError(VendgraphError):
         self.retry_after = retry_after
         self.sent = sent
         self.transient = transient
-        self.problem = problem
 
 
 class VendorUnavailable(VendorError):
@@ -128,17 +127,31 @@ class VendorRateLimited(VendorError):
 
 
 class VendorRejected(VendorError):
+    """`missing`: there is no such thing there."""
+
     code = ErrorCode.VENDOR_REJECTED
+    missing = False
 
 
 class VendorConflict(VendorRejected):
-    """`current`: the vendor's record as it is by now, where it was read."""
+    """`current`: the vendor's record as it is by now, where it was read and is nothing personal; `subject`: what it is
+    the record of."""
 
     code = ErrorCode.CONFLICT
 
-    def __init__(self, message: str, *, account: str, vendor: str, current: Any = None) -> None:
-        super().__init__(message, account=account, vendor=vendor)
+    def __init__(
+        self,
+        message: str,
+        *,
+        account: str,
+        vendor: str,
+        sent: bool = True,
+        current: Any = None,
+        subject: Ref | None = None,
+    ) -> None:
+        super().__init__(message, account=account, vendor=vendor, sent=sent)
         self.current = current
+        self.subject = subject
 
 
 class VendorUnauthorized(VendorError):

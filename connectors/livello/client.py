@@ -234,7 +234,9 @@ class LivelloClient:
         await self.need(scope)
         try:
             return await self._http.json(operation, path=path)
-        except VendorRejected:
+        except VendorRejected as error:
+            if not error.missing:
+                raise
             return None
 
     async def act(self, request: VendorRequest) -> Answer:

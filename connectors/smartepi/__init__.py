@@ -117,19 +117,19 @@ class SmartEPI:
         return None
 
     def check(self, order: Order) -> None:
-        products.check(self.account, order)
+        products.request(order)
 
     async def prepare(self, order: Order) -> VendorRequest:
-        return await products.prepare(self._client.http, order)
+        return await products.prepare(self._client, order)
 
     async def send(self, request: VendorRequest) -> Taken:
-        return await products.send(self._client.http, request)
+        return await products.send(self._client, request)
 
     def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
         return self._client.shown(request)
 
     async def fulfilled(self, order: Order) -> bool | None:
-        return await products.fulfilled(self._client.http, order)
+        return await products.fulfilled(self._client, order)
 
     def verify(self, delivery: Delivery) -> Any:
         return hooks.verify(self._signing, delivery)

@@ -3,34 +3,57 @@
 https://dev.developers.smartepi.com.br/"""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import httpx2
 
 from connectors.base import Account, VendorRequest
 from connectors.guard import Traffic
-from connectors.http import Operation, VendorHTTP, table
+from connectors.http import Answer, Operation, VendorHTTP, table
 from connectors.parsing import rows, text
-from domain.errors import VendorProtocolError
+from domain.errors import VendorProtocolError, VendorRejected
 
 LARGEST = 100
 PAGES = 50_000  # of one list: no list can be so long
 
+EMPLOYEES, PRODUCT = "employee", "product"  # as operations name one, and with an s several
+WRITTEN = (PRODUCT,)
+DOCUMENTED = frozenset({"create-product", "update-product"})
+CHANGED = "it has changed since it was read"
+IN_USE = "others still belong to it"
+TAKEN = {
+    "duplicate_name": "another one has this name",
+    "duplicate_identification": "another one has this identification",
+    "duplicate_email": "another one has this e-mail",
+}
+OTHERWISE = "what is there by now stands against it"
+
+
+def _read(name: str, path: str) -> Operation:
+    return Operation(name=name, method="GET", path=path, documented=name in DOCUMENTED)
+
 
 def _write(name: str, method: str, path: str) -> Operation:
-    return Operation(name=name, method=method, path=path, documented=True, traffic=Traffic.COMMAND, reads=False)
+    return Operation(
+        name=name, method=method, path=path, documented=name in DOCUMENTED, traffic=Traffic.COMMAND, reads=False
+    )
+
+
+def _resource(one: str) -> tuple[Operation, ...]:
+    return (
+        _read(f"list-{one}s", f"/{one}s"),
+        _read(f"get-{one}", f"/{one}s/{{id}}"),
+        _write(f"create-{one}", "POST", f"/{one}s"),
+        _write(f"update-{one}", "PUT", f"/{one}s/{{id}}"),
+        _write(f"delete-{one}", "DELETE", f"/{one}s/{{id}}"),
+    )
 
 
 OPERATIONS = table(
-    Operation(name="list-products", method="GET", path="/products", documented=False),
     Operation(name="list-withdrawals", method="GET", path="/withdrawals", documented=False),
     Operation(name="list-returns", method="GET", path="/returns", documented=False),
     Operation(name="list-exchanges", method="GET", path="/exchanges", documented=False),
-    Operation(name="get-product", method="GET", path="/products/{id}", documented=False),
-    _write("create-product", "POST", "/products"),
-    _write("update-product", "PUT", "/products/{id}"),
-    replace(_write("delete-product", "DELETE", "/products/{id}"), documented=False),
+    *(operation for one in WRITTEN for operation in _resource(one)),
 )
 
 
@@ -48,6 +71,16 @@ def key_refused(status: int, _: Any) -> bool:
     return status in (401, 403)
 
 
+def conflict(status: int, data: Any) -> str | None:
+    """The type of the problem tells which; 412 is what RFC 9110 has for what the documents call 409."""
+    if status == 412:
+        return CHANGED
+    if status != 409:
+        return None
+    token = (text(data.get("type")) or "" if isinstance(data, dict) else "").rpartition(":")[2]
+    return {"conflict": CHANGED, "resource_in_use": IN_USE, **TAKEN}.get(token, OTHERWISE)
+
+
 class SmartEPIClient:
     """Returns raw records, page by page."""
 
@@ -56,7 +89,7 @@ class SmartEPIClient:
             raise ValueError(f"accounts: {account.key} needs a base_url: copy it from the vendor's console")
         self.account = account
         self.guard = account.guarded()
-        self.http = self._http = VendorHTTP(
+        self._http = VendorHTTP(
             account=account,
             base_url=account.base_url,
             operations=OPERATIONS,
@@ -64,34 +97,70 @@ class SmartEPIClient:
             client=client,
             explain=explain,
             unauthorized=key_refused,
+            conflict=conflict,
             headers={"authorization": f"Bearer {account.credentials['api_key'].reveal()}"},
         )
 
     async def sign_in(self) -> None:
         await self._http.json("list-products", query={"limit": 1})
 
-    def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
-        operation = self._http.operations[request.operation]
-        return operation.method, operation.fill(request.path), request.body
-
     async def pages(
-        self, operation: str, query: Mapping[str, object] | None = None, limit: int = LARGEST
+        self,
+        operation: str,
+        query: Mapping[str, object] | None = None,
+        limit: int = LARGEST,
+        *,
+        private: bool = False,
     ) -> AsyncIterator[list[Any]]:
-        """To the very end. A cursor that comes again would lead in a circle."""
+        """To the very end. A cursor that comes again would lead in a circle. `private`: see VendorHTTP.send."""
         cursor: str | None = None
         seen: set[str] = set()
         while len(seen) < PAGES:
-            answer = await self._http.json(operation, query={**(query or {}), "limit": limit, "cursor": cursor})
+            asked = {**(query or {}), "limit": limit, "cursor": cursor}
+            answer = await self._http.json(operation, query=asked, private=private)
             if not isinstance(answer, dict):
-                raise self._broken(f"{operation}: an object was expected")
+                raise self.broken(f"{operation}: an object was expected")
             yield list(rows(self.account, operation, answer.get("data")))
             cursor = text(answer.get("cursor"))
             if cursor is None:
                 return
             if cursor in seen:
-                raise self._broken(f"{operation} gives the same cursor again")
+                raise self.broken(f"{operation} gives the same cursor again")
             seen.add(cursor)
-        raise self._broken(f"{operation} does not end")
+        raise self.broken(f"{operation} does not end")
 
-    def _broken(self, why: str) -> VendorProtocolError:
+    async def all(self, one: str, query: Mapping[str, object] | None = None) -> list[Any]:
+        """All records of a kind that is written, too."""
+        pages = self.pages(f"list-{one}s", query, private=one == EMPLOYEES)
+        return [row async for page in pages for row in page]
+
+    async def one(self, one: str, native: str) -> tuple[Any, str | None] | None:
+        """The record and its ETag, with its quotes; None where there is none."""
+        try:
+            answer = await self._http.send(f"get-{one}", path={"id": native}, private=one == EMPLOYEES)
+        except VendorRejected as error:
+            if not error.missing:
+                raise
+            return None
+        return self.data(answer), answer.headers.get("etag")
+
+    async def act(self, request: VendorRequest) -> Answer:
+        return await self._http.send(
+            request.operation,
+            path=request.path,
+            body=request.body,
+            headers=request.headers,
+            private=request.operation.endswith(EMPLOYEES),
+        )
+
+    def data(self, answer: Answer) -> Any:
+        if not isinstance(answer.data, dict) or not isinstance(answer.data.get("data"), dict):
+            raise self.broken("an object with the record as its `data` was expected")
+        return answer.data["data"]
+
+    def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
+        operation = self._http.operations[request.operation]
+        return operation.method, operation.fill(request.path), request.body
+
+    def broken(self, why: str) -> VendorProtocolError:
         return VendorProtocolError(why, account=self.account.key, vendor="smartepi")

@@ -4,12 +4,13 @@ https://developers.dev.console.smartepi.com.br/api-reference/update-product"""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from connectors.base import Account, Taken, VendorRequest
-from connectors.http import Answer, VendorHTTP
-from connectors.parsing import need, rows, text, unix
-from connectors.smartepi import versions
+from connectors.base import Taken, VendorRequest
+from connectors.http import Answer
+from connectors.parsing import text, unix
+from connectors.smartepi.client import PRODUCT, SmartEPIClient
 from domain.catalogue import (
     CreateProduct,
     DeleteProduct,
@@ -20,7 +21,7 @@ from domain.catalogue import (
     UpdateProduct,
 )
 from domain.details import ProductCertificate, ProductSize
-from domain.errors import BadInput, Conflict, VendorConflict, VendorError, VendorRejected
+from domain.errors import BadInput, Conflict, NotFound, VendorConflict, VendorError
 from domain.orders import Order
 from domain.refs import Kind
 
@@ -79,60 +80,65 @@ def _new(given: SmartEPIProductInput) -> None:
                 raise BadInput("a new product has none yet", "input", "smartepi", name, str(at), "vendorId")
 
 
-async def prepare(http: VendorHTTP, order: Order) -> VendorRequest:
+async def prepare(client: SmartEPIClient, order: Order) -> VendorRequest:
     """A new product's name is looked for first: one that is there by then can only be that one."""
     wanted = request(order)
     if isinstance(order, CreateProduct):
-        if await _named(http, order.told.name or "") is not None:
+        if await _named(client, order.told.name or "") is not None:
             raise Conflict("there is a product of this name already")
         return wanted
-    found = await versions.current(http, "get-product", wanted.path["id"])
-    return VendorRequest(
-        operation=wanted.operation, path=wanted.path, body=wanted.body, headers={"if-match": found.etag}
-    )
+    found = await client.one(PRODUCT, wanted.path["id"])
+    if found is None:
+        raise NotFound("there is no such product")
+    _, etag = found
+    if not etag:
+        raise client.broken("smartepi tells no version of the product")
+    return replace(wanted, headers={"if-match": etag})
 
 
-async def send(http: VendorHTTP, request: VendorRequest) -> Taken:
+async def send(client: SmartEPIClient, request: VendorRequest) -> Taken:
     """Raises VendorConflict, with the product as it is by now, where another has changed it since it was read."""
     try:
-        answer = await http.send(request.operation, path=request.path, body=request.body, headers=request.headers)
-    except VendorRejected as error:
-        conflict = versions.conflict(error)
-        if conflict is None:
-            raise
-        raise await _as_it_is(http, request, conflict) from None
-    native = need(_native(http, request, answer))
-    return Taken(done=True, result={"id": native}, subject=http.account.to(Kind.PRODUCT, native))
+        answer = await client.act(request)
+    except VendorConflict as conflict:
+        await _look(client, request, conflict)
+        raise
+    native = _native(client, request, answer)
+    return Taken(done=True, result={"id": native}, subject=client.account.to(Kind.PRODUCT, native))
 
 
-def _native(http: VendorHTTP, request: VendorRequest, answer: Answer) -> str | None:
+def _native(client: SmartEPIClient, request: VendorRequest, answer: Answer) -> str:
     """Of what was made or changed the answer tells; of what is deleted it need not."""
-    if request.operation != "delete-product" or answer.data is not None:
-        told = text(versions.data(http, request.operation, answer).get("id"))
-        if told is None:
-            raise versions.illegible(http, request.operation, "does not tell what was made")
-        return told
-    return request.path["id"]
+    if request.operation == "delete-product" and answer.data is None:
+        return request.path["id"]
+    told = text(client.data(answer).get("id"))
+    if told is None:
+        raise client.broken(f"the answer to {request.operation} does not tell of which product it is")
+    return told
 
 
-async def _as_it_is(http: VendorHTTP, request: VendorRequest, conflict: VendorConflict) -> VendorConflict:
-    if "id" not in request.path:
-        return conflict
-    with suppress(VendorError):  # it may be gone, and that there is a conflict is known all the same
-        conflict.current = dict((await versions.current(http, "get-product", request.path["id"])).record)
-    return conflict
+async def _look(client: SmartEPIClient, request: VendorRequest, conflict: VendorConflict) -> None:
+    """What is there by now; it may be gone, and that there is a conflict is known all the same."""
+    native = request.path.get("id")
+    if native is None:
+        return
+    conflict.subject = client.account.to(Kind.PRODUCT, native)
+    with suppress(VendorError):
+        found = await client.one(PRODUCT, native)
+        conflict.current = None if found is None else found[0]
 
 
-async def fulfilled(http: VendorHTTP, order: Order) -> bool | None:
+async def fulfilled(client: SmartEPIClient, order: Order) -> bool | None:
     """By a name that is there once, and by all that was told."""
     match order:
         case CreateProduct():
-            found = await _named(http, order.told.name or "")
+            found = await _named(client, order.told.name or "")
             return False if found is None else (True if _shows(found, order.told) else None)
         case UpdateProduct():
-            return _shows((await versions.current(http, "get-product", order.product)).record, order.told)
+            known = await client.one(PRODUCT, order.product)
+            return None if known is None else _shows(known[0], order.told)
         case DeleteProduct():
-            return await _gone(http, order.product)
+            return await client.one(PRODUCT, order.product) is None
     return None
 
 
@@ -148,22 +154,11 @@ def _holds(shown: Any, sent: list[Body]) -> bool:
     return all(any(all(one.get(key) == value for key, value in each.items()) for one in known) for each in sent)
 
 
-async def _named(http: VendorHTTP, name: str) -> Mapping[str, Any] | None:
-    """The filter finds what begins so, in any case, in the alphabet's order: the name itself comes first."""
-    answer = await http.json("list-products", query={"name": name, "limit": 100})
-    found = rows(http.account, "list-products", answer.get("data") if isinstance(answer, dict) else None)
+async def _named(client: SmartEPIClient, name: str) -> Mapping[str, Any] | None:
+    """The filter finds what begins so, in any case: the name itself is looked for in that."""
+    found = await client.all(PRODUCT, {"name": name})
     named = (one for one in found if isinstance(one, dict))
     return next((one for one in named if (text(one.get("name")) or "").casefold() == name.casefold()), None)
-
-
-async def _gone(http: VendorHTTP, native: str) -> bool:
-    try:
-        await http.send("get-product", path={"id": native})
-    except VendorRejected as error:
-        if error.problem is not None and error.problem.endswith("not_found"):
-            return True
-        raise
-    return False
 
 
 def sizes(row: Mapping[str, Any]) -> Sequence[ProductSize] | None:
@@ -187,7 +182,3 @@ def certificates(row: Mapping[str, Any]) -> Sequence[ProductCertificate] | None:
         for one in told
         if isinstance(one, dict) and (number := text(one.get("number"))) is not None
     ]
-
-
-def check(_: Account, order: Order) -> None:
-    request(order)
