@@ -506,7 +506,17 @@ async def test_capabilities_follow_the_scope() -> None:
     assert {refusal(capability) for capability in stage.connector.capabilities} == {None}  # not known yet
     await stage.connector.machines()
     denied = {capability for capability in stage.connector.capabilities if refusal(capability) is not None}
-    assert denied == {Capability.SLOTS, Capability.STOCK_COUNTS, Capability.SALES, Capability.SET_PRICE}
+    assert denied == {
+        Capability.SLOTS,
+        Capability.STOCK_COUNTS,
+        Capability.SALES,
+        Capability.SET_PRICE,
+        Capability.CREATE_PRODUCT,
+        Capability.UPDATE_PRODUCT,
+        Capability.DELETE_PRODUCT,
+        Capability.CREATE_PROMO_CODES,
+        Capability.SET_PROMO_ELIGIBILITY,
+    }
     assert {refusal(capability) for capability in denied} == {UnavailableReason.NOT_PERMITTED}
 
 
