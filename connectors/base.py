@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from connectors.guard import Guard, Limits, Rate
 from connectors.shared import Shared
 from domain.commands import Progress
-from domain.details import Language, MachineCash, MachineConfig, MachineSession
+from domain.details import Ingredient, Language, MachineCash, MachineConfig, MachineSession, ProductLine, TaxRate
 from domain.errors import VendorError
 from domain.facts import CommandWord, Fact, Observation
 from domain.model import (
@@ -31,6 +31,7 @@ from domain.model import (
 from domain.orders import Order
 from domain.paging import Listing, Slice
 from domain.people import EntitlementGroup, OrganizationUnit, PersonRecord
+from domain.promotions import PromoCode
 from domain.refs import Kind, Ref
 from domain.stock import CashCollection, StockMovement
 from domain.times import Span
@@ -82,7 +83,8 @@ class Account:
     `online_minutes` is how old a machine's last sign of life may be, None for the vendor's usual.
     `webhook` is None where no webhooks are set up, `shared` for a gateway that is alone. `prices`, by a product's
     native id or its name, in `currency`, serve where the vendor knows none. `command_seconds`: how long a command may
-    be without a final word before it is UNKNOWN."""
+    be without a final word before it is UNKNOWN. `members`: names of members that the vendor's documents have lost, by
+    what they hold. `webhooks_url`: where the vendor reaches the account's webhooks, None where it cannot."""
 
     key: str
     organization: str
@@ -100,6 +102,8 @@ class Account:
     shared: Shared | None = None
     prices: Mapping[str, Decimal] = field(default_factory=dict)
     command_seconds: float = 120.0
+    members: Mapping[str, str] = field(default_factory=dict)
+    webhooks_url: str | None = None
 
     @property
     def ref(self) -> Ref:
@@ -359,12 +363,14 @@ class VendorRequest:
 class Taken:
     """The vendor took an order. `done`: and that is all there will be to know; else its words follow by webhook, and
     name it `vendor_id`. `result`: what is worth showing of the answer, less secrets; `subject`: what was made or
-    changed."""
+    changed; `facts`: what is known by it besides. `told_once`: a secret for whoever asked, which is kept nowhere."""
 
     done: bool
     vendor_id: str | None = None
     result: Any = None
     subject: Ref | None = None
+    facts: Sequence[Fact] = ()
+    told_once: Secret | None = None
 
 
 @runtime_checkable
@@ -372,7 +378,7 @@ class TakesOrders(Protocol):
     """For every act among its `capabilities`: reading first what it takes to know, and then one request, sent once."""
 
     def check(self, order: Order) -> None:
-        """Raises BadInput for what there can be no request for, whatever the vendor holds. Asks nobody."""
+        """Raises BadInput, or Unsupported, for what has no request, whatever the vendor holds. Asks nobody."""
         ...
 
     async def prepare(self, order: Order) -> VendorRequest:
@@ -413,3 +419,23 @@ class ReadsBack(Protocol):
         """Whether the vendor now shows what was ordered, by a reference to what was made where something was; None
         where that cannot be read."""
         ...
+
+
+@runtime_checkable
+class ReadsTaxRates(Protocol):
+    async def tax_rates(self, organization: str) -> Sequence[TaxRate]: ...
+
+
+@runtime_checkable
+class ReadsProductLines(Protocol):
+    async def product_lines(self, organization: str) -> Sequence[ProductLine]: ...
+
+
+@runtime_checkable
+class ReadsIngredients(Protocol):
+    async def ingredients(self, machine: str) -> Sequence[Ingredient]: ...
+
+
+@runtime_checkable
+class ReadsPromoCodes(Protocol):
+    async def promo_code(self, code: str) -> PromoCode | None: ...

@@ -4,7 +4,7 @@ A command goes forward only: PENDING, SENT, ACKNOWLEDGED, and then SUCCEEDED, FA
 becomes one of the other two when it is proven, and what has come to an end is never rewritten."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -121,11 +121,12 @@ class PlannedRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandPayload:
-    """The command, or the errors for which there is none. `planned`: what a dry run would send."""
+    """The command, or the errors for which there is none. `planned`: what a dry run would send. `init_key`: secret."""
 
     command: Command | None = None
     errors: Sequence[UserError] = ()
     planned: Sequence[PlannedRequest] | None = None
+    init_key: str | None = field(default=None, repr=False)
 
 
 def advanced(command: Command, progress: Progress, at: datetime) -> Command | None:

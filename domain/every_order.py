@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from domain import orders
+from domain import catalogue, estate, orders, promotions
 from domain.model import Capability
 from domain.orders import MachineOrder, Order
 from domain.people_orders import PEOPLE_ORDERS
@@ -10,5 +10,8 @@ from domain.people_orders import PEOPLE_ORDERS
 EVERY_ORDER: Mapping[Capability, type[Order]] = {
     **orders.ORDERS,
     **PEOPLE_ORDERS,
+    **catalogue.ORDERS,
+    **estate.ORDERS,
+    **promotions.ORDERS,
 }
 OF_MACHINES = frozenset(kind for kind, order in EVERY_ORDER.items() if issubclass(order, MachineOrder))

@@ -9,6 +9,14 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from domain.details import (
+    ProductCapacity,
+    ProductCertificate,
+    ProductDiet,
+    ProductNutrition,
+    ProductPackaging,
+    ProductSize,
+)
 from domain.money import Money
 from domain.refs import Ref
 
@@ -154,6 +162,15 @@ class Capability(Enum):
     CREATE_GROUP = "CREATE_GROUP"
     UPDATE_GROUP = "UPDATE_GROUP"
     DELETE_GROUP = "DELETE_GROUP"
+    CREATE_PRODUCT = "CREATE_PRODUCT"
+    UPDATE_PRODUCT = "UPDATE_PRODUCT"
+    DELETE_PRODUCT = "DELETE_PRODUCT"
+    CREATE_ORGANIZATION = "CREATE_ORGANIZATION"
+    UPDATE_ORGANIZATION = "UPDATE_ORGANIZATION"
+    CREATE_FLEET = "CREATE_FLEET"
+    CREATE_MACHINE = "CREATE_MACHINE"
+    CREATE_PROMO_CODES = "CREATE_PROMO_CODES"
+    SET_PROMO_ELIGIBILITY = "SET_PROMO_ELIGIBILITY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,6 +295,8 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
+    """`tax_rate` in per cent. What stands last only some vendors tell, and lists need not."""
+
     ref: Ref
     vendor: Vendor
     organization_ref: Ref | None
@@ -293,6 +312,13 @@ class Product:
     image_url: str | None
     archived: bool
     vendor_data: Mapping[str, Any] | None
+    tax_rate: Decimal | None = None
+    packaging: ProductPackaging | None = None
+    capacities: Sequence[ProductCapacity] | None = None
+    nutrition: ProductNutrition | None = None
+    diet: ProductDiet | None = None
+    sizes: Sequence[ProductSize] | None = None
+    certificates: Sequence[ProductCertificate] | None = None
 
     @property
     def id(self) -> str:

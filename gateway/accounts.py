@@ -26,6 +26,7 @@ CREDENTIALS: Mapping[Vendor, tuple[frozenset[str], ...]] = {
     Vendor.EATMACHINE: (frozenset({"api_key"}), frozenset({"username", "password"})),
 }
 OPTIONAL_CREDENTIALS: Mapping[Vendor, frozenset[str]] = {Vendor.SMARTVEND: frozenset({"user_id"})}
+MEMBERS: Mapping[Vendor, frozenset[str]] = {Vendor.LIVELLO: frozenset({"nutrition", "diet"})}  # whose names are lost
 IN_HEADERS = frozenset({"organization_key", "user_id", "api_key"})
 WEBHOOK_KEYS: Mapping[Vendor, str] = {
     Vendor.SMARTVEND: "public_key",
@@ -111,6 +112,7 @@ class AccountSettings(Section):
     feed: FeedSettings = FeedSettings()
     commands: CommandSettings = CommandSettings()
     endpoints: dict[str, str] = Field(default={})
+    members: dict[str, Text] = Field(default={})
     machines: list[MachineSettings] = Field(default=[])
     prices: dict[str, Annotated[Decimal, Field(ge=0)]] = Field(default={})
 
@@ -192,6 +194,14 @@ class AccountSettings(Section):
                 raise fault(str(error).removeprefix(f"endpoints.{name}: "), name) from None
         return endpoints
 
+    @field_validator("members")
+    @classmethod
+    def _members(cls, members: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        takes = MEMBERS.get(info.data.get("vendor", Vendor.LIVELLO), frozenset())
+        for name in sorted(members.keys() - takes):
+            raise fault(f"there is no such name here: this vendor takes {listed(takes) or 'none'}", name)
+        return members
+
     @field_validator("machines")
     @classmethod
     def _machines(cls, machines: list[MachineSettings], info: ValidationInfo) -> list[MachineSettings]:
@@ -217,6 +227,7 @@ class AccountSettings(Section):
             webhook=self.webhook.credentials(),
             prices=self.prices,
             command_seconds=self.commands.timeout_seconds,
+            members=self.members,
         )
 
     def cache_times(self) -> CacheTimes:

@@ -59,8 +59,17 @@ def connected(
     """By account. `share(key)`: what an account has in common with other gateways.
 
     Raises ValueError where an account's settings cannot be meant."""
+    base = settings.server.public_url
     return {
-        one.key: CONNECT[one.vendor](replace(one.account(), shared=share(one.key)), client) for one in settings.accounts
+        one.key: CONNECT[one.vendor](
+            replace(
+                one.account(),
+                shared=share(one.key),
+                webhooks_url=None if base is None else f"{base}/webhooks/{one.key}",
+            ),
+            client,
+        )
+        for one in settings.accounts
     }
 
 

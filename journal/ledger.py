@@ -29,8 +29,9 @@ from journal.tables import commands
 
 Meaning = Callable[[str, Capability, CommandWord], Progress | None]
 
-# What was ordered is forgotten when it has come to an end.
+# What was ordered is forgotten when it has come to an end: secrets, what is personal, and what is large.
 WITH_SECRETS = frozenset({Capability.UPDATE_CONFIG, *PERSONAL})
+WITH_PICTURES = frozenset({Capability.CREATE_PRODUCT, Capability.UPDATE_PRODUCT})
 CLOCKS = timedelta(minutes=1)  # by which those of gateways may differ
 TOLD = frozenset({CommandStatus.SUCCEEDED, CommandStatus.FAILED, CommandStatus.UNKNOWN})  # what the audit log tells
 
@@ -225,7 +226,7 @@ class Ledger:
         if command.ended:
             doubtful = reason is not None and command.status is CommandStatus.FAILED
             values["until"] = (at + DOUBTED).timestamp() if doubtful else None
-            values |= {"ordered": None} if command.kind in WITH_SECRETS else {}
+            values |= {"ordered": None} if command.kind in WITH_SECRETS | WITH_PICTURES else {}
         self._set(command.ref.native, **values)
         self._tell(command, origin)
         if command.status in TOLD and command.status is not found.command.status:

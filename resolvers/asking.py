@@ -52,7 +52,10 @@ def asks(kind: Capability, given: type[Asked]) -> Callable[..., Any]:
         try:
             if dry_run:
                 return await _planned(context, kind, input)
-            return CommandPayload(command=await _asked(context, kind, input, acknowledge_unknown))
+            command = await _asked(context, kind, input, acknowledge_unknown)
+            context.graph.sources[command.ref.account].done(command)
+            secret = context.graph.dispatcher.secrets.take(command.ref.native)
+            return CommandPayload(command=command, init_key=None if secret is None else secret.reveal())
         except VendgraphError as error:
             if not dry_run:
                 await _keep_refusal(context, kind, input, error)

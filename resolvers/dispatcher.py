@@ -36,6 +36,7 @@ class Dispatcher:
         self._journal = journal
         self._seconds = answer_seconds
         self._sender = Sender(journal, clock)
+        self.secrets = self._sender.secrets
         self._under_way: dict[str, asyncio.Task[None]] = {}
 
     @property

@@ -12,7 +12,14 @@ from domain.model import Capability, Machine, Role, UnavailableReason
 from domain.money import Money
 from domain.orders import Order
 from domain.refs import Kind, Ref
-from resolvers import machine_orders, people_orders, stock_orders
+from resolvers import (
+    catalogue_orders,
+    estate_orders,
+    machine_orders,
+    people_orders,
+    promo_orders,
+    stock_orders,
+)
 from resolvers.context import Context
 from resolvers.sources import Source
 from resolvers.ways import Asking, Way
@@ -44,7 +51,14 @@ WHY: Mapping[UnavailableReason, str] = {
     UnavailableReason.MACHINE_OFFLINE: "the machine is offline",
     UnavailableReason.NEVER_REPORTED: "nothing was ever reported",
 }
-WAYS: Mapping[type[Any], Way] = {**machine_orders.WAYS, **stock_orders.WAYS, **people_orders.WAYS}
+WAYS: Mapping[type[Any], Way] = {
+    **machine_orders.WAYS,
+    **stock_orders.WAYS,
+    **people_orders.WAYS,
+    **catalogue_orders.WAYS,
+    **estate_orders.WAYS,
+    **promo_orders.WAYS,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,10 @@ class Reported:
         """As it was seen to be since the vendor told of it."""
         machine = self._met(machine)
         state = self._states.get(machine.ref.native)
-        if state is None or state.last_seen is None:
+        if state is None:
             return machine
+        if state.last_seen is None:
+            return _grouped(machine, state)
         found = replace(
             machine,
             connectivity=self._connectivity(state, state.last_seen),
@@ -196,3 +198,10 @@ class Reported:
     async def _history(self, kind: FactKind, span: Span, want: int, machines: Machines) -> list[Any]:
         entries = await self._journal.history(self._account, kind, span, want, machines)
         return [entry.content for entry in entries]
+
+
+def _grouped(machine: Machine, state: MachineState) -> Machine:
+    """One that was heard of, and has not spoken yet."""
+    if state.group is None:
+        return machine
+    return replace(machine, group=state.group, unavailable=[one for one in machine.unavailable if one.field != "group"])

@@ -27,13 +27,16 @@ from domain.errors import (
     VendorRejected,
     VendorUnauthorized,
 )
+from domain.facts import Origin
 from domain.model import Capability
 from domain.orders import Order
 from domain.times import utc_now
 from journal import commands
+from journal.appending import Report
 from journal.journal import Journal
 from journal.ledger import Ledger
 from journal.writer import JournalUnavailable
+from resolvers.secrets import Secrets
 from resolvers.sources import Source
 
 log = structlog.get_logger()
@@ -68,6 +71,7 @@ class Sender:
     def __init__(self, journal: Journal, clock: Callable[[], float]) -> None:
         self._journal = journal
         self._clock = clock
+        self.secrets = Secrets(clock)
 
     @property
     def now(self) -> float:
@@ -146,6 +150,9 @@ class Sender:
             if not isinstance(error, Exception):
                 raise
         else:
+            if taken.told_once is not None:
+                self.secrets.keep(work.native, taken.told_once)
+            await self._learn(work, taken)
             await self._record(partial(_take, work, taken, self._clock() + work.source.account.command_seconds))
             work.source.changed(work.order.kind)
 
@@ -176,16 +183,29 @@ class Sender:
     def _held(self, work: Work, ledger: Ledger) -> bool:
         return ledger.hold(work.native, attempt=work.attempt, until=self.until)
 
+    async def _learn(self, work: Work, taken: Taken) -> None:
+        """What the answer tells besides is in the journal before the command is done."""
+        if taken.facts:
+            now = utc_now()
+            report = Report(account=work.source.key, facts=taken.facts, origin=Origin.COMMAND, received_at=now)
+            await self._keep(lambda: self._journal.append(report))
+            for fact in taken.facts:
+                work.source.learn(fact)
+
     async def _settle(self, work: Work, progress: Progress) -> None:
         await self._record(partial(_settled, work, progress))
         work.source.changed(work.order.kind)
 
     async def _record(self, change: Callable[[Ledger], object]) -> None:
+        await self._keep(lambda: self._journal.change(change))
+
+    @staticmethod
+    async def _keep(record: Callable[[], Awaitable[object]]) -> None:
         """What came of it has to be kept, however long the store fails; what is never kept becomes UNKNOWN."""
         ends, pause = time.monotonic() + RECORDING, 0.1
         while True:
             try:
-                await self._journal.change(change)
+                await record()
             except JournalUnavailable:
                 if time.monotonic() > ends:
                     log.error("what came of a command could not be recorded")  # noqa: TRY400  the store said why

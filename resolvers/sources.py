@@ -27,7 +27,7 @@ from connectors.base import (
 from domain.commands import Command, CommandStatus
 from domain.errors import VendorError, VendorUnavailable
 from domain.every_order import EVERY_ORDER, OF_MACHINES
-from domain.facts import FactKind, Observation, TagLinks
+from domain.facts import Fact, FactKind, Observation, TagLinks
 from domain.model import (
     AccountStatus,
     Capability,
@@ -65,10 +65,13 @@ RECORDS = {
 }
 DERIVED_KINDS = frozenset({SaleKind.PURCHASE})  # what is deduced from what left a machine
 HEALTHY = frozenset({AccountStatus.OK, AccountStatus.UNKNOWN})
+DETAILED = 5000  # of how many things the details may be kept
 SLOTTED_MACHINES = 20_000  # how many machines' slots an account may keep
 ACTS = frozenset(EVERY_ORDER)
 STOCKING = frozenset({Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM, Capability.ADJUST_STOCK})  # slots show it
 LEFT_TO_THE_VENDOR = STOCKING | {Capability.UPDATE_CONFIG, Capability.COLLECT_CASH}  # of a machine that is offline
+CATALOGUE = frozenset({Capability.CREATE_PRODUCT, Capability.UPDATE_PRODUCT, Capability.DELETE_PRODUCT})
+ESTATE = frozenset({Capability.CREATE_ORGANIZATION, Capability.UPDATE_ORGANIZATION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,7 @@ class Source:
         structured = has if isinstance(has, ReadsStructure) else None
         self.units = None if structured is None else self._whole(structured.units, times.products)
         self.groups = None if structured is None else self._whole(structured.groups, times.products)
+        self._details: Cache[tuple[str, str], Any] = Cache(ttl=times.products, size=DETAILED, late=self.late)
         self._slots: Cache[str, Sequence[Slot]] | None = (
             Cache(ttl=times.slots, size=SLOTTED_MACHINES, late=self.late) if isinstance(has, ReadsSlots) else None
         )
@@ -173,6 +177,17 @@ class Source:
         if entry.machine is not None:
             self._show(entry.machine)
 
+    def learn(self, fact: Fact) -> None:
+        """What this process was told shows at once, before the journal tells it."""
+        if isinstance(fact.content, Observation):
+            self.reported.observe(fact.content)
+            self._show(fact.content.machine)
+
+    def done(self, command: Command) -> None:
+        """What is kept here is of before: whoever asked for a change shall see it."""
+        if command.status is CommandStatus.SUCCEEDED:
+            self._carried_out(command)
+
     def _carried_out(self, command: Command) -> None:
         """What was kept of its machine may be another by now."""
         if command.machine_ref is not None:
@@ -188,6 +203,10 @@ class Source:
         if kind in PEOPLE_ORDERS:
             for whole in (self.people, self.units, self.groups):
                 self._forget(whole)
+        if kind in CATALOGUE:
+            self._forget(self.products)
+        if kind in ESTATE:
+            self._forget(self.organizations)
 
     def _show(self, machine: str) -> None:
         """In the list that is kept; one that is not in it is learned where only reports tell of it."""
@@ -253,6 +272,15 @@ class Source:
         assert self._slots is not None
         return await self._slots.get_many(machines, reader.slots, timeout, at_once=reader.slots_at_once)
 
+    async def detail(
+        self,
+        key: tuple[str, str],
+        load: Callable[[], Awaitable[Any]],
+        timeout: float,  # noqa: ASYNC109  see Cache
+    ) -> Cached[Any]:
+        """Something that is asked for by itself: what it is, and of what. Raises VendorError."""
+        return await self._details.get(key, load, timeout)
+
     def sales_of(self, kinds: frozenset[SaleKind] | None) -> Timeline[Sale] | None:
         """The sales of some kinds; None where the vendor has none of them. They are narrowed there where it can."""
         if self.sales is None or kinds is None or kinds >= self._sale_kinds:
@@ -294,7 +322,8 @@ class Source:
         """Ends what is in flight."""
         kept = (self.machines, self.organizations, self.places, self.products, self.people, self.units, self.groups)
         caches = [whole.cache for whole in kept if whole is not None]
-        closing = (*caches, self._slots, self.details, self.sales, self.events, self.movements, self.collections)
+        asked = (self.details, self._details, self._slots)
+        closing = (*caches, *asked, self.sales, self.events, self.movements, self.collections)
         for cache in closing:
             if cache is not None:
                 await cache.aclose()

@@ -7,9 +7,11 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route
 
 from sandbox.livello_analytics import Analytics
+from sandbox.livello_catalogue import Catalogue
 from sandbox.livello_fleet import ALERTS, Fleet, Row
-from sandbox.livello_gate import CREDENTIALS, Gate, Handle, Problem
+from sandbox.livello_gate import CREDENTIALS, Change, Gate, Handle, Problem
 from sandbox.livello_prices import Prices
+from sandbox.livello_promos import Promos
 from sandbox.livello_query import (
     amount,
     between,
@@ -85,6 +87,8 @@ class Livello:
         cells = (cell for cells in self._fleet.cells.values() for cell in cells)
         self._prices = Prices(line for cell in cells if (line := cell["productLineData"]) is not None)
         self._users = Users(world, self._fleet.organizations)
+        self._catalogue = Catalogue(world, self._fleet)
+        self._promos = Promos(world, self._fleet, self._catalogue)
         self.gate = Gate(world.now, life=life, hourly=hourly, logins=logins, scopes=scopes, allowed=allowed)
 
     def routes(self) -> list[BaseRoute]:
@@ -107,6 +111,9 @@ class Livello:
             ("/alerts/types", "alerts:read", lambda _: self._fleet.alert_types()),
             ("/analytics/sales", "reports:read", self._analytics.sales),
             ("/analytics/transactions/kpis", "reports:read", self._analytics.kpis),
+            ("/organizations/{id}/vat", "organizations:read", self._catalogue.rates),
+            ("/organizations/{id}/product-lines", "organizations:read", self._catalogue.lines),
+            ("/promocodes/{code}", "promocodes:read", self._promos.get),
         )
         routes = [Route(path, self.gate.read(scope, handle), methods=["GET"]) for path, scope, handle in reads]
         routes.insert(0, Route("/auth/token", self.gate.issue, methods=["POST"]))
@@ -115,8 +122,26 @@ class Livello:
         create, update = creating(self._users, self._world.now), updating(self._users, self._world.now)
         routes.append(Route("/users", self.gate.write("users:write", create), methods=["POST"]))
         routes.append(Route("/users/{id}", self.gate.write("users:write", update, status=200), methods=["PATCH"]))
+        routes += self._changes()
         routes.append(Route("/{path:path}", self.gate.nowhere, methods=EVERY_METHOD))
         return [Mount("/api/v1", routes=routes)]
+
+    def _changes(self) -> list[Route]:
+        gate, catalogue, promos = self.gate, self._catalogue, self._promos
+        writes: Sequence[tuple[str, str, str | None, Change, int]] = (
+            ("POST", "/products", "products:write", catalogue.create_product, 201),
+            ("PATCH", "/products/{id}", "products:write", catalogue.update_product, 200),
+            ("POST", "/organizations", None, catalogue.create_organization, 201),
+            ("PATCH", "/organizations/{id}", None, catalogue.update_organization, 200),
+            ("POST", "/promocodes", "promocodes:write", promos.create, 201),
+            ("POST", "/promocodes/eligibility", "promocodes:write", promos.set_eligibility, 201),
+        )
+        routes = [
+            Route(path, gate.write(scope, change, status), methods=[method])
+            for method, path, scope, change, status in writes
+        ]
+        drop = gate.drop("products:write", catalogue.delete_product)
+        return [*routes, Route("/products/{id}", drop, methods=["DELETE"])]
 
     def make_sales(self, count: int, *, machine: str | None = None) -> list[Row]:
         """`machine` is a serial number; KeyError where there is none."""
@@ -146,6 +171,8 @@ class Livello:
             "prices": self._prices.records,
             "refills": self._refills.records,
             "users": self._users.records,
+            "promocodes": list(self._promos.codes.values()),
+            "eligible": self._promos.eligible,
         }
 
     def account(self, base: str) -> dict[str, Any]:
@@ -158,6 +185,7 @@ class Livello:
             "currency": "EUR",
             "timezone": "Europe/Berlin",
             "credentials": dict(CREDENTIALS),
+            "members": {"nutrition": "nutrition", "diet": "dietaryInfo"},
         }
 
     def _shown(self) -> list[Row]:

@@ -131,8 +131,10 @@ class Gate:
 
         return endpoint
 
-    def write(self, scope: str, change: Change, *, status: int = 201) -> Endpoint:
-        """As `read`, for one that makes something of a JSON object, or with another `status` changes it."""
+    def write(self, scope: str | None, change: Change, status: int = 201) -> Endpoint:
+        """As `read`, for one that makes something of a JSON object, or with another `status` changes it.
+
+        `scope`: None where the documents name none."""
 
         async def endpoint(request: Request) -> Response:
             try:
@@ -144,10 +146,24 @@ class Gate:
 
         return endpoint
 
-    def _admit(self, request: Request, scope: str) -> None:
+    def drop(self, scope: str, handle: Handle) -> Endpoint:
+        """As `read`, for one that says nothing."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                self._admit(request, scope)
+                handle(request)
+                return Response(status_code=204, headers=self._requests.headers(204))
+            except Problem as problem:
+                return problem.response(request, self._requests.headers(problem.status))
+
+        return endpoint
+
+    def _admit(self, request: Request, scope: str | None) -> None:
         self._check_token(request.headers.get("authorization", ""))
         self._requests.take()
-        self._check_scope(scope)
+        if scope is not None:
+            self._check_scope(scope)
 
     async def nowhere(self, request: Request) -> Response:
         problem = Problem(404, f"Cannot {request.method} {request.url.path}")

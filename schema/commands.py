@@ -9,8 +9,8 @@ from domain import commands
 from domain.commands import CommandStage, CommandStatus
 from domain.errors import ErrorCode
 from domain.model import Capability
+from resolvers import catalogue_details, nodes
 from resolvers import commands as edges
-from resolvers import nodes, people
 from schema import types
 from schema.edge import attribute as told
 from schema.edge import edge
@@ -37,9 +37,9 @@ class Command(types.Node):
     updated_at: datetime = told("When it last changed.")
     completed_at: datetime | None = told("When it came to an end.")
     result: JSON | None = edge(
-        people.result,
+        catalogue_details.result,
         description="What the vendor answered, less its secrets; of a CONFLICT what is there by now. Of people it is "
-        "null for viewers.",
+        "null for viewers, and of promo codes it is without the codes.",
     )
     error: str | None = told("Why it was not done, or is not known to be, for a person to read.")
     error_code: ErrorCode | None = told("Whose fault that is.")
@@ -48,6 +48,13 @@ class Command(types.Node):
         nodes.subject, description="What it made or changed, where that is no machine; null also where it is gone."
     )
     history: list[CommandTransition] = told("Every step, oldest first.")
+    fleet: types.MachineGroup | None = edge(
+        catalogue_details.fleet, description="Of `createFleet`: the fleet that it made."
+    )
+    promo_codes: list[str] | None = edge(
+        catalogue_details.promo_codes,
+        description="Of `createPromoCodes`: the codes that it made. For operators and admins.",
+    )
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:

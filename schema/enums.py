@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from graphql import GraphQLEnumType, GraphQLSchema
 
-from domain import commands, details, facts, model, people, periods, reporting, stock
+from domain import commands, details, facts, model, people, periods, promotions, reporting, stock
 from domain.errors import ErrorCode
 from domain.paging import SourceState
 
@@ -182,6 +182,15 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "CREATE_GROUP": "Groups can be made that say what their people may take.",
             "UPDATE_GROUP": "These groups can be changed.",
             "DELETE_GROUP": "These groups can be taken away.",
+            "CREATE_PRODUCT": "Products can be added to the account's catalogue.",
+            "UPDATE_PRODUCT": "The catalogue's products can be changed.",
+            "DELETE_PRODUCT": "The catalogue's products can be deleted.",
+            "CREATE_ORGANIZATION": "Organizations can be added at the vendor.",
+            "UPDATE_ORGANIZATION": "The vendor's organizations can be changed.",
+            "CREATE_FLEET": "Fleets, which are groups of machines, can be added.",
+            "CREATE_MACHINE": "Machines can be added.",
+            "CREATE_PROMO_CODES": "Promo codes can be made.",
+            "SET_PROMO_ELIGIBILITY": "What promo codes hold for can be set.",
         },
     ),
     details.Language: (
@@ -293,6 +302,14 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "MACHINE": "The machine.",
             "PRODUCT": "The product; what none accounts for has rows without one.",
             "PAYMENT_METHOD": "How it was paid.",
+        },
+    ),
+    promotions.DiscountType: (
+        "How a discount is counted.",
+        {
+            "PERCENTAGE": "As a part of the price.",
+            "FLAT": "As an amount.",
+            "UNKNOWN": "The vendor said something that is not known here.",
         },
     ),
     ErrorCode: (

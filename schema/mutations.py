@@ -38,6 +38,10 @@ class CommandPayload:
     planned: list[PlannedRequest] | None = told(
         "With `dryRun`: what would be sent. The command that comes with it is kept nowhere, and its id finds nothing."
     )
+    init_key: str | None = told(
+        "Of `createMachine`: what has to be typed into the machine's screen, to link it. It is a secret that is told "
+        "once: to who waits for the command, or to the next who asks with its idempotencyKey within ten minutes."
+    )
 
 
 def asks(kind: Capability, given: type[Asked], description: str) -> Any:

@@ -11,6 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 
 import resolvers.accounts
 import resolvers.audit
+import resolvers.catalogue_details
 import resolvers.commands
 import resolvers.events
 import resolvers.low_stock
@@ -23,9 +24,10 @@ import resolvers.sales
 import resolvers.sales_report
 import resolvers.stock
 import resolvers.structure
-from schema import live, mutations, types
+from schema import catalogue, live, mutations, types
 from schema import people as persons
 from schema.audit import AuditConnection
+from schema.catalogue_mutations import CatalogueMutation
 from schema.commands import Command, CommandConnection
 from schema.edge import PAGING, edge, paged
 from schema.enums import describe_values
@@ -121,10 +123,16 @@ class Query:
     entitlement_group: persons.EntitlementGroup | None = edge(
         resolvers.structure.group, description="One group.", id="Its id."
     )
+    promo_code: catalogue.PromoCode | None = edge(
+        resolvers.catalogue_details.promo_code,
+        description="A promo code; null where there is none. For operators and admins.",
+        account_id="In which account.",
+        code="Five digits.",
+    )
 
 
 @strawberry.type(description="Commands. Each is recorded before it is sent, and sent at most once.")
-class Mutation(mutations.Mutation, PeopleMutation):
+class Mutation(mutations.Mutation, PeopleMutation, CatalogueMutation):
     """Of all parts."""
 
 

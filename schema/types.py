@@ -28,6 +28,7 @@ from domain.model import (
 from domain.paging import SourceState
 from resolvers import (
     accounts,
+    catalogue_details,
     commands,
     events,
     machine_details,
@@ -42,6 +43,17 @@ from resolvers import (
     stock,
 )
 from resolvers.sources import Source
+from schema.catalogue import (
+    Ingredient,
+    ProductCapacity,
+    ProductCertificate,
+    ProductDiet,
+    ProductLine,
+    ProductNutrition,
+    ProductPackaging,
+    ProductSize,
+    TaxRate,
+)
 from schema.edge import attribute as told
 from schema.edge import edge, paged
 from schema.scalars import JSON
@@ -272,6 +284,14 @@ class Organization(Node):
     cash_collections: Annotated["CashCollectionConnection", strawberry.lazy("schema.stock")] = paged(
         stock.collections, "When the cash of its machines was collected, newest first."
     )
+    tax_rates: list[TaxRate] | None = edge(
+        catalogue_details.tax_rates,
+        description="The rates of value added tax that hold for it; null where the vendor has none.",
+    )
+    product_lines: list[ProductLine] | None = edge(
+        catalogue_details.product_lines,
+        description="Its products as they are sold; null where the vendor has no such list.",
+    )
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -332,6 +352,9 @@ class Machine(Node):
     )
     observed_at: datetime = told("When the vendor last told us the state above.")
     vendor_data: JSON | None = told(VENDOR_DATA)
+    ingredients: list[Ingredient] | None = edge(
+        catalogue_details.ingredients, description="What it makes its products of; null where the vendor does not say."
+    )
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -375,6 +398,13 @@ class Product(Node):
     image_url: str | None = told("A picture, at the vendor.")
     archived: bool = told("Whether it is no longer in use.")
     vendor_data: JSON | None = told(VENDOR_DATA)
+    tax_rate: Decimal | None = told("What of its price is tax, in per cent.")
+    packaging: ProductPackaging | None = told("How it is packed.")
+    capacities: list[ProductCapacity] | None = told("How many fit where.")
+    nutrition: ProductNutrition | None = told("What is in it.")
+    diet: ProductDiet | None = told("Who can eat it.")
+    sizes: list[ProductSize] | None = told("The sizes that it comes in.")
+    certificates: list[ProductCertificate] | None = told("Its certificates.")
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:

@@ -458,4 +458,6 @@ def test_the_roles_are_played_and_the_capabilities_told() -> None:
         Capability.READ_DOOR,
         Capability.REBOOT,
         Capability.RESTART_APP,
+        Capability.CREATE_FLEET,
+        Capability.CREATE_MACHINE,
     }

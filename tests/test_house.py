@@ -8,7 +8,7 @@ from sqlalchemy import create_engine
 from strawberry.types.base import StrawberryObjectDefinition
 
 from connectors.registry import CONNECT
-from domain import commands, details, live, model, money, paging, people, periods, reporting, stock
+from domain import commands, details, live, model, money, paging, people, periods, promotions, reporting, stock
 from journal import audit, reports
 from journal.appending import NO_MEANINGS
 from journal.bus import Bus
@@ -50,6 +50,11 @@ ELSEWHERE: dict[str, Any] = {
     "ReportPeriod": periods.Period,
     "SalesReport": SalesReport,
     "SalesRow": reporting.SalesRow,
+    "TaxRate": details.TaxRate,
+    "ProductLine": details.ProductLine,
+    "Ingredient": details.Ingredient,
+    "PromoCode": promotions.PromoCode,
+    "PromoRule": promotions.PromoRule,
 }
 WITHOUT_A_VALUE = {"Query", "Mutation", "Subscription", "Node"}  # roots, and what others implement
 

@@ -508,7 +508,9 @@ async def test_capabilities_follow_the_scope() -> None:
     denied = {capability for capability in stage.connector.capabilities if refusal(capability) is not None}
     counted = {Capability.SLOTS, Capability.STOCK_COUNTS, Capability.STOCK_MOVEMENTS}
     people = {Capability.CREATE_PERSON, Capability.UPDATE_PERSON}
-    assert denied == counted | people | {Capability.SALES, Capability.SET_PRICE}
+    products = {Capability.CREATE_PRODUCT, Capability.UPDATE_PRODUCT, Capability.DELETE_PRODUCT}
+    promos = {Capability.CREATE_PROMO_CODES, Capability.SET_PROMO_ELIGIBILITY}
+    assert denied == counted | people | products | promos | {Capability.SALES, Capability.SET_PRICE}
     assert {refusal(capability) for capability in denied} == {UnavailableReason.NOT_PERMITTED}
 
 

@@ -13,6 +13,7 @@ import pytest
 from connectors.base import Account
 from connectors.livello import parse, records
 from connectors.livello.paging import Page
+from domain.details import ProductPackaging
 from domain.errors import VendorProtocolError
 from domain.model import (
     Connectivity,
@@ -261,6 +262,7 @@ def test_a_product() -> None:
             image_url=None,
             archived=False,
             vendor_data=PRODUCT,
+            packaging=ProductPackaging(net_weight=Decimal(330), net_weight_unit="g"),
         )
     ]
 

@@ -327,6 +327,10 @@ WRONG: Mapping[str, tuple[str, str]] = {
         account(more='endpoints = { "list-sales" = "POST /x" }'),
         "accounts.0.endpoints.list-sales (acme-coffee): there is no such operation: create-encashment, ",
     ),
+    "a name that no document has lost": (
+        account(more='members = { "diet" = "dietaryInfo" }'),
+        "accounts.0.members.diet (acme-coffee): there is no such name here: this vendor takes none",
+    ),
     "an endpoint without a method": (
         account(more='endpoints = { "get-list-of-sales" = "/x" }'),
         'accounts.0.endpoints.get-list-of-sales (acme-coffee): "METHOD /path" is expected',

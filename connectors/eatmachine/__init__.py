@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 
 from connectors.base import Account, Delivery, KnownMachine, Links, Taken, VendorRequest
-from connectors.eatmachine import hooks, orders
+from connectors.eatmachine import estate, hooks, orders
 from connectors.eatmachine.client import EatMachineClient
 from connectors.eatmachine.movements import moved
 from connectors.eatmachine.tags import catalogue, stock, taken
@@ -52,6 +52,8 @@ class EatMachine:
             Capability.DOOR,
             Capability.STOCK_MOVEMENTS,
             *orders.SLUGS,
+            Capability.CREATE_FLEET,
+            Capability.CREATE_MACHINE,
         }
     )
 
@@ -75,9 +77,13 @@ class EatMachine:
         return Listing([_fridge(self.account, fridge, self._known_since) for fridge in self.account.machines])
 
     def check(self, order: Order) -> None:
-        orders.request(order)
+        if estate.request(self.account, order) is None:
+            orders.request(order)
 
     async def prepare(self, order: Order) -> VendorRequest:
+        making = estate.request(self.account, order)
+        if making is not None:
+            return making
         found = orders.request(order)
         try:
             self._client.shown(found)
@@ -86,10 +92,14 @@ class EatMachine:
         return found
 
     async def send(self, request: VendorRequest) -> Taken:
-        return orders.accepted(self.account, await self._client.send(request))
+        answer = await self._client.send(request)
+        if request.operation in (estate.CREATE_FLEET, estate.CREATE_FRIDGE):
+            return estate.made(self.account, request, answer)
+        return orders.accepted(self.account, answer)
 
     def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
-        return self._client.shown(request)
+        method, path, body = self._client.shown(request)
+        return method, path, estate.shown(body)
 
     def progress(self, kind: Capability, word: CommandWord) -> Progress | None:
         return orders.progress(kind, word)

@@ -16,9 +16,16 @@ from domain.errors import VendorForbidden, VendorProtocolError, VendorUnauthoriz
 BASE_URL = "https://api.eatmachine.io"
 AS_JSON = {"content-type": "application/json"}  # so the documents send a command, though it has no body
 
+
+def _write(name: str, path: str) -> Operation:
+    return Operation(name=name, method="POST", path=path, documented=True, traffic=Traffic.COMMAND, reads=False)
+
+
 OPERATIONS = table(
     Operation(name="who-am-i", method="GET", path="/auth/me", documented=True),
     Operation(name="login", method="POST", path="/auth/login", documented=True),
+    _write("create-fleet", "/fleets"),
+    _write("create-fridge", "/fridges"),
     Operation(
         name="post-command",
         method="POST",

@@ -6,14 +6,16 @@ members out, and one of them is no JSON for a comma too many."""
 import hmac
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from connectors.base import Account, Delivery, Forged, Illegible, Secret
+from connectors.base import Account, Delivery, Forged, Illegible
 from connectors.deliveries import digest, read
+from connectors.eatmachine.estate import NEW, token
 from connectors.eatmachine.events import event
 from connectors.eatmachine.report import LINKED, Report, command_word, links, member, observation, taken_apart
-from connectors.parsing import record, text
+from connectors.parsing import Raw, record, text
 from domain.errors import BadInput
 from domain.facts import Content, Fact, occurrence
 
@@ -28,11 +30,7 @@ def address(account: Account, machine: str | None) -> str:
         raise BadInput(f"{account.key} has an address for each machine: name one")
     if account.webhook is None:
         raise BadInput(f"{account.key} has no webhook.url_secret in the configuration")
-    return f"/{quote(machine, safe='')}/{_token(account, account.webhook.keys[0], machine)}"
-
-
-def _token(account: Account, secret: Secret, machine: str) -> str:
-    return hmac.digest(secret.reveal().encode(), f"{account.key}/{machine}".encode(), "sha256").hex()
+    return f"/{quote(machine, safe='')}/{token(account, account.webhook.keys[0], machine)}"
 
 
 def verify(account: Account, delivery: Delivery) -> Any:
@@ -40,14 +38,21 @@ def verify(account: Account, delivery: Delivery) -> Any:
     if account.webhook is None:
         raise Forged("no url_secret is configured")
     given, machine = (delivery.token or "").encode(), delivery.machine or ""
-    good = [_token(account, secret, machine).encode() for secret in account.webhook.keys]
+    good = [token(account, secret, machine).encode() for secret in account.webhook.keys]
     if not any(hmac.compare_digest(given, one) for one in good):
         raise Forged("the address is no fridge's")
     found = _read(delivery.body)
     told = member(found, "fridge").get("uuid")
-    if told is not None and str(told).lower() != machine.lower():
+    if told is not None and not _may_tell(account, machine, str(told)):
         raise Forged("it tells of another fridge than its address")
     return found
+
+
+def _may_tell(account: Account, machine: str, told: str) -> bool:
+    """An address that was made before its fridge had an id is good for those that have none of their own."""
+    if not machine.startswith(NEW):
+        return told.lower() == machine.lower()
+    return told.lower() not in {known.id.lower() for known in account.machines}
 
 
 def _read(body: bytes) -> Any:
@@ -66,16 +71,26 @@ def _without_trailing_commas(body: bytes) -> bytes:
 
 
 def facts(account: Account, signed: Any, delivery: Delivery) -> Sequence[Fact]:
-    return record(account, "delivery", signed, lambda row: list(_facts(account, taken_apart(row, delivery))))
+    return record(
+        account, "delivery", signed, lambda row: list(_facts(account, taken_apart(row, _named(row, delivery))))
+    )
+
+
+def _named(row: Raw, delivery: Delivery) -> Delivery:
+    """What comes to an address that was made before its fridge had an id is of the fridge that it names."""
+    told = text(member(row, "fridge").get("uuid"))
+    new = told is not None and (delivery.machine or "").startswith(NEW)
+    return replace(delivery, machine=told) if new else delivery
 
 
 def _facts(account: Account, report: Report) -> Iterable[Fact]:
     """The parts of a report are facts of different kinds, so that one identity serves them all."""
     identity, name = _identity(account, report), text(report.fridge.get("name"))
+    nameless = report.machine.startswith(NEW)  # it tells of tags alone, and not of which fridge
     for content in _contents(account, report, identity):
         yield Fact(
             identity=identity,
-            machine=report.machine,
+            machine=None if nameless else report.machine,
             recorded_at=report.received_at,
             occurred_at=report.at,
             content=content,
@@ -86,6 +101,10 @@ def _facts(account: Account, report: Report) -> Iterable[Fact]:
 
 
 def _contents(account: Account, report: Report, identity: str) -> Iterable[Content]:
+    if report.machine.startswith(NEW):
+        if report.type == LINKED:
+            yield links(account, report)
+        return
     if report.type not in ROUTINE:
         yield event(account, report, occurrence(identity, report.received_at) if report.fleeting else identity)
     if report.fridge or report.type != LINKED:  # the fridge has no part in a linking

@@ -10,13 +10,24 @@ import httpx2
 
 from connectors.base import Account, Taken, VendorRequest
 from connectors.guard import Guard
+from connectors.livello import (
+    changes,
+    details,
+    orders,
+    parse,
+    promotions,
+    records,
+    refills,
+    sessions,
+    user_orders,
+    users,
+)
 from connectors.livello import client as api
-from connectors.livello import orders, parse, records, refills, sessions, user_orders, users
 from connectors.livello.client import LivelloClient
 from connectors.livello.paging import LARGEST, Page, chunks, walk
 from connectors.livello.records import MILLISECOND
 from connectors.newest import Recorded, newest, together
-from domain.details import MachineSession
+from domain.details import MachineSession, ProductLine, TaxRate
 from domain.errors import VendorError
 from domain.model import (
     Capability,
@@ -29,10 +40,11 @@ from domain.model import (
     Slot,
     UnavailableReason,
 )
-from domain.orders import Order
+from domain.orders import Order, SetPrice
 from domain.paging import Listing, Slice
 from domain.people import PersonRecord
 from domain.people_orders import CreatePerson, UpdatePerson
+from domain.promotions import PromoCode
 from domain.refs import Ref
 from domain.stock import StockMovement
 from domain.times import Span, utc_now
@@ -47,6 +59,13 @@ SCOPES = {
     Capability.SET_PRICE: (api.PRICES, api.INVENTORY),  # which product line a slot has, its inventory tells
     Capability.CREATE_PERSON: (api.USERS_WRITE, api.USERS),
     Capability.UPDATE_PERSON: (api.USERS_WRITE, api.USERS),
+    Capability.CREATE_PRODUCT: (api.PRICES,),
+    Capability.UPDATE_PRODUCT: (api.PRICES,),
+    Capability.DELETE_PRODUCT: (api.PRICES,),
+    Capability.CREATE_ORGANIZATION: (),  # the documents name no scope for it
+    Capability.UPDATE_ORGANIZATION: (),
+    Capability.CREATE_PROMO_CODES: (api.PROMO_WRITE,),
+    Capability.SET_PROMO_ELIGIBILITY: (api.PROMO_WRITE,),
 }
 AT_ONE_TIME = 25  # alerts: more than any millisecond brings
 
@@ -162,11 +181,24 @@ class Livello:
     async def session(self, machine: str) -> MachineSession | None:
         return sessions.session(self.account, await self._client.session(machine))
 
+    async def tax_rates(self, organization: str) -> Sequence[TaxRate]:
+        return details.tax_rates(self.account, await self._client.vat_rates(organization))
+
+    async def product_lines(self, organization: str) -> Sequence[ProductLine]:
+        return details.product_lines(self.account, await self._client.product_lines(organization))
+
+    async def promo_code(self, code: str) -> PromoCode | None:
+        found = await self._client.found("get-promocode", api.PROMO_READ, code=code)
+        return None if found is None else promotions.promo_code(self.account, found)
+
     def check(self, order: Order) -> None:
-        if isinstance(order, CreatePerson | UpdatePerson):
-            user_orders.body(order)
-        else:
-            orders.check(order)
+        match order:
+            case CreatePerson() | UpdatePerson():
+                user_orders.body(order)
+            case SetPrice():
+                orders.check(order)
+            case _:
+                changes.check(self.account, order)
 
     async def prepare(self, order: Order) -> VendorRequest:
         if isinstance(order, CreatePerson | UpdatePerson):

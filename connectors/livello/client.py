@@ -30,11 +30,16 @@ KIOSKS, INVENTORY, PRODUCTS = "kiosks:read", "inventory:read", "products:read"
 TRANSACTIONS, ORGANIZATIONS, ALERTS = "transactions:read", "organizations:read", "alerts:read"
 REFILLS = "refills:read"
 USERS, USERS_WRITE = "users:read", "users:write"
+PROMO_READ, PROMO_WRITE = "promocodes:read", "promocodes:write"
 PRICES = "products:write"  # "update product line prices", by the documents' table of scopes
 
 
 def _get(name: str, path: str, *, documented: bool = False) -> Operation:
     return Operation(name=name, method="GET", path=path, documented=documented)
+
+
+def _write(name: str, method: str, path: str) -> Operation:
+    return Operation(name=name, method=method, path=path, documented=False, traffic=Traffic.COMMAND, reads=False)
 
 
 OPERATIONS = table(
@@ -49,15 +54,20 @@ OPERATIONS = table(
     _get("list-refills", "/refills", documented=True),
     _get("get-refill", "/refills/{id}"),
     _get("get-kiosk-session", "/kiosks/{serialNumber}/session"),
-    Operation(
-        name="update-product-line-price",
-        method="POST",
-        path="/product-lines/{id}/price",
-        documented=False,
-        traffic=Traffic.COMMAND,
-        reads=False,
-    ),
+    _write("update-product-line-price", "POST", "/product-lines/{id}/price"),
     *users.OPERATIONS,
+    _get("get-product", "/products/{id}"),
+    _write("create-product", "POST", "/products"),
+    _write("update-product", "PATCH", "/products/{id}"),
+    _write("delete-product", "DELETE", "/products/{id}"),
+    _get("get-organization", "/organizations/{id}"),
+    _write("create-organization", "POST", "/organizations"),
+    _write("update-organization", "PATCH", "/organizations/{id}"),
+    _get("list-vat-rates", "/organizations/{id}/vat", documented=True),
+    _get("list-organization-product-lines", "/organizations/{id}/product-lines"),
+    _get("get-promocode", "/promocodes/{code}"),
+    _write("create-promocodes", "POST", "/promocodes"),
+    _write("set-promocode-eligibility", "POST", "/promocodes/eligibility"),
 )
 
 
@@ -247,9 +257,23 @@ class LivelloClient:
 
     async def user(self, native: str) -> Any:
         """None where there is none."""
-        await self.need(USERS)
+        return await self.found("get-user", USERS, private=True, id=native)
+
+    async def vat_rates(self, organization: str) -> list[Any]:
+        return await self._rows("list-vat-rates", organization)
+
+    async def product_lines(self, organization: str) -> list[Any]:
+        return await self._rows("list-organization-product-lines", organization)
+
+    async def _rows(self, operation: str, organization: str) -> list[Any]:
+        await self.need(ORGANIZATIONS)
+        return list(rows(self.account, operation, await self._http.json(operation, path={"id": organization})))
+
+    async def found(self, operation: str, scope: str, *, private: bool = False, **path: str) -> Any:
+        """One record; None where there is none."""
+        await self.need(scope)
         try:
-            return await self._http.json("get-user", path={"id": native}, private=True)
+            return await self._http.json(operation, path=path, private=private)
         except VendorRejected as error:
             if not error.missing:
                 raise
@@ -261,6 +285,10 @@ class LivelloClient:
     def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
         operation = self._http.operations[request.operation]
         return operation.method, operation.fill(request.path), request.body
+
+    def refused(self, words: str) -> VendorRejected:
+        said = self._http.repeated(words)
+        return VendorRejected(f"livello refused: {said}", account=self.account.key, vendor=self.account.vendor.value)
 
     def broken(self, why: str) -> VendorProtocolError:
         return VendorProtocolError(why, account=self.account.key, vendor=self.account.vendor.value)

@@ -1,4 +1,4 @@
-"""Prices, as Livello takes them: each time that one is sent it becomes another record of its product line's history."""
+"""Orders as Livello takes them. Each price that is sent becomes another record of its product line's history."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.base import Taken, VendorRequest
 from connectors.http import Answer
-from connectors.livello import parse
+from connectors.livello import changes, parse
 from connectors.livello.client import PRICES, LivelloClient, moment
 from connectors.parsing import Raw, need, number, record
 from connectors.prices import check_currency, major
@@ -18,13 +18,15 @@ from domain.times import utc_now
 def check(order: Order) -> SetPrice:
     """Raises BadInput."""
     if not isinstance(order, SetPrice):
-        raise BadInput("nothing but a price can be ordered of Livello")
+        raise BadInput("nothing of the kind can be ordered of Livello")
     _body(order, utc_now())
     return order
 
 
 async def prepare(client: LivelloClient, asked: Order) -> VendorRequest:
     """What can be refused at once is; then the kiosk's inventory is read, for the product line at the slot."""
+    if not isinstance(asked, SetPrice):
+        return await changes.prepare(client, asked)
     order = check(asked)
     body = _body(order, utc_now())
     await client.need(PRICES)
@@ -38,6 +40,8 @@ async def prepare(client: LivelloClient, asked: Order) -> VendorRequest:
 
 async def send(client: LivelloClient, request: VendorRequest) -> Taken:
     answer = await client.act(request)
+    if request.operation in changes.READ:
+        return changes.READ[request.operation](client, request, answer)
     if not _took(answer):
         raise client.broken(f"the answer to {request.operation} does not say that it was done")
     return Taken(done=True, result={"productLineId": request.path["id"]})
@@ -45,7 +49,9 @@ async def send(client: LivelloClient, request: VendorRequest) -> Taken:
 
 async def fulfilled(client: LivelloClient, order: Order) -> bool | None:
     """None while the price is not to hold, and where the slot's is not told."""
-    if not isinstance(order, SetPrice) or not _holds(order, utc_now()):
+    if not isinstance(order, SetPrice):
+        return await changes.fulfilled(client, order)
+    if not _holds(order, utc_now()):
         return None
     lines = await _lines(client, order)
     prices = [record(client.account, "product line", line, _price) for line in lines.values()]

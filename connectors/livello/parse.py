@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from connectors.base import Account
+from connectors.livello import details
 from connectors.livello.paging import Page
 from connectors.login import Token, jwt_expiry
 from connectors.parsing import (
@@ -231,16 +232,14 @@ def _product(account: Account, row: Raw) -> Product:
         gtin=ean,
         price=money(row.get("price"), currency),
         cost=money(row.get("cost"), currency),
-        image_url=_image(row),
+        image_url=details.image(row),
         archived=False,
         vendor_data=without(row, SECRETS),
+        packaging=details.packaging(row),
+        capacities=details.capacities(row),
+        nutrition=details.nutrition(account, row),
+        diet=details.diet(account, row),
     )
-
-
-def _image(row: Raw) -> str | None:
-    images = row.get("images") or []
-    candidates = [row.get("imageUrl"), *(one.get("url") if isinstance(one, dict) else one for one in images)]
-    return next((one for one in candidates if isinstance(one, str) and one.startswith(("https://", "http://"))), None)
 
 
 def currency_code(told: Any) -> str | None:

@@ -14,10 +14,11 @@ from connectors.base import Account, Delivery, Taken, VendorRequest
 from connectors.guard import Guard
 from connectors.newest import newest, together
 from connectors.parsing import readable
-from connectors.smartepi import bodies, hooks, orders, parse
-from connectors.smartepi.client import LARGEST, SmartEPIClient
+from connectors.smartepi import bodies, hooks, orders, parse, products
+from connectors.smartepi.client import LARGEST, PRODUCT, SmartEPIClient
 from connectors.smartepi.history import History
 from connectors.smartepi.structure import Structure
+from domain.catalogue import ORDERS as CATALOGUE
 from domain.facts import Fact
 from domain.model import Capability, Machine, Product, Sale, SaleKind, UnavailableReason
 from domain.orders import Order
@@ -31,7 +32,7 @@ NATIVE = re.compile(r"(?P<letter>[wrx]):(?P<id>.+)@(?P<second>[0-9]{1,11})", re.
 
 
 class SmartEPI(Structure):
-    capabilities = frozenset({Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS, *PEOPLE_ORDERS})
+    capabilities = frozenset({Capability.SALES, Capability.EVENTS, Capability.WEBHOOKS, *PEOPLE_ORDERS, *CATALOGUE})
     sale_kinds = frozenset(one.kind for one in parse.TRANSACTIONS)
     by_machine = False
 
@@ -111,18 +112,27 @@ class SmartEPI(Structure):
         return None
 
     def check(self, order: Order) -> None:
-        bodies.body(order)
+        if isinstance(order, products.ORDERED):
+            products.request(order)
+        else:
+            bodies.body(order)
 
     async def prepare(self, order: Order) -> VendorRequest:
+        if isinstance(order, products.ORDERED):
+            return await products.prepare(self._client, order)
         return await orders.prepare(self._client, order)
 
     async def send(self, request: VendorRequest) -> Taken:
+        if request.operation.endswith(f"-{PRODUCT}"):
+            return await products.send(self._client, request)
         return await orders.send(self._client, request)
 
     def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
         return self._client.shown(request)
 
     async def fulfilled(self, order: Order) -> Ref | bool | None:
+        if isinstance(order, products.ORDERED):
+            return await products.fulfilled(self._client, order)
         return await orders.fulfilled(self._client, order)
 
     def verify(self, delivery: Delivery) -> Any:

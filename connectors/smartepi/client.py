@@ -17,8 +17,9 @@ from domain.errors import VendorProtocolError, VendorRejected
 LARGEST = 100
 PAGES = 50_000  # of one list: no list can be so long
 
-WRITTEN = (EMPLOYEES, GROUPS, *UNITS.values())
-DOCUMENTED = frozenset({"list-employees", "create-employee", "list-cost-centers"})
+PRODUCT = "product"  # as operations name one, and with an s several
+WRITTEN = (EMPLOYEES, GROUPS, *UNITS.values(), PRODUCT)
+DOCUMENTED = frozenset({"list-employees", "create-employee", "list-cost-centers", "create-product", "update-product"})
 CHANGED = "it has changed since it was read"
 IN_USE = "others still belong to it"
 TAKEN = {
@@ -50,7 +51,6 @@ def _resource(one: str) -> tuple[Operation, ...]:
 
 
 OPERATIONS = table(
-    Operation(name="list-products", method="GET", path="/products", documented=False),
     Operation(name="list-withdrawals", method="GET", path="/withdrawals", documented=False),
     Operation(name="list-returns", method="GET", path="/returns", documented=False),
     Operation(name="list-exchanges", method="GET", path="/exchanges", documented=False),

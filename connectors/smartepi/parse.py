@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.base import Account
 from connectors.parsing import Raw, listing, need, record, text, unix, whole
+from connectors.smartepi import products as details
 from domain.model import (
     Connectivity,
     DispenseOutcome,
@@ -69,6 +70,8 @@ def _product(account: Account, row: Raw) -> Product:
         image_url=None,
         archived=False,
         vendor_data=row,
+        sizes=details.sizes(row),
+        certificates=details.certificates(row),
     )
 
 

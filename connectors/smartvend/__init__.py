@@ -14,9 +14,10 @@ from connectors.parsing import Raw, readable, text, unix
 from connectors.smartvend import config, hooks, orders, parse
 from connectors.smartvend.cash import collection, counted
 from connectors.smartvend.client import SmartVendClient
+from connectors.smartvend.ingredients import ingredients
 from connectors.smartvend.texts import Texts
 from connectors.windows import NO_LIMIT, Window, Windows
-from domain.details import Language, MachineCash, MachineConfig
+from domain.details import Ingredient, Language, MachineCash, MachineConfig
 from domain.errors import VendorError
 from domain.facts import Fact
 from domain.model import Capability, Machine, MachineEvent, Product, Sale, SaleKind, Slot, UnavailableReason
@@ -81,6 +82,9 @@ class SmartVend:
             return parse.slots(self.account, machine, await self._client.matrix(machine), utc_now())
         except VendorError as error:
             return error
+
+    async def ingredients(self, machine: str) -> Sequence[Ingredient]:
+        return ingredients(self.account, await self._client.matrix(machine))
 
     async def sales(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[Sale]:
         return await self._sales.read(span, want, machines, lambda window, room: self._sales_in(window, room, machines))
