@@ -77,14 +77,15 @@ def test_a_doubt_is_settled_by_the_record(gateway: Gateway, sandbox: Sandbox) ->
 
 async def test_only_one_record_of_that_machine_and_that_minute_proves_it() -> None:
     async with standing("smartvend", SMALL) as it:
-        one, other = [row["id"] for row in it.vendor.truth()["machines"]][:2]
+        vendor: Any = it.vendor
+        one, other = [row["id"] for row in vendor.truth()["machines"]][:2]
         wanted = MachineOrder(kind=Capability.COLLECT_CASH, machine=one, asked_at=START)
-        it.vendor.make_encashments(1, machine=other)
+        vendor.make_encashments(1, machine=other)
         assert await it.connector.fulfilled(wanted) is None
-        it.vendor.make_encashments(1, machine=one)
+        vendor.make_encashments(1, machine=one)
         assert await it.connector.fulfilled(wanted) is True
         for asked_at in (None, START + timedelta(seconds=1), START - WITHIN - timedelta(seconds=1)):
             elsewhen = MachineOrder(kind=Capability.COLLECT_CASH, machine=one, asked_at=asked_at)
             assert await it.connector.fulfilled(elsewhen) is None
-        it.vendor.make_encashments(1, machine=one)
+        vendor.make_encashments(1, machine=one)
         assert await it.connector.fulfilled(wanted) is None
