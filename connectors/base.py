@@ -309,6 +309,17 @@ class SendsWebhooks(Protocol):
 
 
 @runtime_checkable
+class BindsAddresses(Protocol):
+    """Some of its webhook addresses were made before their machine was known: they are of the first that is told."""
+
+    def binding(self, signed: Any, delivery: Delivery) -> tuple[str, str] | None:
+        """Identities of states that `facts` tells, too: that the address is some machine's, and that it is this one's.
+
+        None for an address that tells its machine, and where no machine is named. Pure."""
+        ...
+
+
+@runtime_checkable
 class WarmsUp(Protocol):
     """Its webhooks are told in words that have to be asked for: better before the first one comes."""
 

@@ -8,13 +8,14 @@ from hashlib import sha256
 
 import orjson
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from connectors.base import Delivery, Forged, SendsWebhooks
+from connectors.base import BindsAddresses, Delivery, Forged, SendsWebhooks
 from connectors.base import Illegible as IllegibleBody
 from domain.errors import VendorError
-from domain.facts import Origin
+from domain.facts import FactKind, Origin
 from domain.times import utc_now
 from journal.appending import Illegible, Report
 from journal.journal import Journal
@@ -49,6 +50,8 @@ class Webhooks:
         try:
             delivery = await self._delivery(request)
             signed = await _verified(connector, delivery)
+            await self._check_binding(account, connector, signed, delivery)
+            await self._record(account, connector, signed, delivery)
         except TooLarge:
             self._journal.reject(account)
             return _answer(413, f"a delivery may hold {LARGEST_BODY} bytes")
@@ -59,8 +62,6 @@ class Webhooks:
             self._journal.reject(account)
             log.warning("webhook refused", account=account, reason=str(forged))
             return _answer(401, "this delivery is not signed as it should be")
-        try:
-            await self._record(account, connector, signed, delivery)
         except JournalUnavailable:
             return _answer(503, "it could not be recorded: send it again", {"retry-after": AGAIN_SECONDS})
         return _answer(200, "recorded")
@@ -87,6 +88,19 @@ class Webhooks:
             machine=request.path_params.get("machine"),
             token=request.path_params.get("token"),
         )
+
+    async def _check_binding(self, account: str, connector: SendsWebhooks, signed: object, delivery: Delivery) -> None:
+        """Raises Forged where the address is another machine's by now, and JournalUnavailable where that is unknown."""
+        binding = connector.binding(signed, delivery) if isinstance(connector, BindsAddresses) else None
+        if binding is None:
+            return
+        some, own = binding
+        try:
+            known = await self._journal.known(account, FactKind.STATE, binding)
+        except SQLAlchemyError as error:
+            raise JournalUnavailable from error
+        if some in known and own not in known:
+            raise Forged("its address is another machine's")
 
     async def _record(self, account: str, connector: SendsWebhooks, signed: object, delivery: Delivery) -> None:
         """What is genuine is kept whatever it says: our failing to read it is no reason to have it sent again."""

@@ -1,6 +1,7 @@
 """Fleets and fridges ordered of EatMachine, over the wire, and the reports to an address older than its fridge."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -63,7 +64,10 @@ async def test_a_fridge_is_its_fleet_and_settings() -> None:
         assert it.connector.shown(request)[2]["settings"]["webhookUrl"] == "***"
         assert isinstance(taken.told_once, Secret)
         assert taken.told_once.reveal() not in repr(taken)
-        (fact,) = taken.facts
+        fact, *bound = taken.facts
+        native = taken.result["uuid"]
+        place = f"new-{'0f' * 16}"
+        assert [one.identity for one in bound] == [f"bound:{place}", f"bound:{place}:{native}"]
         assert isinstance(fact.content, Observation)
         assert (fact.content.alive, fact.content.group) == (None, MachineGroup(id=fleet, name="Offices"))
 
@@ -116,8 +120,12 @@ async def test_a_report_is_of_the_fridge_that_it_names() -> None:
     async with standing("eatmachine", vendor=EatMachine(TINY), webhooks_url=HERE) as it:
         place, token = await address(it)
         told = delivery(place, token, type="heartbeat", data=None, fridge={"uuid": "F-1"})
-        (fact,) = it.connector.facts(it.connector.verify(told), told)
+        signed = it.connector.verify(told)
+        fact, *bound = it.connector.facts(signed, told)
         assert (fact.machine, fact.content.machine) == ("F-1", "F-1")
+        assert tuple(one.identity for one in bound) == it.connector.binding(signed, told)
+        assert it.connector.binding(signed, told) == (f"bound:{place}", f"bound:{place}:f-1")
+        assert it.connector.binding(signed, replace(told, machine="f-1")) is None
         known = it.account.machines[0].id
         for wrong in (
             delivery(place, token[:-1] + "x", type="heartbeat", data=None, fridge={"uuid": "F-1"}),
@@ -137,6 +145,7 @@ async def test_a_report_that_names_no_fridge_is_of_none() -> None:
         assert (fact.machine, isinstance(fact.content, TagLinks), list(fact.content.tags)) == (None, True, ["aa"])
         told = delivery(place, token, type="heartbeat", data=None)
         assert it.connector.facts(it.connector.verify(told), told) == []
+        assert it.connector.binding(it.connector.verify(told), told) is None
 
 
 # ---- what is told once --------------------------------------------------------------------------------------------

@@ -209,6 +209,15 @@ def test_a_new_fridge_is_known_and_heard(reached: Gateway, sandbox: Sandbox, fle
     assert report(reached, url[:-1] + ("0" if url[-1] != "0" else "1"), native) == 401
 
 
+def test_an_address_speaks_for_the_fridge_that_was_made_with_it(reached: Gateway, sandbox: Sandbox, fleet: str) -> None:
+    one, other = (
+        give(reached, "createMachine", accountId=FRIDGES, groupId=fleet)["command"]["result"]["uuid"] for _ in range(2)
+    )
+    url = made_fridge(sandbox, one)["settings"]["webhookUrl"]
+    assert report(reached, url, other) == report(reached, url, str(uuid4())) == 401
+    assert report(reached, url, one) == report(reached, url, one, "boot") == 200
+
+
 def test_what_is_linked_at_a_new_fridge_makes_no_machine(reached: Gateway, sandbox: Sandbox, fleet: str) -> None:
     native = give(reached, "createMachine", accountId=FRIDGES, groupId=fleet)["command"]["result"]["uuid"]
     path = made_fridge(sandbox, native)["settings"]["webhookUrl"].removeprefix(PUBLIC)
@@ -299,6 +308,18 @@ def test_a_fleet_that_is_not_there_is_the_vendors_word(reached: Gateway) -> None
 def test_an_answer_that_was_lost_leaves_it_open(reached: Gateway, sandbox: Sandbox) -> None:
     sandbox.break_("eatmachine", "truncate", operation="/fleets", times=1)
     assert ended(reached, "createFleet", accountId=FRIDGES, name="Lost")["status"] == "UNKNOWN"
+
+
+def test_an_address_whose_answer_was_lost_is_of_the_first_that_speaks(
+    reached: Gateway, sandbox: Sandbox, fleet: str
+) -> None:
+    sandbox.break_("eatmachine", "truncate", operation="/fridges", times=1)
+    assert ended(reached, "createMachine", accountId=FRIDGES, groupId=fleet)["status"] == "UNKNOWN"
+    lost = sandbox.truth("eatmachine")["machines"][-1]
+    url, native = lost["settings"]["webhookUrl"], lost["uuid"]
+    assert report(reached, url, native) == 200
+    assert report(reached, url, str(uuid4())) == 401
+    assert report(reached, url, native, "boot") == 200
 
 
 def test_the_estate_is_for_admins_of_their_own_and_where_the_vendor_has_it(gateway: Gateway, sandbox: Sandbox) -> None:

@@ -107,6 +107,9 @@ class EatMachine:
     def verify(self, delivery: Delivery) -> Any:
         return hooks.verify(self.account, delivery)
 
+    def binding(self, signed: Any, delivery: Delivery) -> tuple[str, str] | None:
+        return hooks.binding(signed, delivery)
+
     def facts(self, signed: Any, delivery: Delivery) -> Sequence[Fact]:
         return hooks.facts(self.account, signed, delivery)
 

@@ -1,11 +1,13 @@
 """Fleets and fridges as EatMachine makes them. https://api.eatmachine.io "Create a Fleet" and "Create a Fridge".
 
 A fridge's webhook address is set with it and never after, and before it has an id: so what stands for it there is made
-up. Whatever is sent to such an address is of the fridge that it tells of, as long as that is none of the
-configuration, which have addresses of their own. The `initKey` of the answer links the hardware: it is a secret."""
+up. The address is bound to the fridge that the answer names or, where no answer came, to the first that is told of
+there, which is none of the configuration: those have addresses of their own. The `initKey` of the answer links the
+hardware: it is a secret."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from connectors.base import Account, Secret, Taken, VendorRequest
@@ -43,6 +45,19 @@ def request(account: Account, order: Order) -> VendorRequest | None:
     return None
 
 
+def binding(place: str, native: str) -> tuple[str, str]:
+    """What is known for ever of an address that is some fridge's, and of one that is this one's."""
+    return f"bound:{place}", f"bound:{place}:{native.lower()}"
+
+
+def bindings(place: str, native: str, at: datetime) -> Sequence[Fact]:
+    seen = Observation(machine=native, at=at, alive=None)
+    return [
+        Fact(identity=identity, machine=native, recorded_at=at, occurred_at=at, content=seen)
+        for identity in binding(place, native)
+    ]
+
+
 def _settings(account: Account, order: CreateMachine) -> dict[str, Any]:
     if account.webhooks_url is None or account.webhook is None:
         raise Unsupported("a fridge without an address for its webhooks tells nothing", UnavailableReason.NOT_PERMITTED)
@@ -68,7 +83,7 @@ def shown(body: Any) -> Any:
 def made(account: Account, request: VendorRequest, answer: Any) -> Taken:
     """Raises VendorProtocolError where the answer does not tell what was made."""
     what = "fleet" if request.operation == CREATE_FLEET else "fridge"
-    read = _fleet if request.operation == CREATE_FLEET else lambda row: _fridge(account, row)
+    read = _fleet if request.operation == CREATE_FLEET else lambda row: _fridge(account, _place(request), row)
     return record(account, what, answer, lambda row: read(row["data"]))
 
 
@@ -77,14 +92,20 @@ def _fleet(row: Raw) -> Taken:
     return Taken(done=True, result={"uuid": native, "name": text(row.get("name")) or native})
 
 
-def _fridge(account: Account, row: Raw) -> Taken:
+def _place(request: VendorRequest) -> str:
+    address: str = request.body["settings"]["webhookUrl"]
+    return address.split("/")[-2]
+
+
+def _fridge(account: Account, place: str, row: Raw) -> Taken:
     """It is known from then on, though it has not spoken."""
     native, key = need(row["uuid"]), text(row.get("initKey"))
+    known = _known(native, row)
     return Taken(
         done=True,
         result={"uuid": native},
         subject=account.to(Kind.MACHINE, native),
-        facts=[_known(native, row)],
+        facts=[known, *bindings(place, native, known.recorded_at)],
         told_once=None if key is None else Secret(key),
     )
 

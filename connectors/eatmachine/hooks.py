@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from connectors.base import Account, Delivery, Forged, Illegible
 from connectors.deliveries import digest, read
-from connectors.eatmachine.estate import NEW, token
+from connectors.eatmachine import estate
+from connectors.eatmachine.estate import NEW, bindings, token
 from connectors.eatmachine.events import event
 from connectors.eatmachine.report import LINKED, Report, command_word, links, member, observation, taken_apart
 from connectors.parsing import Raw, record, text
@@ -71,16 +72,30 @@ def _without_trailing_commas(body: bytes) -> bytes:
 
 
 def facts(account: Account, signed: Any, delivery: Delivery) -> Sequence[Fact]:
-    return record(
-        account, "delivery", signed, lambda row: list(_facts(account, taken_apart(row, _named(row, delivery))))
-    )
+    return record(account, "delivery", signed, lambda row: list(_all_facts(account, row, delivery)))
 
 
-def _named(row: Raw, delivery: Delivery) -> Delivery:
-    """What comes to an address that was made before its fridge had an id is of the fridge that it names."""
-    told = text(member(row, "fridge").get("uuid"))
-    new = told is not None and (delivery.machine or "").startswith(NEW)
-    return replace(delivery, machine=told) if new else delivery
+def _all_facts(account: Account, row: Raw, delivery: Delivery) -> Iterable[Fact]:
+    """What comes to an address that was made before its fridge had an id is of the fridge that it names, and binds it
+    to that."""
+    new = _new(row, delivery)
+    if new is None:
+        yield from _facts(account, taken_apart(row, delivery))
+    else:
+        place, told = new
+        yield from _facts(account, taken_apart(row, replace(delivery, machine=told)))
+        yield from bindings(place, told, delivery.received_at)
+
+
+def _new(signed: Any, delivery: Delivery) -> tuple[str, str] | None:
+    """What stands for the fridge in such an address, and the fridge that is told of; None where there is none."""
+    told, place = text(member(signed, "fridge").get("uuid")), delivery.machine or ""
+    return (place, told) if told is not None and place.startswith(NEW) else None
+
+
+def binding(signed: Any, delivery: Delivery) -> tuple[str, str] | None:
+    new = _new(signed, delivery)
+    return None if new is None else estate.binding(*new)
 
 
 def _facts(account: Account, report: Report) -> Iterable[Fact]:
