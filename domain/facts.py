@@ -50,9 +50,8 @@ class Observation:
 
     `at` is the vendor's time, never later than when it was received, or else that: a newer one is not undone by an
     older one. `command`: the command that `door` is a step of; within one the door only goes from unlocked to opened
-    to closed. `alive`: False where it said that it is going down, None where it did not speak.
-    A `temperature` without a time of its own is what
-    the machine remembers."""
+    to closed. `alive`: False where it said that it is going down, None where it did not speak. A `temperature` without
+    a time of its own is what the machine remembers."""
 
     machine: str
     at: datetime

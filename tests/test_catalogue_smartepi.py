@@ -72,7 +72,7 @@ async def test_a_product_is_made_once_its_name_is_known_to_be_new() -> None:
         assert (it.wire.asked[1].body, it.wire.asked[1].headers["content-type"]) == (SENT, "application/json")
         made = it.vendor.truth()["products"][-1]
         assert (taken.done, taken.subject.native, taken.result) == (True, made["id"], {"id": made["id"]})
-        assert await it.connector.fulfilled(order) is True
+        assert await it.connector.fulfilled(order) == taken.subject
         with pytest.raises(Conflict):
             await it.connector.prepare(CreateProduct(told=ProductTold(name="winter GLOVES")))
         (told,) = [one for one in (await it.connector.products()).items if one.name == "Winter gloves"]

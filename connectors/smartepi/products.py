@@ -23,7 +23,7 @@ from domain.catalogue import (
 from domain.details import ProductCertificate, ProductSize
 from domain.errors import BadInput, Conflict, NotFound, VendorConflict, VendorError
 from domain.orders import Order
-from domain.refs import Kind
+from domain.refs import Kind, Ref
 
 Body = dict[str, Any]
 PLAIN: Mapping[str, str] = {"name": "name", "sku": "code", "description": "description"}
@@ -129,18 +129,23 @@ async def _look(client: SmartEPIClient, request: VendorRequest, conflict: Vendor
         conflict.current = None if found is None else found[0]
 
 
-async def fulfilled(client: SmartEPIClient, order: Order) -> bool | None:
-    """By a name that is there once, and by all that was told."""
+async def fulfilled(client: SmartEPIClient, order: Order) -> Ref | bool | None:
+    """By a name that is there once, and by all that was told: then it is the one that was made."""
     match order:
         case CreateProduct():
             found = await _named(client, order.told.name or "")
-            return False if found is None else (True if _shows(found, order.told) else None)
+            return False if found is None else _made(client, found, order.told)
         case UpdateProduct():
             known = await client.one(PRODUCT, order.product)
             return None if known is None else _shows(known[0], order.told)
         case DeleteProduct():
             return await client.one(PRODUCT, order.product) is None
     return None
+
+
+def _made(client: SmartEPIClient, found: Mapping[str, Any], told: ProductTold) -> Ref | None:
+    native = text(found.get("id"))
+    return client.account.to(Kind.PRODUCT, native) if native is not None and _shows(found, told) else None
 
 
 def _shows(row: Mapping[str, Any], told: ProductTold) -> bool:
