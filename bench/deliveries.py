@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from bench.machine import cpu_seconds
 from bench.measured import Measured
 from bench.processes import GATEWAY, ROOT, Gateway, running
-from connectors.base import Account, Delivery, Secret, WebhookCredentials
+from connectors.base import Account, Secret, WebhookCredentials
+from connectors.reporting import Delivery
 from connectors.smartvend import hooks
 from connectors.smartvend.canonical import canonical
 from domain.model import Vendor

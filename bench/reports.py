@@ -13,11 +13,12 @@ from typing import Any
 from sqlalchemy import Engine
 
 from domain.facts import FactKind
-from domain.model import DispenseOutcome, Payment, PaymentMethod, Sale, SaleKind, SaleLine, SaleStatus, Trust, Vendor
+from domain.model import Trust, Vendor
 from domain.money import Money
 from domain.periods import Calendar, Granularity, zone
 from domain.refs import Kind, Ref
 from domain.revenue import shares
+from domain.sales import DispenseOutcome, Payment, PaymentMethod, Sale, SaleKind, SaleLine, SaleStatus
 from domain.times import Span
 from journal import codec
 from journal.sold import Asked, Part, sums

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from domain.capabilities import Capability
 from domain.details import ProductDiet, ProductNutrition
-from domain.model import Capability
 from domain.money import Money
 from domain.orders import Order
 

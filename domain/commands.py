@@ -9,8 +9,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from domain.capabilities import Capability, UnavailableReason
 from domain.errors import ErrorCode
-from domain.model import Capability, UnavailableReason
 from domain.refs import Ref
 
 

@@ -22,7 +22,7 @@ VendgraphError
 from enum import Enum
 from typing import Any
 
-from domain.model import UnavailableReason
+from domain.capabilities import UnavailableReason
 from domain.refs import Ref
 
 

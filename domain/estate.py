@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from domain.model import Capability
+from domain.capabilities import Capability
 from domain.orders import Order
 
 

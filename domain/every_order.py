@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from domain import catalogue, estate, orders, promotions
-from domain.model import Capability
+from domain.capabilities import Capability
 from domain.orders import MachineOrder, Order
 from domain.people_orders import PEOPLE_ORDERS
 

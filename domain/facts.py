@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import Enum, StrEnum
 
 from domain.commands import Command
-from domain.model import DoorState, MachineEvent, MachineGroup, Sale, Temperature
+from domain.model import DoorState, MachineEvent, MachineGroup, Temperature
 from domain.refs import Ref
+from domain.sales import Sale
 from domain.stock import StockMovement
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.commands import CommandStatus
-from domain.model import Connectivity, EventState, SaleKind, Severity, Vendor
+from domain.model import Connectivity, EventState, Severity, Vendor
+from domain.sales import SaleKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

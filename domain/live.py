@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from domain.commands import Command
 from domain.facts import Origin
-from domain.model import MachineEvent, Sale
+from domain.model import MachineEvent
 from domain.refs import Ref
+from domain.sales import Sale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

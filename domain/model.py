@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from domain.capabilities import UnavailableField, UnavailableReason
 from domain.details import (
     ProductCapacity,
     ProductCertificate,
@@ -57,41 +58,6 @@ class DoorState(Enum):
     UNKNOWN = "UNKNOWN"
 
 
-class SaleKind(Enum):
-    PURCHASE = "PURCHASE"
-    WITHDRAWAL = "WITHDRAWAL"
-    RETURN = "RETURN"
-    EXCHANGE = "EXCHANGE"
-
-
-class SaleStatus(Enum):
-    COMPLETED = "COMPLETED"
-    PARTIAL = "PARTIAL"
-    FAILED = "FAILED"
-    REFUNDED = "REFUNDED"
-    PENDING = "PENDING"
-    UNKNOWN = "UNKNOWN"
-
-
-class DispenseOutcome(Enum):
-    DISPENSED = "DISPENSED"
-    FAILED = "FAILED"
-    UNKNOWN = "UNKNOWN"
-
-
-class PaymentMethod(Enum):
-    CASH = "CASH"
-    COIN = "COIN"
-    BILL = "BILL"
-    CARD = "CARD"
-    ACCOUNT = "ACCOUNT"
-    MEMBERCARD = "MEMBERCARD"
-    REMOTE_PAYMENT = "REMOTE_PAYMENT"
-    REMOTE_DEPOSIT = "REMOTE_DEPOSIT"
-    OTHER = "OTHER"
-    UNKNOWN = "UNKNOWN"
-
-
 class Trust(Enum):
     SIGNED = "SIGNED"
     SECRET_URL = "SECRET_URL"  # noqa: S105  a word of the graph
@@ -120,79 +86,11 @@ class AccountStatus(Enum):
     UNAVAILABLE = "UNAVAILABLE"
 
 
-class UnavailableReason(Enum):
-    UNSUPPORTED_BY_VENDOR = "UNSUPPORTED_BY_VENDOR"
-    NOT_PERMITTED = "NOT_PERMITTED"
-    VENDOR_UNAVAILABLE = "VENDOR_UNAVAILABLE"
-    OUT_OF_BUDGET = "OUT_OF_BUDGET"
-    MACHINE_OFFLINE = "MACHINE_OFFLINE"
-    NEVER_REPORTED = "NEVER_REPORTED"
-
-
-class Capability(Enum):
-    SLOTS = "SLOTS"
-    STOCK_COUNTS = "STOCK_COUNTS"
-    SALES = "SALES"
-    EVENTS = "EVENTS"
-    WEBHOOKS = "WEBHOOKS"
-    TEMPERATURE = "TEMPERATURE"
-    DOOR = "DOOR"
-    DISPENSE_PRODUCT = "DISPENSE_PRODUCT"
-    SEND_DEPOSIT = "SEND_DEPOSIT"
-    SEND_REMOTE_PAYMENT = "SEND_REMOTE_PAYMENT"
-    OPEN_DOOR = "OPEN_DOOR"
-    SCAN_INVENTORY = "SCAN_INVENTORY"
-    MEASURE_TEMPERATURE = "MEASURE_TEMPERATURE"
-    READ_DOOR = "READ_DOOR"
-    REBOOT = "REBOOT"
-    RESTART_APP = "RESTART_APP"
-    UPDATE_PLANOGRAM = "UPDATE_PLANOGRAM"
-    UPDATE_CONFIG = "UPDATE_CONFIG"
-    SET_PRICE = "SET_PRICE"
-    COLLECT_CASH = "COLLECT_CASH"
-    STOCK_MOVEMENTS = "STOCK_MOVEMENTS"
-    CASH_COLLECTIONS = "CASH_COLLECTIONS"
-    ADJUST_STOCK = "ADJUST_STOCK"
-    CREATE_PERSON = "CREATE_PERSON"
-    UPDATE_PERSON = "UPDATE_PERSON"
-    DELETE_PERSON = "DELETE_PERSON"
-    CREATE_UNIT = "CREATE_UNIT"
-    UPDATE_UNIT = "UPDATE_UNIT"
-    DELETE_UNIT = "DELETE_UNIT"
-    CREATE_GROUP = "CREATE_GROUP"
-    UPDATE_GROUP = "UPDATE_GROUP"
-    DELETE_GROUP = "DELETE_GROUP"
-    CREATE_PRODUCT = "CREATE_PRODUCT"
-    UPDATE_PRODUCT = "UPDATE_PRODUCT"
-    DELETE_PRODUCT = "DELETE_PRODUCT"
-    CREATE_ORGANIZATION = "CREATE_ORGANIZATION"
-    UPDATE_ORGANIZATION = "UPDATE_ORGANIZATION"
-    CREATE_FLEET = "CREATE_FLEET"
-    CREATE_MACHINE = "CREATE_MACHINE"
-    CREATE_PROMO_CODES = "CREATE_PROMO_CODES"
-    SET_PROMO_ELIGIBILITY = "SET_PROMO_ELIGIBILITY"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
     limit: int
     remaining: int
     resets_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CapabilityStatus:
-    capability: Capability
-    available: bool
-    reason: UnavailableReason | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnavailableField:
-    """`field` is the field's name in the graph."""
-
-    field: str
-    reason: UnavailableReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,61 +217,6 @@ class Product:
     diet: ProductDiet | None = None
     sizes: Sequence[ProductSize] | None = None
     certificates: Sequence[ProductCertificate] | None = None
-
-    @property
-    def id(self) -> str:
-        return self.ref.text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    vendor_id: str | None
-    name: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payment:
-    method: PaymentMethod
-    amount: Money | None
-    card_brand: str | None = None
-    reference: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaleLine:
-    """`tax_rate` in per cent; `total` is for the whole quantity."""
-
-    product_ref: Ref | None
-    product_name: str
-    position: str | None
-    quantity: int
-    unit_price: Money | None
-    total: Money | None
-    tax: Money | None
-    tax_rate: Decimal | None
-    dispensed: DispenseOutcome
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sale:
-    """`recorded_at` is the vendor's server's time: lists are ordered by it."""
-
-    ref: Ref
-    kind: SaleKind
-    status: SaleStatus
-    machine_ref: Ref | None
-    vendor: Vendor
-    vendor_id: str
-    recorded_at: datetime
-    occurred_at: datetime
-    total: Money | None
-    tax: Money | None
-    discount: Money | None
-    payments: Sequence[Payment]
-    lines: Sequence[SaleLine]
-    person: Person | None
-    trust: Trust
-    vendor_data: Mapping[str, Any] | None
 
     @property
     def id(self) -> str:

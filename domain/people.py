@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from domain.model import UnavailableField, Vendor
+from domain.capabilities import UnavailableField
+from domain.model import Vendor
 from domain.refs import Ref
 
 

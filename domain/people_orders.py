@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from domain.model import Capability
+from domain.capabilities import Capability
 from domain.orders import Order
 from domain.people import PersonAddress, PersonStatus, UnitKind
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
-from domain.model import Capability
+from domain.capabilities import Capability
 from domain.orders import Order
 
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from domain.model import PaymentMethod, SaleKind, Vendor
+from domain.model import Vendor
 from domain.money import Money
 from domain.periods import Period
 from domain.refs import Ref
+from domain.sales import PaymentMethod, SaleKind
 
 
 class SalesGroup(Enum):

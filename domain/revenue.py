@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from domain.model import DispenseOutcome, PaymentMethod, Sale, SaleLine, SaleStatus
 from domain.money import Money
+from domain.sales import DispenseOutcome, PaymentMethod, Sale, SaleLine, SaleStatus
 
 DECIMALS = 6
 COUNTED = frozenset({SaleStatus.COMPLETED, SaleStatus.PARTIAL})

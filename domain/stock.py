@@ -6,9 +6,10 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from domain.model import Person, Trust, Vendor
+from domain.model import Trust, Vendor
 from domain.money import Money
 from domain.refs import Ref
+from domain.sales import Person
 
 
 class MovementKind(Enum):

@@ -12,9 +12,9 @@ import typer
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.base import SendsWebhooks
 from connectors.http import new_client
 from connectors.registry import CONNECT
+from connectors.reporting import SendsWebhooks
 from domain.errors import BadInput
 from domain.model import Role
 from gateway import demo as demonstration

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.base import ReadsEvents, ReadsSales
 from connectors.guard import Traffic
 from connectors.http import asking
+from connectors.reading import ReadsEvents, ReadsSales
 from domain.errors import VendorError
 from domain.facts import FactKind, Origin, identity_of, recorded
-from domain.model import MachineEvent, Sale
+from domain.model import MachineEvent
 from domain.paging import Slice
+from domain.sales import Sale
 from domain.times import Span, utc_now
 from journal import reports
 from journal.appending import Report

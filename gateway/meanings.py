@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from connectors.base import Connector, CountsTags, Links, TellsProgress
+from connectors.acting import TellsProgress
+from connectors.base import Connector
+from connectors.reporting import CountsTags, Links
+from domain.capabilities import Capability
 from domain.commands import Progress
 from domain.facts import CommandWord, Fact, Observation
-from domain.model import Capability
 from domain.times import utc_now
 from journal.appending import Meanings, TagOf
 

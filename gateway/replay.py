@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from connectors.base import Connector, Delivery, SendsWebhooks
+from connectors.base import Connector
+from connectors.reporting import Delivery, SendsWebhooks
 from domain.errors import VendorError
 from domain.facts import Origin
 from domain.times import utc_now

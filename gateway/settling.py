@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.base import ReadsBack, SellsOnOrder
+from connectors.acting import ReadsBack, SellsOnOrder
 from connectors.guard import Traffic
 from connectors.http import asking
 from domain.commands import CommandStatus, Progress

@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from connectors.base import BindsAddresses, Delivery, Forged, SendsWebhooks
-from connectors.base import Illegible as IllegibleBody
+from connectors.reporting import BindsAddresses, Delivery, Forged, SendsWebhooks
+from connectors.reporting import Illegible as IllegibleBody
 from domain.errors import VendorError
 from domain.facts import FactKind, Origin
 from domain.times import utc_now

@@ -9,7 +9,7 @@ from sqlalchemy import Case, ColumnElement, Connection, Table, case, select, tup
 from sqlalchemy.dialects import postgresql, sqlite
 
 from domain.facts import CommandWord, Fact, FactKind, Observation, Origin, Scan, TagLinks, occurrence
-from domain.model import Sale
+from domain.sales import Sale
 from domain.scans import held
 from domain.states import MachineState, Seen, merged
 from journal import codec, sums

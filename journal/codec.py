@@ -4,10 +4,10 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
+from domain.capabilities import Capability
 from domain.commands import Command
 from domain.every_order import EVERY_ORDER
 from domain.facts import KINDS, Content, FactKind
-from domain.model import Capability
 from domain.orders import Order
 from domain.states import MachineState
 

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Engine, Select, and_, func, or_, select, tuple_
 
+from domain.capabilities import Capability
 from domain.commands import OPEN, Command, CommandStatus
-from domain.model import Capability
 from domain.refs import Ref
 from journal import codec
 from journal.intents import Kept, kept

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, RowMapping, select
 
 from domain.commands import CommandStatus
 from domain.facts import FactKind
-from domain.model import Sale
 from domain.orders import Order
+from domain.sales import Sale
 from journal import codec
 from journal.intents import Kept, kept
 from journal.log import moment

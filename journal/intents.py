@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from domain.capabilities import Capability
 from domain.commands import Command, CommandStatus, CommandTransition
-from domain.model import Capability, Vendor
+from domain.model import Vendor
 from domain.money import Money
 from domain.orders import Order
 from domain.refs import Ref

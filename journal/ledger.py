@@ -13,10 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from domain.capabilities import Capability
 from domain.commands import Command, CommandStatus, Progress, advanced, contradicts
 from domain.errors import Conflict, ErrorCode
 from domain.facts import CommandWord, Fact, FactKind, Origin
-from domain.model import Capability, Vendor
+from domain.model import Vendor
 from domain.people_orders import PERSONAL
 from domain.refs import Kind, Ref
 from journal import audit, codec, evidence, intents

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, func, literal, select
 
 from domain.facts import FactKind
-from domain.model import PaymentMethod, SaleKind
 from domain.periods import HOUR, MICROSECOND, Piece
 from domain.refs import Kind, Ref
+from domain.sales import PaymentMethod, SaleKind
 from domain.times import EPOCH, Span
 from journal.sums import KINDS, METHODS, Name, currency_of, known_names, microseconds
 from journal.tables import entries, head, names, sale_lines, watermarks

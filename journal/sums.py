@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, func, select, tuple_
 
 from domain.facts import FactKind
-from domain.model import PaymentMethod, Sale, SaleKind
 from domain.periods import MICROSECOND
 from domain.refs import Kind
 from domain.revenue import Share, shares
+from domain.sales import PaymentMethod, Sale, SaleKind
 from domain.times import EPOCH
 from journal import codec
 from journal.tables import entries, names, sale_lines

@@ -14,10 +14,10 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.asked import Asked, ResolveCommandInput
+from domain.capabilities import Capability
 from domain.commands import Command, CommandPayload, CommandStatus, PlannedRequest, Progress, UserError
 from domain.errors import BadInput, Conflict, ErrorCode, NotFound, Unsupported, VendgraphError
 from domain.facts import Origin
-from domain.model import Capability
 from domain.refs import Kind, Ref
 from domain.times import utc_now
 from journal import commands

@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from connectors.base import ReadsIngredients, ReadsProductLines, ReadsPromoCodes, ReadsTaxRates
+from connectors.reading import ReadsIngredients, ReadsProductLines, ReadsPromoCodes, ReadsTaxRates
+from domain.capabilities import Capability
 from domain.commands import Command, CommandStatus
 from domain.details import Ingredient, ProductLine, TaxRate
 from domain.errors import BadInput, Forbidden
-from domain.model import Capability, Machine, MachineGroup, Organization, Role
+from domain.model import Machine, MachineGroup, Organization, Role
 from domain.promotions import PromoCode
 from domain.refs import Kind, Ref
 from resolvers import people

@@ -6,9 +6,10 @@ from functools import partial
 
 from domain.commands import Command
 from domain.filters import CommandFilter
-from domain.model import Machine, Sale
+from domain.model import Machine
 from domain.paging import Connection
 from domain.refs import Kind, Ref
+from domain.sales import Sale
 from journal import commands
 from resolvers import sales
 from resolvers.context import Context, Info

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-from connectors.base import Connector, ReadsCash, ReadsConfig, ReadsSession
+from connectors.base import Connector
+from connectors.reading import ReadsCash, ReadsConfig, ReadsSession
 from domain.details import MachineCash, MachineConfig, MachineSession
 from domain.errors import VendorError
 from resolvers.cache import Cache

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import uuid4
 
 from domain import estate as asked
+from domain.capabilities import UnavailableReason
 from domain.errors import BadInput, Unsupported
 from domain.estate import CreateFleet, CreateMachine, CreateOrganization, OrganizationTold, UpdateOrganization
-from domain.model import UnavailableReason
 from domain.orders import Order
 from domain.refs import Kind, Ref
 from resolvers.given import LONGEST_PROSE, counted, native, worded

@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from domain.errors import QueryTooComplex
-from domain.model import PaymentMethod, Sale, Vendor
+from domain.model import Vendor
 from domain.money import Money
 from domain.periods import Calendar, Period
 from domain.refs import Kind, Ref
 from domain.reporting import SalesRow
 from domain.revenue import scaled, shares, unscaled
+from domain.sales import PaymentMethod, Sale
 from journal.sold import Part, Sum
 
 MOST_ROWS = 10_000

@@ -12,8 +12,9 @@ from domain.errors import BadInput, VendorError
 from domain.facts import FactKind, Observation, Origin
 from domain.filters import CommandFilter, EventFilter, MachineFilter, SaleFilter
 from domain.live import CommandMessage, Gap, MachineEventMessage, MachineMessage, SaleMessage
-from domain.model import Machine, MachineEvent, Sale
+from domain.model import Machine, MachineEvent
 from domain.refs import Kind, Ref
+from domain.sales import Sale
 from journal.log import Entry
 from journal.tail import Lost
 from resolvers import events, machines, sales

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from aiodataloader import DataLoader
 
 from domain.errors import VendorError
-from domain.model import Machine, MachineEvent, Organization, Place, Product, Sale, Slot
+from domain.model import Machine, MachineEvent, Organization, Place, Product, Slot
 from domain.people import EntitlementGroup, OrganizationUnit, PersonRecord
 from domain.refs import Ref
+from domain.sales import Sale
 from domain.stock import CashCollection, StockMovement
 from journal.reports import Counts
 from resolvers.cache import Cached

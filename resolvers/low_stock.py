@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from domain.capabilities import Capability, UnavailableReason
 from domain.errors import BadInput, VendorError
 from domain.filters import MachineFilter
-from domain.model import Capability, Machine, Slot, UnavailableReason
+from domain.model import Machine, Slot
 from domain.paging import Connection
 from domain.times import utc_now
 from resolvers.cache import Cached

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from connectors.base import Translates
+from connectors.reading import Translates
 from domain.details import Language, MachineCash, MachineConfig, MachineSession
 from domain.model import Machine, MachineEvent
 from resolvers.context import Info

@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from domain import asked
+from domain.capabilities import Capability
 from domain.errors import BadInput, NotFound
-from domain.model import Capability, Slot
+from domain.model import Slot
 from domain.money import Money
 from domain.orders import (
     DispenseProduct,

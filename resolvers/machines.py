@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import asdict
 
+from domain.capabilities import Capability, CapabilityStatus
 from domain.errors import VendorError
 from domain.filters import MachineFilter
-from domain.model import Capability, CapabilityStatus, Machine, Organization
+from domain.model import Machine, Organization
 from domain.paging import Connection
 from domain.refs import Kind, Ref
 from resolvers import prefetch

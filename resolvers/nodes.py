@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from domain.capabilities import Capability
 from domain.commands import Command
 from domain.errors import BadInput
-from domain.model import Capability
 from domain.refs import Kind, Ref
 from resolvers import commands, events, people, sales, slots, stock, structure
 from resolvers.context import Context, Info

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.asked import Asked
+from domain.capabilities import Capability, UnavailableReason
 from domain.errors import BadInput, Forbidden, NotFound, Unsupported
-from domain.model import Capability, Machine, Role, UnavailableReason
+from domain.model import Machine, Role
 from domain.money import Money
 from domain.orders import Order
 from domain.refs import Kind, Ref

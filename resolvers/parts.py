@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from domain.capabilities import Capability, UnavailableField, UnavailableReason
 from domain.errors import VendorError, VendorForbidden, VendorRateLimited
-from domain.model import Capability, Location, Machine, MachineGroup, Slot, UnavailableField, UnavailableReason
+from domain.model import Location, Machine, MachineGroup, Slot
 from domain.refs import Kind
 from resolvers.context import Context, Info
 

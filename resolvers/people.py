@@ -5,13 +5,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from domain.capabilities import UnavailableField, UnavailableReason
 from domain.commands import Command
 from domain.errors import ErrorCode, Forbidden, VendorError
-from domain.model import Organization, Role, Sale, UnavailableField, UnavailableReason
+from domain.model import Organization, Role
 from domain.paging import Connection
 from domain.people import EntitlementGroup, OrganizationUnit, PersonFilter, PersonRecord
 from domain.people_orders import PERSONAL, field_of
 from domain.refs import Kind, Ref
+from domain.sales import Sale
 from resolvers.context import Context, Info
 from resolvers.cursors import EVERYWHERE, Position
 from resolvers.lists import binding, page_size, refs, taking_part

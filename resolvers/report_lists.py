@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from domain.errors import ErrorCode
 from domain.filters import SaleFilter
-from domain.model import Sale
 from domain.paging import SourceError, SourceState, SourceStatus
 from domain.refs import Ref
 from domain.reporting import SalesReportFilter
+from domain.sales import Sale
 from domain.times import Span, utc_now
 from resolvers import records, sales
 from resolvers.context import Context

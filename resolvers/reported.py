@@ -5,10 +5,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from connectors.base import Connector, CountsTags, LearnsMachines, Links
+from connectors.base import Connector
+from connectors.reporting import CountsTags, LearnsMachines, Links
 from domain.facts import FactKind, Observation, Record, TagLinks
-from domain.model import Connectivity, DoorState, Machine, MachineEvent, Product, Sale, Slot
+from domain.model import Connectivity, DoorState, Machine, MachineEvent, Product, Slot
 from domain.paging import Listing, Slice
+from domain.sales import Sale
 from domain.states import MachineState, merged
 from domain.stock import StockMovement
 from domain.times import Span, utc_now

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable
 
 from domain.filters import SaleFilter
-from domain.model import Machine, Organization, Product, Sale, SaleLine
+from domain.model import Machine, Organization, Product
 from domain.paging import Connection
 from domain.refs import Kind, Ref
+from domain.sales import Sale, SaleLine
 from resolvers import prefetch, records
 from resolvers.context import Context, Info
 from resolvers.lookahead import Selection

@@ -8,14 +8,14 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.base import ReadsSales
+from connectors.reading import ReadsSales
 from domain.errors import BadInput, VendorError
-from domain.model import Sale
 from domain.money import Money
 from domain.paging import SourceStatus
 from domain.periods import LONGEST, Calendar, Granularity, zone
 from domain.refs import Kind, Ref
 from domain.reporting import SalesGroup, SalesReportFilter, SalesRow
+from domain.sales import Sale
 from domain.times import EPOCH, Span, utc_now
 from journal import sold
 from journal.sold import Asked, Coverage, Part, Sum

@@ -14,9 +14,10 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.base import Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
 from connectors.guard import Traffic
 from connectors.http import asking
+from domain.capabilities import Capability
 from domain.commands import CommandStatus, Progress
 from domain.errors import (
     ErrorCode,
@@ -28,7 +29,6 @@ from domain.errors import (
     VendorUnauthorized,
 )
 from domain.facts import Origin
-from domain.model import Capability
 from domain.orders import Order
 from domain.times import utc_now
 from journal import commands

@@ -6,10 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from connectors.base import (
-    Account,
-    Connector,
-    LearnsMachines,
+from connectors.base import Account, Connector
+from connectors.reading import (
     ReadsCollections,
     ReadsEvents,
     ReadsMachines,
@@ -22,28 +20,17 @@ from connectors.base import (
     ReadsSalesByKind,
     ReadsSlots,
     ReadsStructure,
-    SendsWebhooks,
 )
+from connectors.reporting import LearnsMachines, SendsWebhooks
+from domain.capabilities import Capability, UnavailableReason
 from domain.commands import Command, CommandStatus
 from domain.errors import VendorError, VendorUnavailable
 from domain.every_order import EVERY_ORDER, OF_MACHINES
 from domain.facts import Fact, FactKind, Observation, TagLinks
-from domain.model import (
-    AccountStatus,
-    Capability,
-    Connectivity,
-    Machine,
-    MachineEvent,
-    Product,
-    RateLimit,
-    Sale,
-    SaleKind,
-    Slot,
-    UnavailableReason,
-    Vendor,
-)
+from domain.model import AccountStatus, Connectivity, Machine, MachineEvent, Product, RateLimit, Slot, Vendor
 from domain.paging import Listing
 from domain.people_orders import PEOPLE_ORDERS
+from domain.sales import Sale, SaleKind
 from domain.stock import CashCollection, MovementKind, StockMovement
 from journal.journal import Journal
 from journal.log import Entry

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from domain.commands import Command, CommandStatus
-from domain.model import Machine, Organization, Person, Product, Role
+from domain.model import Machine, Organization, Product, Role
+from domain.sales import Person
 from domain.stock import CashCollection, CashCollectionFilter, StockMovement, StockMovementFilter
 from domain.times import Span
 from resolvers import records

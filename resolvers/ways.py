@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from domain.capabilities import Capability
 from domain.errors import BadInput
-from domain.model import Capability, Machine
+from domain.model import Machine
 from domain.money import Money
 from domain.orders import Order
 from domain.refs import Kind, Ref

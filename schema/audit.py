@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from resolvers import audit
-from schema import types
+from schema import basics, types
 from schema.edge import attribute as told
 from schema.edge import edge
 from schema.scalars import JSON
@@ -29,12 +29,12 @@ class AuditRecord:
 
 @strawberry.type(description="A record and its place in the log.")
 class AuditEdge:
-    cursor: str = told(types.CURSOR)
+    cursor: str = told(basics.CURSOR)
     node: AuditRecord = told("The record.")
 
 
 @strawberry.type(description="A page of the audit log, newest first.")
 class AuditConnection:
-    edges: list[AuditEdge] = told(types.EDGES)
-    nodes: list[AuditRecord] = told(types.NODES)
-    page_info: types.PageInfo = told("Where this page lies.")
+    edges: list[AuditEdge] = told(basics.EDGES)
+    nodes: list[AuditRecord] = told(basics.NODES)
+    page_info: basics.PageInfo = told("Where this page lies.")

@@ -3,7 +3,7 @@
 import strawberry
 
 from domain import catalogue, estate, promotions
-from domain.model import Capability
+from domain.capabilities import Capability
 from schema.mutations import CommandPayload
 from schema.mutations import in_account as asks
 

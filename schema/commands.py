@@ -6,12 +6,12 @@ from typing import Any
 import strawberry
 
 from domain import commands
+from domain.capabilities import Capability
 from domain.commands import CommandStage, CommandStatus
 from domain.errors import ErrorCode
-from domain.model import Capability
 from resolvers import catalogue_details, nodes
 from resolvers import commands as edges
-from schema import types
+from schema import basics, types
 from schema.edge import attribute as told
 from schema.edge import edge
 from schema.scalars import JSON
@@ -26,7 +26,7 @@ class CommandTransition:
 
 
 @strawberry.type(description="Something that was asked of a machine.")
-class Command(types.Node):
+class Command(basics.Node):
     kind: Capability = told("What was asked.")
     machine: types.Machine | None = edge(edges.machine, description="Of which machine; null where it is gone.")
     status: CommandStatus = told("How far it has come.")
@@ -44,11 +44,11 @@ class Command(types.Node):
     error: str | None = told("Why it was not done, or is not known to be, for a person to read.")
     error_code: ErrorCode | None = told("Whose fault that is.")
     evidence: types.Sale | None = edge(edges.evidence, description="The vendor's record that settled it.")
-    subject: types.Node | None = edge(
+    subject: basics.Node | None = edge(
         nodes.subject, description="What it made or changed, where that is no machine; null also where it is gone."
     )
     history: list[CommandTransition] = told("Every step, oldest first.")
-    fleet: types.MachineGroup | None = edge(
+    fleet: basics.MachineGroup | None = edge(
         catalogue_details.fleet, description="Of `createFleet`: the fleet that it made."
     )
     promo_codes: list[str] | None = edge(
@@ -63,12 +63,12 @@ class Command(types.Node):
 
 @strawberry.type(description="A command and its place in a list.")
 class CommandEdge:
-    cursor: str = told(types.CURSOR)
+    cursor: str = told(basics.CURSOR)
     node: Command = told("The command.")
 
 
 @strawberry.type(description="A page of commands, newest first.")
 class CommandConnection:
-    edges: list[CommandEdge] = told(types.EDGES)
-    nodes: list[Command] = told(types.NODES)
-    page_info: types.PageInfo = told("Where this page lies.")
+    edges: list[CommandEdge] = told(basics.EDGES)
+    nodes: list[Command] = told(basics.NODES)
+    page_info: basics.PageInfo = told("Where this page lies.")

@@ -4,9 +4,9 @@ from datetime import datetime
 
 import strawberry
 
+from schema.basics import VENDOR_DATA, Money
 from schema.edge import attribute as told
 from schema.scalars import JSON
-from schema.types import VENDOR_DATA, Money
 
 
 @strawberry.type(description="Somebody at a machine, from the opening to the closing of its door.")

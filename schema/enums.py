@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from graphql import GraphQLEnumType, GraphQLSchema
 
-from domain import commands, details, facts, model, people, periods, promotions, reporting, stock
+from domain import capabilities, commands, details, facts, model, people, periods, promotions, reporting, sales, stock
 from domain.errors import ErrorCode
 from domain.paging import SourceState
 
@@ -57,7 +57,7 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "UNKNOWN": "The vendor does not say, or has not said yet.",
         },
     ),
-    model.SaleKind: (
+    sales.SaleKind: (
         "What changed hands, and why.",
         {
             "PURCHASE": "Goods for money.",
@@ -66,7 +66,7 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "EXCHANGE": "Things given back against new ones; what came back has a negative quantity.",
         },
     ),
-    model.SaleStatus: (
+    sales.SaleStatus: (
         "How a sale ended.",
         {
             "COMPLETED": "All was handed out, and paid where it had to be.",
@@ -77,7 +77,7 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "UNKNOWN": "The vendor said something that is not known here.",
         },
     ),
-    model.DispenseOutcome: (
+    sales.DispenseOutcome: (
         "Whether a line was handed out.",
         {
             "DISPENSED": "It was.",
@@ -85,7 +85,7 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "UNKNOWN": "The vendor does not say.",
         },
     ),
-    model.PaymentMethod: (
+    sales.PaymentMethod: (
         "How it was paid.",
         {
             "CASH": "Cash, coins or bills.",
@@ -136,7 +136,7 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "UNAVAILABLE": "The vendor does not answer, and is left alone for a moment.",
         },
     ),
-    model.UnavailableReason: (
+    capabilities.UnavailableReason: (
         "Why something is null or cannot be done.",
         {
             "UNSUPPORTED_BY_VENDOR": "This vendor never tells it, or cannot do it.",
@@ -147,7 +147,7 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "NEVER_REPORTED": "The vendor could tell it, but has not.",
         },
     ),
-    model.Capability: (
+    capabilities.Capability: (
         "What can be asked of a machine or an account.",
         {
             "SLOTS": "Its slots can be read.",

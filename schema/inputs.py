@@ -6,7 +6,8 @@ from decimal import Decimal
 import strawberry
 
 from domain.commands import CommandOutcome, CommandStatus
-from domain.model import Connectivity, EventState, SaleKind, Severity, Vendor
+from domain.model import Connectivity, EventState, Severity, Vendor
+from domain.sales import SaleKind
 from schema.scalars import JSON
 
 ACCOUNTS = "Only of these accounts. An id that is none of yours stands for nothing."

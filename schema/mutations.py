@@ -6,8 +6,8 @@ import strawberry
 
 from domain import asked
 from domain.asked import Asked
+from domain.capabilities import Capability, UnavailableReason
 from domain.errors import ErrorCode
-from domain.model import Capability, UnavailableReason
 from domain.stock import AdjustStockInput
 from resolvers import asking
 from schema.commands import Command

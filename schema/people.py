@@ -10,7 +10,7 @@ from domain.model import Vendor
 from domain.people import PersonRole, PersonStatus, UnitKind
 from resolvers import people as edges
 from resolvers import structure
-from schema import types
+from schema import basics, types
 from schema.edge import attribute as told
 from schema.edge import edge
 from schema.scalars import JSON
@@ -27,14 +27,14 @@ class PersonAddress:
 
 
 @strawberry.type(description="A part of an organization that people belong to: a sector, a cost center, a job role.")
-class OrganizationUnit(types.Node):
+class OrganizationUnit(basics.Node):
     vendor: Vendor = told("Whose record it is.")
     account: types.VendorAccount = edge(structure.account, description="The account that told of it.")
     kind: UnitKind = told("What it is.")
-    vendor_id: str = told(types.VENDOR_ID)
+    vendor_id: str = told(basics.VENDOR_ID)
     name: str = told("What it is called.")
     code: str | None = told("A cost center's code.")
-    vendor_data: JSON | None = told(types.VENDOR_DATA)
+    vendor_data: JSON | None = told(basics.VENDOR_DATA)
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -51,13 +51,13 @@ class EntitlementRule:
 
 
 @strawberry.type(description="People who may take the same.")
-class EntitlementGroup(types.Node):
+class EntitlementGroup(basics.Node):
     vendor: Vendor = told("Whose record it is.")
     account: types.VendorAccount = edge(structure.account, description="The account that told of it.")
-    vendor_id: str = told(types.VENDOR_ID)
+    vendor_id: str = told(basics.VENDOR_ID)
     name: str = told("What it is called.")
     rules: list[EntitlementRule] = told("What they may take.")
-    vendor_data: JSON | None = told(types.VENDOR_DATA)
+    vendor_data: JSON | None = told(basics.VENDOR_DATA)
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -68,13 +68,13 @@ class EntitlementGroup(types.Node):
     description="What a vendor keeps of a person: an employee, a customer, or who works for the operator. What is "
     "personal is for operators and admins alone, and `unavailable` says so to others."
 )
-class PersonRecord(types.Node):
+class PersonRecord(basics.Node):
     vendor: Vendor = told("Whose record it is.")
     account: types.VendorAccount = edge(edges.account, description="The account that told of them.")
     organization: types.Organization = edge(
         edges.organization, description="The first organization that the vendor has them in, else the tenant."
     )
-    vendor_id: str = told(types.VENDOR_ID)
+    vendor_id: str = told(basics.VENDOR_ID)
     name: str | None = edge(edges.private("name"), description=f"Their whole name. {PERSONAL}")
     first_name: str | None = edge(edges.private("first_name"), description=f"Their first name. {PERSONAL}")
     last_name: str | None = edge(edges.private("last_name"), description=f"Their last name. {PERSONAL}")
@@ -99,10 +99,10 @@ class PersonRecord(types.Node):
     group: EntitlementGroup | None = edge(edges.group, description="The group that says what they may take.")
     created_at: datetime | None = told("When the vendor first knew them.")
     updated_at: datetime | None = told("When the vendor last changed them.")
-    unavailable: list[types.UnavailableField] = edge(
+    unavailable: list[basics.UnavailableField] = edge(
         edges.unavailable, description="Which of the fields above are null for a reason, and the reason."
     )
-    vendor_data: JSON | None = edge(edges.private("vendor_data"), description=f"{types.VENDOR_DATA} {PERSONAL}")
+    vendor_data: JSON | None = edge(edges.private("vendor_data"), description=f"{basics.VENDOR_DATA} {PERSONAL}")
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -111,44 +111,44 @@ class PersonRecord(types.Node):
 
 @strawberry.type(description="A person and their place in a list.")
 class PersonRecordEdge:
-    cursor: str = told(types.CURSOR)
+    cursor: str = told(basics.CURSOR)
     node: PersonRecord = told("The person.")
 
 
 @strawberry.type(description="A page of people: by name for those who may see names, by id for others.")
 class PersonRecordConnection:
-    edges: list[PersonRecordEdge] = told(types.EDGES)
-    nodes: list[PersonRecord] = told(types.NODES)
-    page_info: types.PageInfo = told("Where this page lies.")
-    total_count: int | None = told(types.TOTAL)
-    sources: list[types.SourceStatus] = told(types.SOURCES)
+    edges: list[PersonRecordEdge] = told(basics.EDGES)
+    nodes: list[PersonRecord] = told(basics.NODES)
+    page_info: basics.PageInfo = told("Where this page lies.")
+    total_count: int | None = told(basics.TOTAL)
+    sources: list[types.SourceStatus] = told(basics.SOURCES)
 
 
 @strawberry.type(description="A unit and its place in a list.")
 class OrganizationUnitEdge:
-    cursor: str = told(types.CURSOR)
+    cursor: str = told(basics.CURSOR)
     node: OrganizationUnit = told("The unit.")
 
 
 @strawberry.type(description="A page of units, by name and then id.")
 class OrganizationUnitConnection:
-    edges: list[OrganizationUnitEdge] = told(types.EDGES)
-    nodes: list[OrganizationUnit] = told(types.NODES)
-    page_info: types.PageInfo = told("Where this page lies.")
-    total_count: int | None = told(types.TOTAL)
-    sources: list[types.SourceStatus] = told(types.SOURCES)
+    edges: list[OrganizationUnitEdge] = told(basics.EDGES)
+    nodes: list[OrganizationUnit] = told(basics.NODES)
+    page_info: basics.PageInfo = told("Where this page lies.")
+    total_count: int | None = told(basics.TOTAL)
+    sources: list[types.SourceStatus] = told(basics.SOURCES)
 
 
 @strawberry.type(description="A group and its place in a list.")
 class EntitlementGroupEdge:
-    cursor: str = told(types.CURSOR)
+    cursor: str = told(basics.CURSOR)
     node: EntitlementGroup = told("The group.")
 
 
 @strawberry.type(description="A page of groups, by name and then id.")
 class EntitlementGroupConnection:
-    edges: list[EntitlementGroupEdge] = told(types.EDGES)
-    nodes: list[EntitlementGroup] = told(types.NODES)
-    page_info: types.PageInfo = told("Where this page lies.")
-    total_count: int | None = told(types.TOTAL)
-    sources: list[types.SourceStatus] = told(types.SOURCES)
+    edges: list[EntitlementGroupEdge] = told(basics.EDGES)
+    nodes: list[EntitlementGroup] = told(basics.NODES)
+    page_info: basics.PageInfo = told("Where this page lies.")
+    total_count: int | None = told(basics.TOTAL)
+    sources: list[types.SourceStatus] = told(basics.SOURCES)

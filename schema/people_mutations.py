@@ -3,7 +3,7 @@
 import strawberry
 
 from domain import people_asked as asked
-from domain.model import Capability
+from domain.capabilities import Capability
 from schema.mutations import CommandPayload
 from schema.mutations import in_account as asks
 

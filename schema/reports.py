@@ -4,9 +4,10 @@ from datetime import datetime
 
 import strawberry
 
-from domain.model import PaymentMethod, Vendor
+from domain.model import Vendor
+from domain.sales import PaymentMethod
 from resolvers import sales_report
-from schema import types
+from schema import basics, types
 from schema.edge import attribute as told
 from schema.edge import edge
 
@@ -42,10 +43,10 @@ class SalesRow:
     currency: str | None = told("ISO 4217; null for what has no price: then only the counts tell.")
     sales: int = told("How many sales; grouped by product, how many with that product.")
     items: int = told("How many things, by the lines' quantities: what came back in an exchange counts against it.")
-    total: types.Money | None = told("What was taken, with taxes and less discounts.")
-    tax: types.Money | None = told("The taxes in it, as far as vendors tell them; null where none does.")
-    discount: types.Money | None = told("Discounts on whole sales, as far as vendors tell them; null where none does.")
-    cost: types.Money | None = told("What `costedItems` of the items cost, by the vendors' catalogues of now.")
+    total: basics.Money | None = told("What was taken, with taxes and less discounts.")
+    tax: basics.Money | None = told("The taxes in it, as far as vendors tell them; null where none does.")
+    discount: basics.Money | None = told("Discounts on whole sales, as far as vendors tell them; null where none does.")
+    cost: basics.Money | None = told("What `costedItems` of the items cost, by the vendors' catalogues of now.")
     costed_items: int = told("Of how many items the cost is known, in this currency.")
 
 

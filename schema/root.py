@@ -27,6 +27,7 @@ import resolvers.structure
 from schema import catalogue, live, mutations, types
 from schema import people as persons
 from schema.audit import AuditConnection
+from schema.basics import Node
 from schema.catalogue_mutations import CatalogueMutation
 from schema.commands import Command, CommandConnection
 from schema.edge import PAGING, edge, paged
@@ -47,12 +48,12 @@ KEPT_DOCUMENTS = 512
 
 @strawberry.type(description="Everything that can be read.")
 class Query:
-    node: types.Node | None = edge(
+    node: Node | None = edge(
         resolvers.nodes.node,
         description="Whatever an id stands for; null where it stands for nothing of yours.",
         id="Its id.",
     )
-    nodes: list[types.Node | None] = edge(
+    nodes: list[Node | None] = edge(
         resolvers.nodes.nodes,
         description="Whatever several ids stand for, in their order.",
         ids="At most 1000 ids.",

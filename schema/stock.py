@@ -9,7 +9,7 @@ from domain import stock
 from domain.model import Trust, Vendor
 from domain.stock import MovementKind
 from resolvers import stock as edges
-from schema import types
+from schema import basics, types
 from schema.edge import attribute as told
 from schema.edge import edge
 from schema.scalars import JSON
@@ -19,7 +19,7 @@ WHOSE = "The machine's organization, or the tenant."
 
 
 @strawberry.type(description="A change of how many of a product a machine holds, at one place in it.")
-class StockMovement(types.Node):
+class StockMovement(basics.Node):
     kind: MovementKind = told("What happened.")
     machine: types.Machine | None = edge(edges.machine, description="Where; null where the machine is gone.")
     organization: types.Organization = edge(edges.organization, description=WHOSE)
@@ -38,7 +38,7 @@ class StockMovement(types.Node):
         edges.person, description="Who did it, where the vendor says. For operators and admins."
     )
     trust: Trust = told("How we know of it; DERIVED from what a machine was found to hold.")
-    vendor_data: JSON | None = told(types.VENDOR_DATA)
+    vendor_data: JSON | None = told(basics.VENDOR_DATA)
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -47,31 +47,31 @@ class StockMovement(types.Node):
 
 @strawberry.type(description="A movement and its place in a list.")
 class StockMovementEdge:
-    cursor: str = told(types.CURSOR)
+    cursor: str = told(basics.CURSOR)
     node: StockMovement = told("The movement.")
 
 
 @strawberry.type(description="A page of movements of stock, newest recorded first, and then by id.")
 class StockMovementConnection:
-    edges: list[StockMovementEdge] = told(types.EDGES)
-    nodes: list[StockMovement] = told(types.NODES)
-    page_info: types.PageInfo = told("Where this page lies.")
-    total_count: int | None = told(types.TOTAL)
-    sources: list[types.SourceStatus] = told(types.SOURCES)
+    edges: list[StockMovementEdge] = told(basics.EDGES)
+    nodes: list[StockMovement] = told(basics.NODES)
+    page_info: basics.PageInfo = told("Where this page lies.")
+    total_count: int | None = told(basics.TOTAL)
+    sources: list[types.SourceStatus] = told(basics.SOURCES)
 
 
 @strawberry.type(description="The cash that was taken out of a machine at once.")
-class CashCollection(types.Node):
+class CashCollection(basics.Node):
     machine: types.Machine | None = edge(edges.machine, description="Of which machine; null where it is gone.")
     organization: types.Organization = edge(edges.organization, description=WHOSE)
     vendor: Vendor = told("Whose record it is.")
-    vendor_id: str = told(types.VENDOR_ID)
+    vendor_id: str = told(basics.VENDOR_ID)
     recorded_at: datetime = told(RECORDED)
-    total: types.Money | None = told("How much there was in all.")
-    bills: types.Money | None = told("How much of it was in bank notes.")
-    coins: types.Money | None = told("How much of it was in coins.")
+    total: basics.Money | None = told("How much there was in all.")
+    bills: basics.Money | None = told("How much of it was in bank notes.")
+    coins: basics.Money | None = told("How much of it was in coins.")
     trust: Trust = told("How we know of it.")
-    vendor_data: JSON | None = told(types.VENDOR_DATA)
+    vendor_data: JSON | None = told(basics.VENDOR_DATA)
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -80,29 +80,29 @@ class CashCollection(types.Node):
 
 @strawberry.type(description="A collection of cash and its place in a list.")
 class CashCollectionEdge:
-    cursor: str = told(types.CURSOR)
+    cursor: str = told(basics.CURSOR)
     node: CashCollection = told("The collection.")
 
 
 @strawberry.type(description="A page of collections of cash, newest recorded first, and then by id.")
 class CashCollectionConnection:
-    edges: list[CashCollectionEdge] = told(types.EDGES)
-    nodes: list[CashCollection] = told(types.NODES)
-    page_info: types.PageInfo = told("Where this page lies.")
-    total_count: int | None = told(types.TOTAL)
-    sources: list[types.SourceStatus] = told(types.SOURCES)
+    edges: list[CashCollectionEdge] = told(basics.EDGES)
+    nodes: list[CashCollection] = told(basics.NODES)
+    page_info: basics.PageInfo = told("Where this page lies.")
+    total_count: int | None = told(basics.TOTAL)
+    sources: list[types.SourceStatus] = told(basics.SOURCES)
 
 
 @strawberry.type(description="A slot and its place in a list.")
 class SlotEdge:
-    cursor: str = told(types.CURSOR)
+    cursor: str = told(basics.CURSOR)
     node: types.Slot = told("The slot.")
 
 
 @strawberry.type(description="A page of slots, machine by machine.")
 class SlotConnection:
-    edges: list[SlotEdge] = told(types.EDGES)
-    nodes: list[types.Slot] = told(types.NODES)
-    page_info: types.PageInfo = told("Where this page lies.")
-    total_count: int | None = told(types.TOTAL)
-    sources: list[types.SourceStatus] = told(types.SOURCES)
+    edges: list[SlotEdge] = told(basics.EDGES)
+    nodes: list[types.Slot] = told(basics.NODES)
+    page_info: basics.PageInfo = told("Where this page lies.")
+    total_count: int | None = told(basics.TOTAL)
+    sources: list[types.SourceStatus] = told(basics.SOURCES)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from domain.model import Capability
+from domain.capabilities import Capability
 from domain.refs import Kind, Ref
 from tests.running import ADMIN, Gateway, Sandbox
 from tests.telling import smartvend, smartvend_sale

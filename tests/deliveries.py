@@ -8,7 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from connectors.base import Account, Delivery, Secret, WebhookCredentials
+from connectors.base import Account, Secret, WebhookCredentials
+from connectors.reporting import Delivery
 from domain.model import Vendor
 
 WEBHOOKS = Path(__file__).parent / "fixtures" / "webhooks"

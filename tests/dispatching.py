@@ -13,8 +13,9 @@ from uuid import uuid4
 from sqlalchemy import Engine
 
 from connectors.http import new_client
+from domain.capabilities import Capability
 from domain.commands import Command
-from domain.model import Capability, Vendor
+from domain.model import Vendor
 from domain.money import Money
 from domain.orders import SendDeposit
 from domain.refs import Kind, Ref

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Engine
 
 from domain.facts import Fact, Origin, identity_of, recorded
-from domain.model import Sale, SaleKind, SaleStatus, Trust, Vendor
+from domain.model import Trust, Vendor
 from domain.refs import Kind, Ref
+from domain.sales import Sale, SaleKind, SaleStatus
 from journal.appending import NO_MEANINGS, Illegible, Report, Taken
 from journal.bus import Bus
 from journal.journal import Journal

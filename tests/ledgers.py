@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, func, select
 from sqlalchemy.engine import Connection
 
+from domain.capabilities import Capability
 from domain.commands import Command, CommandStage, CommandStatus, Progress
 from domain.facts import CommandWord, Fact, FactKind
-from domain.model import Capability, Payment, PaymentMethod, Sale, Vendor
+from domain.model import Vendor
 from domain.money import Money
 from domain.orders import MachineOrder, Order, SendDeposit, UpdateConfig
 from domain.refs import Kind, Ref
+from domain.sales import Payment, PaymentMethod, Sale
 from journal import codec
 from journal import commands as reading
 from journal.appending import NO_MEANINGS, Group, Report

@@ -8,7 +8,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from connectors.base import ReadsBack, TakesOrders
+from connectors.acting import ReadsBack, TakesOrders
+from domain.capabilities import Capability
 from domain.catalogue import (
     CreateProduct,
     DeleteProduct,
@@ -19,7 +20,6 @@ from domain.catalogue import (
     UpdateProduct,
 )
 from domain.errors import Conflict, NotFound, VendorConflict, VendorProtocolError, VendorUnauthorized
-from domain.model import Capability
 from domain.orders import MachineOrder, Order
 from sandbox.smartepi import SmartEPI
 from tests.catalogue import SAFETY, Found, done, ended, give, now_is, product, refusal, when, when_ended

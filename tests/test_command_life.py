@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.capabilities import Capability
 from domain.commands import FINAL, STAGES, Command, CommandStage, CommandStatus, Progress, advanced, contradicts
-from domain.model import Capability
 from domain.refs import Kind, Ref
 from journal.intents import begun
 

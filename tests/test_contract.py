@@ -14,23 +14,10 @@ from starlette.types import Scope
 
 from connectors.registry import CONNECT
 from domain.errors import VendorError
-from domain.model import (
-    Connectivity,
-    DispenseOutcome,
-    EventState,
-    Machine,
-    MachineEvent,
-    MachineKind,
-    PaymentMethod,
-    Sale,
-    SaleKind,
-    SaleStatus,
-    Severity,
-    Slot,
-    Vendor,
-)
+from domain.model import Connectivity, EventState, Machine, MachineEvent, MachineKind, Severity, Slot, Vendor
 from domain.money import Money
 from domain.refs import Kind, Ref
+from domain.sales import DispenseOutcome, PaymentMethod, Sale, SaleKind, SaleStatus
 from domain.times import EPOCH, Span
 from tests.vendors import (
     CASES,

@@ -24,10 +24,11 @@ from connectors.eatmachine import hooks as eatmachine
 from connectors.eatmachine import orders as fridge_orders
 from connectors.http import new_client
 from connectors.smartepi import hooks as smartepi
+from domain.capabilities import Capability, UnavailableReason
 from domain.commands import CommandStatus
 from domain.errors import ErrorCode
 from domain.facts import Origin
-from domain.model import AccountStatus, Capability, Role, Trust, UnavailableReason, Vendor
+from domain.model import AccountStatus, Role, Trust, Vendor
 from domain.paging import SourceState
 from gateway.app import connected
 from gateway.cli import app as commands_of_vendgraph
@@ -331,7 +332,8 @@ def test_what_becomes_of_a_fridges_commands_is_told() -> None:
 
 
 def test_every_role_of_a_connector_is_told() -> None:
-    roles = set(re.findall(r"^class (\w+)\(Protocol\)", read("connectors/base.py"), flags=re.MULTILINE)) - {"Connector"}
+    modules = (read(f"connectors/{name}.py") for name in ("base", "reading", "reporting", "acting"))
+    roles = set(re.findall(r"^class (\w+)\(Protocol\)", "".join(modules), flags=re.MULTILINE)) - {"Connector"}
     told = [row[0] for row in rows(section("docs/adding-a-vendor.md", "3. The connector"))]
     assert roles <= {name for cell in told for name in spans(cell)}
 

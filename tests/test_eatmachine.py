@@ -9,9 +9,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 from structlog.testing import capture_logs
 
-from connectors import base
 from connectors.base import Account, KnownMachine, Secret
 from connectors.eatmachine import EatMachine, connect
+from connectors.reading import (
+    ReadsEvents,
+    ReadsMachines,
+    ReadsOrganizations,
+    ReadsPlaces,
+    ReadsProducts,
+    ReadsSales,
+    ReadsSlots,
+)
+from domain.capabilities import Capability, UnavailableReason
 from domain.errors import (
     VendorError,
     VendorProtocolError,
@@ -20,7 +29,7 @@ from domain.errors import (
     VendorUnauthorized,
     VendorUnavailable,
 )
-from domain.model import AccountStatus, Capability, Connectivity, DoorState, Machine, MachineKind, UnavailableReason
+from domain.model import AccountStatus, Connectivity, DoorState, Machine, MachineKind
 from domain.refs import Kind
 from domain.times import utc_now
 from sandbox import eatmachine as emulated
@@ -123,10 +132,16 @@ async def test_a_fridge_stays_the_same_from_list_to_list(eatmachine: EatMachine)
 async def test_what_it_reports_cannot_be_read(eatmachine: EatMachine) -> None:
     assert Capability.WEBHOOKS in eatmachine.capabilities
     assert not any(eatmachine.refusal(capability) for capability in Capability)
-    reads = (base.ReadsOrganizations, base.ReadsPlaces, base.ReadsProducts, base.ReadsSlots, base.ReadsSales)
-    assert isinstance(eatmachine, base.ReadsMachines)
+    reads = (
+        ReadsOrganizations,
+        ReadsPlaces,
+        ReadsProducts,
+        ReadsSlots,
+        ReadsSales,
+    )
+    assert isinstance(eatmachine, ReadsMachines)
     assert not isinstance(eatmachine, reads)
-    assert not isinstance(eatmachine, base.ReadsEvents)
+    assert not isinstance(eatmachine, ReadsEvents)
     await eatmachine.aclose()
 
 

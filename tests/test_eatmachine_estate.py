@@ -10,7 +10,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from connectors.base import Delivery, Forged, Secret
+from connectors.base import Secret
+from connectors.reporting import Delivery, Forged
 from domain.errors import Unsupported, VendorProtocolError
 from domain.estate import CreateFleet, CreateMachine
 from domain.facts import Observation, TagLinks

@@ -10,20 +10,13 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from connectors.base import (
-    CountsTags,
-    Delivery,
-    Forged,
-    Illegible,
-    LearnsMachines,
-    SendsWebhooks,
-    TakesOrders,
-    TellsProgress,
-)
+from connectors.acting import TakesOrders, TellsProgress
 from connectors.eatmachine import EatMachine, connect
+from connectors.reporting import CountsTags, Delivery, Forged, Illegible, LearnsMachines, SendsWebhooks
+from domain.capabilities import Capability
 from domain.errors import BadInput, VendorProtocolError
 from domain.facts import CommandWord, Content, Fact, FactKind, Observation, TagLinks, occurrence
-from domain.model import Capability, DoorState, MachineEvent, MachineGroup, Severity, Temperature, Trust, Vendor
+from domain.model import DoorState, MachineEvent, MachineGroup, Severity, Temperature, Trust, Vendor
 from tests.deliveries import NOW, account, delivery, sample
 
 FRIDGE = "0d9f3c5a-6c1e-4f0b-9a57-21b7c4f8e6d2"

@@ -14,11 +14,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from structlog.testing import capture_logs
 
-from connectors.base import Delivery, TakesOrders, TellsProgress, VendorRequest
+from connectors.acting import TakesOrders, TellsProgress, VendorRequest
 from connectors.eatmachine import EatMachine, connect
 from connectors.eatmachine.orders import SLUGS
 from connectors.guard import Limits
 from connectors.http import new_client
+from connectors.reporting import Delivery
+from domain.capabilities import Capability, UnavailableReason
 from domain.commands import CommandStage, CommandStatus, Progress
 from domain.errors import (
     BadInput,
@@ -31,7 +33,7 @@ from domain.errors import (
     VendorUnavailable,
 )
 from domain.facts import CommandWord
-from domain.model import AccountStatus, Capability, Connectivity, UnavailableReason, Vendor
+from domain.model import AccountStatus, Connectivity, Vendor
 from domain.orders import ORDERS, MachineOrder
 from journal.appending import NO_MEANINGS
 from journal.bus import Bus

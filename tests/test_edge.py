@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from domain import filters
-from domain.model import Connectivity, SaleKind, Vendor
+from domain.model import Connectivity, Vendor
+from domain.sales import SaleKind
 from schema import inputs
 from schema.edge import INPUTS, to_domain
 from schema.root import build

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from domain.facts import FactKind, Origin
-from domain.model import Sale
+from domain.sales import Sale
 from gateway.feeds import Feed
 from journal import leases, log, reports
 from journal.appending import NO_MEANINGS

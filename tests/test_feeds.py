@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 from connectors.base import Secret, WebhookCredentials
 from connectors.registry import CONNECT
 from domain.facts import FactKind, Origin, identity_of, recorded
-from domain.model import Sale, Vendor
+from domain.model import Vendor
+from domain.sales import Sale
 from domain.times import Span
 from gateway import background
 from gateway.app import create_app

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from connectors.smartvend.orders import WITHIN
-from domain.model import Capability
+from domain.capabilities import Capability
 from domain.orders import MachineOrder
 from tests.running import Gateway, Sandbox, running_gateway
 from tests.vendors import SMALL, START, standing

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from domain.model import Capability
+from domain.capabilities import Capability
 from tests import expected
 from tests.expected import NOTHING, plain
 from tests.running import VENDORS, Gateway, Sandbox, moment

@@ -21,6 +21,7 @@ from connectors.guard import Limits
 from connectors.http import new_client
 from connectors.livello import Livello, connect
 from connectors.livello.client import LivelloClient
+from domain.capabilities import Capability, UnavailableReason
 from domain.errors import (
     VendorError,
     VendorForbidden,
@@ -29,19 +30,10 @@ from domain.errors import (
     VendorRejected,
     VendorUnauthorized,
 )
-from domain.model import (
-    AccountStatus,
-    Capability,
-    Connectivity,
-    EventState,
-    PaymentMethod,
-    SaleStatus,
-    Severity,
-    Slot,
-    UnavailableReason,
-)
+from domain.model import AccountStatus, Connectivity, EventState, Severity, Slot
 from domain.money import Money
 from domain.refs import Kind, Ref
+from domain.sales import PaymentMethod, SaleStatus
 from domain.times import EPOCH, Span
 from sandbox.livello import SCOPES
 from sandbox.livello import Livello as Emulator

@@ -7,7 +7,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from connectors.base import ReadsProductLines, ReadsPromoCodes, ReadsTaxRates, TakesOrders
+from connectors.acting import TakesOrders
+from connectors.reading import ReadsProductLines, ReadsPromoCodes, ReadsTaxRates
+from domain.capabilities import Capability, UnavailableReason
 from domain.catalogue import (
     CreateProduct,
     DeleteProduct,
@@ -20,7 +22,6 @@ from domain.catalogue import (
 )
 from domain.errors import BadInput, Unsupported, VendorForbidden, VendorProtocolError, VendorRejected
 from domain.estate import AddressInput, CreateOrganization, OrganizationTold, UpdateOrganization
-from domain.model import Capability, UnavailableReason
 from domain.money import Money
 from domain.orders import MachineOrder, Order
 from domain.promotions import CreatePromoCodes, PromoCodesTold, SetPromoEligibility

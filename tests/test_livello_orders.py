@@ -11,8 +11,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from connectors.base import ReadsBack, TakesOrders
+from connectors.acting import ReadsBack, TakesOrders
 from connectors.guard import Limits
+from domain.capabilities import Capability, UnavailableReason
 from domain.errors import (
     BadInput,
     VendorForbidden,
@@ -22,7 +23,6 @@ from domain.errors import (
     VendorUnauthorized,
     VendorUnavailable,
 )
-from domain.model import Capability, UnavailableReason
 from domain.money import Money
 from domain.orders import MachineOrder, Order, SetPrice
 from sandbox.livello import SCOPES, Livello

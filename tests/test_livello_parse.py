@@ -13,11 +13,11 @@ import pytest
 from connectors.base import Account
 from connectors.livello import parse, records
 from connectors.livello.paging import Page
+from domain.capabilities import UnavailableField, UnavailableReason
 from domain.details import ProductPackaging
 from domain.errors import VendorProtocolError
 from domain.model import (
     Connectivity,
-    DispenseOutcome,
     DoorState,
     EventState,
     Location,
@@ -25,24 +25,16 @@ from domain.model import (
     MachineEvent,
     MachineKind,
     Organization,
-    Payment,
-    PaymentMethod,
-    Person,
     Product,
-    Sale,
-    SaleKind,
-    SaleLine,
-    SaleStatus,
     Severity,
     Slot,
     Temperature,
     Trust,
-    UnavailableField,
-    UnavailableReason,
     Vendor,
 )
 from domain.money import Money
 from domain.refs import Kind, Ref
+from domain.sales import DispenseOutcome, Payment, PaymentMethod, Person, Sale, SaleKind, SaleLine, SaleStatus
 from tests.scripted import account as any_account
 
 FIXTURES = Path(__file__).parent / "fixtures" / "livello"

@@ -8,8 +8,9 @@ import pytest
 
 from connectors.livello.refills import movements
 from connectors.livello.sessions import session
+from domain.capabilities import Capability, UnavailableReason
 from domain.errors import VendorForbidden, VendorProtocolError
-from domain.model import Capability, UnavailableReason, Vendor
+from domain.model import Vendor
 from domain.stock import MovementKind
 from domain.times import Span
 from sandbox.livello import Livello

@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from structlog.testing import capture_logs
 
-from connectors.base import ReadsPeople, ReadsStructure, TakesOrders
+from connectors.acting import TakesOrders
+from connectors.reading import ReadsPeople, ReadsStructure
+from domain.capabilities import Capability, UnavailableReason
 from domain.errors import BadInput, NotFound, VendorConflict, VendorForbidden, VendorProtocolError
-from domain.model import Capability, UnavailableReason
 from domain.orders import Order
 from domain.people import PersonAddress, PersonRole, PersonStatus
 from domain.people_orders import CreatePerson, DeletePerson, PersonDetails, UpdatePerson

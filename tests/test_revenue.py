@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.model import DispenseOutcome, Payment, PaymentMethod, Sale, SaleLine, SaleStatus
 from domain.money import Money
 from domain.refs import Kind, Ref
 from domain.revenue import Share, scaled, shares, unscaled
+from domain.sales import DispenseOutcome, Payment, PaymentMethod, Sale, SaleLine, SaleStatus
 from tests.journals import sale as fact
 
 amounts = st.decimals(0, 1_000, places=4)

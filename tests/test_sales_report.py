@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine
 
-from connectors.base import ReadsSales
+from connectors.reading import ReadsSales
 from domain.facts import FactKind, Origin, identity_of, recorded
 from domain.times import EPOCH, Span
 from gateway.app import connected

@@ -9,9 +9,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from connectors.base import Account, Delivery, Forged, SendsWebhooks
+from connectors.base import Account
 from connectors.http import new_client
 from connectors.registry import CONNECT
+from connectors.reporting import Delivery, Forged, SendsWebhooks
 from domain.facts import Fact
 from gateway.accounts import AccountSettings
 from sandbox.app import create_app

@@ -15,6 +15,7 @@ from connectors.breaker import REFUSED_SECONDS, Breaker
 from connectors.guard import Limits
 from connectors.smartepi import SmartEPI, connect, parse
 from connectors.smartepi.history import OVERLAP
+from domain.capabilities import Capability, UnavailableReason
 from domain.errors import (
     VendorProtocolError,
     VendorRateLimited,
@@ -22,20 +23,10 @@ from domain.errors import (
     VendorUnauthorized,
     VendorUnavailable,
 )
-from domain.model import (
-    AccountStatus,
-    Capability,
-    Connectivity,
-    DispenseOutcome,
-    MachineKind,
-    Sale,
-    SaleKind,
-    SaleStatus,
-    Trust,
-    UnavailableReason,
-)
+from domain.model import AccountStatus, Connectivity, MachineKind, Trust
 from domain.paging import Listing, Slice
 from domain.refs import Kind
+from domain.sales import DispenseOutcome, Sale, SaleKind, SaleStatus
 from domain.times import Span
 from journal.appending import NO_MEANINGS
 from journal.bus import Bus

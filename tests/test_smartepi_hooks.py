@@ -12,11 +12,14 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from connectors.base import Delivery, Forged, Illegible, LearnsMachines, Secret, SendsWebhooks
+from connectors.base import Secret
+from connectors.reporting import Delivery, Forged, Illegible, LearnsMachines, SendsWebhooks
 from connectors.smartepi import SmartEPI, connect
+from domain.capabilities import Capability
 from domain.errors import BadInput, VendorProtocolError
 from domain.facts import Fact, FactKind
-from domain.model import Capability, MachineEvent, Sale, SaleKind, SaleStatus, Severity, Trust, Vendor
+from domain.model import MachineEvent, Severity, Trust, Vendor
+from domain.sales import Sale, SaleKind, SaleStatus
 from domain.times import Span
 from sandbox.app import create_app
 from sandbox.smartepi import WEBHOOK

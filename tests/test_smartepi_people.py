@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from structlog.testing import capture_logs
 
-from connectors.base import ReadsBack, ReadsPeople, ReadsStructure, TakesOrders
+from connectors.acting import ReadsBack, TakesOrders
+from connectors.reading import ReadsPeople, ReadsStructure
+from domain.capabilities import Capability, UnavailableReason
 from domain.errors import (
     BadInput,
     NotFound,
@@ -20,7 +22,6 @@ from domain.errors import (
     VendorRejected,
     VendorUnavailable,
 )
-from domain.model import Capability, UnavailableReason
 from domain.orders import MachineOrder, Order
 from domain.people import PersonAddress, PersonRole, PersonStatus, UnitKind
 from domain.people_orders import (

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from connectors.base import Account, Secret
 from connectors.smartvend import SmartVend, connect, parse
 from connectors.smartvend.texts import Texts
+from domain.capabilities import Capability, UnavailableReason
 from domain.errors import (
     VendorError,
     VendorProtocolError,
@@ -25,25 +26,19 @@ from domain.errors import (
 )
 from domain.model import (
     AccountStatus,
-    Capability,
     Connectivity,
     EventState,
     Machine,
     MachineEvent,
     MachineKind,
-    Payment,
-    PaymentMethod,
-    Sale,
-    SaleKind,
-    SaleStatus,
     Severity,
     Slot,
     Trust,
-    UnavailableReason,
 )
 from domain.money import Money
 from domain.orders import ORDERS
 from domain.refs import Kind, Ref
+from domain.sales import Payment, PaymentMethod, Sale, SaleKind, SaleStatus
 from domain.times import Span
 from sandbox import smartvend as emulated
 from sandbox.world import World

@@ -14,12 +14,15 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.applications import Starlette
 
-from connectors.base import Forged, Illegible, Secret, SendsWebhooks
+from connectors.base import Secret
+from connectors.reporting import Forged, Illegible, SendsWebhooks
 from connectors.smartvend import SmartVend, connect
 from connectors.smartvend.canonical import DEEPEST, canonical, value
+from domain.capabilities import Capability
 from domain.errors import BadInput, VendorProtocolError
 from domain.facts import Fact, FactKind
-from domain.model import Capability, MachineEvent, Sale, Severity, Trust, Vendor
+from domain.model import MachineEvent, Severity, Trust, Vendor
+from domain.sales import Sale
 from domain.times import Span
 from sandbox.app import create_app
 from sandbox.smartvend import SmartVend as Emulated

@@ -16,10 +16,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from structlog.testing import capture_logs
 
-from connectors.base import Account, ReadsBack, SellsOnOrder, Taken, TakesOrders
+from connectors.acting import ReadsBack, SellsOnOrder, Taken, TakesOrders
+from connectors.base import Account
 from connectors.guard import Limits
 from connectors.http import UpstreamRequest, new_client, trace
 from connectors.smartvend import SmartVend, connect, parse
+from domain.capabilities import Capability
 from domain.errors import (
     BadInput,
     VendorError,
@@ -30,7 +32,6 @@ from domain.errors import (
     VendorUnauthorized,
     VendorUnavailable,
 )
-from domain.model import Capability
 from domain.money import Money
 from domain.orders import (
     ORDERS,

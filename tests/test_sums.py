@@ -10,9 +10,9 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine, func, select, text
 
 from domain.facts import FactKind
-from domain.model import PaymentMethod, SaleKind
 from domain.periods import Calendar, Granularity, zone
 from domain.refs import Kind, Ref
+from domain.sales import PaymentMethod, SaleKind
 from domain.times import EPOCH, Span
 from journal import codec, log, reports
 from journal.appending import Report

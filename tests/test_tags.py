@@ -8,11 +8,12 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.base import Links
 from connectors.eatmachine.tags import catalogue, stock, taken
+from connectors.reporting import Links
 from domain.facts import Fact, Observation, Scan
-from domain.model import DispenseOutcome, Sale, SaleKind, SaleStatus, Trust, Vendor
+from domain.model import Trust, Vendor
 from domain.money import Money
+from domain.sales import DispenseOutcome, Sale, SaleKind, SaleStatus
 from tests.deliveries import NOW, account
 
 LINKS = Links(products={"t1": "tea", "t2": "tea", "w1": "water", "w2": "water"}, names={"tea": "Tea", "water": "Still"})

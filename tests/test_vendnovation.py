@@ -19,6 +19,7 @@ from connectors.guard import Guard, Limits
 from connectors.vendnovation import VendNovation, connect, parse, records
 from connectors.vendnovation.client import RATES, TOKEN_LIFE
 from connectors.vendnovation.timezones import iana
+from domain.capabilities import UnavailableReason
 from domain.errors import (
     VendorError,
     VendorForbidden,
@@ -26,22 +27,11 @@ from domain.errors import (
     VendorRateLimited,
     VendorUnauthorized,
 )
-from domain.model import (
-    AccountStatus,
-    Connectivity,
-    DispenseOutcome,
-    EventState,
-    MachineKind,
-    PaymentMethod,
-    Sale,
-    SaleStatus,
-    Severity,
-    Trust,
-    UnavailableReason,
-)
+from domain.model import AccountStatus, Connectivity, EventState, MachineKind, Severity, Trust
 from domain.money import Money
 from domain.paging import Listing, Slice
 from domain.refs import Kind
+from domain.sales import DispenseOutcome, PaymentMethod, Sale, SaleStatus
 from domain.times import Span
 from sandbox.app import create_app
 from sandbox.vendnovation import CREDENTIALS

@@ -12,9 +12,10 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from connectors.base import ReadsBack, TakesOrders
+from connectors.acting import ReadsBack, TakesOrders
 from connectors.guard import Limits
 from connectors.vendnovation.planogram import arranged
+from domain.capabilities import Capability
 from domain.errors import (
     BadInput,
     VendorForbidden,
@@ -23,7 +24,6 @@ from domain.errors import (
     VendorRejected,
     VendorUnavailable,
 )
-from domain.model import Capability
 from domain.money import Money
 from domain.orders import MachineOrder, Order, PlanogramCell, SetPrice, UpdatePlanogram
 from sandbox.vendnovation import VendNovation

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from domain.facts import Fact, Observation, Scan
-from domain.model import Sale
+from domain.sales import Sale
 from journal import log
 from journal import writer as module
 from journal.appending import NO_MEANINGS, Illegible, Receipt, Report

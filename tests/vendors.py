@@ -17,8 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from connectors.base import Account, Connector, Secret
 from connectors.guard import Limits
 from connectors.registry import CONNECT
-from domain.model import Machine, MachineEvent, Organization, Place, Product, Sale, Slot
+from domain.model import Machine, MachineEvent, Organization, Place, Product, Slot
 from domain.refs import Ref
+from domain.sales import Sale
 from domain.times import Span
 from gateway.accounts import AccountSettings
 from sandbox import eatmachine, livello, smartepi, smartvend, vendnovation

@@ -8,27 +8,19 @@ from typing import Any
 
 import httpx2
 
-from connectors.base import Account, Delivery, KnownMachine, Links, Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
+from connectors.base import Account, KnownMachine
 from connectors.eatmachine import estate, hooks, orders
 from connectors.eatmachine.client import EatMachineClient
 from connectors.eatmachine.movements import moved
 from connectors.eatmachine.tags import catalogue, stock, taken
 from connectors.guard import Guard
+from connectors.reporting import Delivery, Links
+from domain.capabilities import Capability, UnavailableReason
 from domain.commands import Progress
 from domain.errors import BadInput
 from domain.facts import CommandWord, Fact, Observation
-from domain.model import (
-    Capability,
-    Connectivity,
-    DoorState,
-    Machine,
-    MachineKind,
-    Product,
-    Slot,
-    UnavailableReason,
-    Vendor,
-    why_absent,
-)
+from domain.model import Connectivity, DoorState, Machine, MachineKind, Product, Slot, Vendor, why_absent
 from domain.orders import Order
 from domain.paging import Listing
 from domain.refs import Kind

@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from connectors.base import Account, Secret, Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
+from connectors.base import Account, Secret
 from connectors.parsing import Raw, need, record, text
+from domain.capabilities import UnavailableReason
 from domain.errors import Unsupported
 from domain.estate import CreateFleet, CreateMachine
 from domain.facts import Fact, Observation
-from domain.model import MachineGroup, UnavailableReason
+from domain.model import MachineGroup
 from domain.orders import Order
 from domain.refs import Kind
 from domain.times import utc_now

@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from connectors.base import Account, Delivery, Forged, Illegible
+from connectors.base import Account
 from connectors.deliveries import digest, read
 from connectors.eatmachine import estate
 from connectors.eatmachine.estate import NEW, bindings, token
 from connectors.eatmachine.events import event
 from connectors.eatmachine.report import LINKED, Report, command_word, links, member, observation, taken_apart
 from connectors.parsing import Raw, record, text
+from connectors.reporting import Delivery, Forged, Illegible
 from domain.errors import BadInput
 from domain.facts import Content, Fact, occurrence
 

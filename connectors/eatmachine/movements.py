@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from connectors.base import Account, Links
+from connectors.base import Account
 from connectors.eatmachine.tags import counted, name_of, position_of
+from connectors.reporting import Links
 from domain.facts import Fact, Observation, Scan, recorded
 from domain.model import Trust, Vendor
 from domain.refs import Kind

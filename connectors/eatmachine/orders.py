@@ -5,13 +5,14 @@ https://api.eatmachine.io "Post a Command" and "Typical session". There is no wa
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.base import Account, Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
+from connectors.base import Account
 from connectors.eatmachine.report import FAILED, LONGEST_WORD, word_of
 from connectors.parsing import Raw, need, record, text
+from domain.capabilities import Capability
 from domain.commands import CommandStage, CommandStatus, Progress
 from domain.errors import BadInput
 from domain.facts import CommandWord
-from domain.model import Capability
 from domain.orders import MachineOrder, Order
 
 SLUGS: Mapping[Capability, str] = {

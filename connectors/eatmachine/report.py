@@ -6,8 +6,9 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from connectors.base import Account, Delivery
+from connectors.base import Account
 from connectors.parsing import Raw, iso, need, number, text
+from connectors.reporting import Delivery
 from domain.facts import CommandWord, Observation, Scan, TagLinks
 from domain.model import DoorState, MachineGroup, Temperature
 from domain.refs import Kind

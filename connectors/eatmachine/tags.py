@@ -5,11 +5,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from connectors.base import Account, Links
+from connectors.base import Account
+from connectors.reporting import Links
 from domain.facts import Fact, Observation, recorded
-from domain.model import DispenseOutcome, Product, Sale, SaleKind, SaleLine, SaleStatus, Slot, Trust, Vendor
+from domain.model import Product, Slot, Trust, Vendor
 from domain.money import Money
 from domain.refs import Kind
+from domain.sales import DispenseOutcome, Sale, SaleKind, SaleLine, SaleStatus
 
 UNKNOWN = "unknown"  # the position of tags of no known product
 UNKNOWN_NAME = "Unknown product"

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from connectors.base import Account, Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
+from connectors.base import Account
 from connectors.guard import Guard
 from connectors.livello import (
     changes,
@@ -27,25 +28,17 @@ from connectors.livello.client import LivelloClient
 from connectors.livello.paging import LARGEST, Page, chunks, walk
 from connectors.livello.records import MILLISECOND
 from connectors.newest import Recorded, newest, together
+from domain.capabilities import Capability, UnavailableReason
 from domain.details import MachineSession, ProductLine, TaxRate
 from domain.errors import VendorError
-from domain.model import (
-    Capability,
-    Machine,
-    MachineEvent,
-    Organization,
-    Product,
-    Sale,
-    SaleKind,
-    Slot,
-    UnavailableReason,
-)
+from domain.model import Machine, MachineEvent, Organization, Product, Slot
 from domain.orders import Order, SetPrice
 from domain.paging import Listing, Slice
 from domain.people import PersonRecord
 from domain.people_orders import CreatePerson, UpdatePerson
 from domain.promotions import PromoCode
 from domain.refs import Ref
+from domain.sales import Sale, SaleKind
 from domain.stock import StockMovement
 from domain.times import Span, utc_now
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from connectors.base import Account, VendorRequest
+from connectors.acting import VendorRequest
+from connectors.base import Account
 from connectors.livello.words import number_of
 from connectors.prices import major
+from domain.capabilities import UnavailableReason
 from domain.catalogue import (
     CreateProduct,
     LivelloProductInput,
@@ -19,7 +21,6 @@ from domain.catalogue import (
     UpdateProduct,
 )
 from domain.errors import BadInput, Unsupported
-from domain.model import UnavailableReason
 
 Body = dict[str, Any]
 NOTHING = LivelloProductInput()

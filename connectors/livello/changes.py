@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from connectors.base import Account, Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
+from connectors.base import Account
 from connectors.http import Answer
 from connectors.livello import catalogue, estate, promotions
 from connectors.livello.client import ORGANIZATIONS, PRICES, PRODUCTS, PROMO_READ, PROMO_WRITE, LivelloClient

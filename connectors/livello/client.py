@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from connectors.base import Account, VendorRequest
+from connectors.acting import VendorRequest
+from connectors.base import Account
 from connectors.guard import Rate, Traffic
 from connectors.http import Answer, Operation, VendorHTTP, table
 from connectors.livello import parse, users

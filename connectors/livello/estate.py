@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.base import VendorRequest
+from connectors.acting import VendorRequest
 from connectors.livello.words import number_of
 from domain.errors import BadInput
 from domain.estate import (

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from connectors.base import Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
 from connectors.http import Answer
 from connectors.livello import changes, parse
 from connectors.livello.client import PRICES, LivelloClient, moment

@@ -22,6 +22,7 @@ from connectors.parsing import (
     whole,
     without,
 )
+from domain.capabilities import UnavailableField, UnavailableReason
 from domain.model import (
     Connectivity,
     DoorState,
@@ -32,8 +33,6 @@ from domain.model import (
     Product,
     Slot,
     Temperature,
-    UnavailableField,
-    UnavailableReason,
     Vendor,
     why_absent,
 )

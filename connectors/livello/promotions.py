@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from connectors.base import Account, VendorRequest
+from connectors.acting import VendorRequest
+from connectors.base import Account
 from connectors.livello.client import moment
 from connectors.livello.words import number_of
 from connectors.parsing import Raw, iso, need, number, record, rows, text, whole

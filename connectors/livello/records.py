@@ -20,24 +20,11 @@ from connectors.parsing import (
     whole,
     without,
 )
-from domain.model import (
-    DispenseOutcome,
-    EventState,
-    MachineEvent,
-    Payment,
-    PaymentMethod,
-    Person,
-    Sale,
-    SaleKind,
-    SaleLine,
-    SaleStatus,
-    Severity,
-    Trust,
-    Vendor,
-)
+from domain.model import EventState, MachineEvent, Severity, Trust, Vendor
 from domain.money import Money
 from domain.paging import Listing
 from domain.refs import Kind
+from domain.sales import DispenseOutcome, Payment, PaymentMethod, Person, Sale, SaleKind, SaleLine, SaleStatus
 from domain.times import EPOCH
 
 SEVERITIES = {"low": Severity.INFO, "mid": Severity.WARNING, "high": Severity.CRITICAL}

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from connectors.base import Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
 from connectors.livello.client import USERS_WRITE, LivelloClient
 from connectors.livello.users import ADDRESS, TEXTS
 from connectors.parsing import Raw, need, record, text

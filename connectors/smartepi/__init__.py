@@ -10,21 +10,25 @@ from typing import Any
 
 import httpx2
 
-from connectors.base import Account, Delivery, Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
+from connectors.base import Account
 from connectors.guard import Guard
 from connectors.newest import newest, together
 from connectors.parsing import readable
+from connectors.reporting import Delivery
 from connectors.smartepi import bodies, hooks, orders, parse, products
 from connectors.smartepi.client import LARGEST, PRODUCT, SmartEPIClient
 from connectors.smartepi.history import History
 from connectors.smartepi.structure import Structure
+from domain.capabilities import Capability, UnavailableReason
 from domain.catalogue import ORDERS as CATALOGUE
 from domain.facts import Fact
-from domain.model import Capability, Machine, Product, Sale, SaleKind, UnavailableReason
+from domain.model import Machine, Product
 from domain.orders import Order
 from domain.paging import Listing, Slice
 from domain.people_orders import PEOPLE_ORDERS
 from domain.refs import Ref
+from domain.sales import Sale, SaleKind
 from domain.times import Span
 
 PATIENCE = 0.8  # of the account's time limit: a query waits a little longer for its source

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx2
 
-from connectors.base import Account, VendorRequest
+from connectors.acting import VendorRequest
+from connectors.base import Account
 from connectors.guard import Traffic
 from connectors.http import Answer, Operation, VendorHTTP, table
 from connectors.parsing import rows, text

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from connectors.base import Account, Delivery, Forged, Illegible, Secret
+from connectors.base import Account, Secret
 from connectors.deliveries import digest, read
 from connectors.parsing import record, text, unix
+from connectors.reporting import Delivery, Forged, Illegible
 from connectors.smartepi import parse
 from domain.errors import BadInput, VendorProtocolError
 from domain.facts import Fact, identity_of, recorded

@@ -5,7 +5,7 @@ https://dev.developers.smartepi.com.br/"""
 from contextlib import suppress
 from typing import Any
 
-from connectors.base import Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
 from connectors.parsing import Raw, need, record, text
 from connectors.shown import shows
 from connectors.smartepi.bodies import Change, Creation, body, has, native, resource, searches

@@ -8,24 +8,10 @@ from typing import Any
 from connectors.base import Account
 from connectors.parsing import Raw, listing, need, record, text, unix, whole
 from connectors.smartepi import products as details
-from domain.model import (
-    Connectivity,
-    DispenseOutcome,
-    DoorState,
-    Machine,
-    MachineKind,
-    Person,
-    Product,
-    Sale,
-    SaleKind,
-    SaleLine,
-    SaleStatus,
-    Trust,
-    Vendor,
-    why_absent,
-)
+from domain.model import Connectivity, DoorState, Machine, MachineKind, Product, Trust, Vendor, why_absent
 from domain.paging import Listing
 from domain.refs import Kind
+from domain.sales import DispenseOutcome, Person, Sale, SaleKind, SaleLine, SaleStatus
 
 STATUSES = {"SUCCESS": SaleStatus.COMPLETED, "FAILED": SaleStatus.FAILED}
 OUTCOMES = {"SUCCESS": DispenseOutcome.DISPENSED, "FAILED": DispenseOutcome.FAILED}

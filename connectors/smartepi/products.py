@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from connectors.base import Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
 from connectors.http import Answer
 from connectors.parsing import text, unix
 from connectors.smartepi.client import PRODUCT, SmartEPIClient

@@ -8,21 +8,25 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from connectors.base import Account, Delivery, Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
+from connectors.base import Account
 from connectors.guard import Guard
 from connectors.parsing import Raw, readable, text, unix
+from connectors.reporting import Delivery
 from connectors.smartvend import config, hooks, orders, parse
 from connectors.smartvend.cash import collection, counted
 from connectors.smartvend.client import SmartVendClient
 from connectors.smartvend.ingredients import ingredients
 from connectors.smartvend.texts import Texts
 from connectors.windows import NO_LIMIT, Window, Windows
+from domain.capabilities import Capability, UnavailableReason
 from domain.details import Ingredient, Language, MachineCash, MachineConfig
 from domain.errors import VendorError
 from domain.facts import Fact
-from domain.model import Capability, Machine, MachineEvent, Product, Sale, SaleKind, Slot, UnavailableReason
+from domain.model import Machine, MachineEvent, Product, Slot
 from domain.orders import Order
 from domain.paging import Listing, Slice
+from domain.sales import Sale, SaleKind
 from domain.stock import CashCollection
 from domain.times import Span, utc_now
 

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
-from connectors.base import Account, Delivery, Forged, Illegible
+from connectors.base import Account
 from connectors.parsing import text
+from connectors.reporting import Delivery, Forged, Illegible
 from connectors.smartvend import parse
 from connectors.smartvend.canonical import canonical, value
 from domain.errors import BadInput, VendorProtocolError

@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 
-from connectors.base import Account, Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
+from connectors.base import Account
 from connectors.guard import Traffic
 from connectors.parsing import readable, record, text, without
 from connectors.smartvend import config, matrix
@@ -14,8 +15,8 @@ from connectors.smartvend.cash import collection
 from connectors.smartvend.client import SmartVendClient
 from connectors.smartvend.parse import SECRETS
 from connectors.windows import NO_LIMIT
+from domain.capabilities import Capability
 from domain.errors import BadInput
-from domain.model import Capability, PaymentMethod, Sale
 from domain.money import Money
 from domain.orders import (
     DispenseProduct,
@@ -28,6 +29,7 @@ from domain.orders import (
     UpdatePlanogram,
 )
 from domain.refs import Kind
+from domain.sales import PaymentMethod, Sale
 from domain.times import Span
 
 WITHIN = timedelta(minutes=1)  # of being asked for an encashment is recorded

@@ -9,20 +9,13 @@ from connectors.base import Account
 from connectors.parsing import Raw, cents, listing, need, number, record, records, text, unix, whole, without, word
 from domain.model import (
     Connectivity,
-    DispenseOutcome,
     DoorState,
     EventState,
     Location,
     Machine,
     MachineEvent,
     MachineKind,
-    Payment,
-    PaymentMethod,
     Product,
-    Sale,
-    SaleKind,
-    SaleLine,
-    SaleStatus,
     Severity,
     Slot,
     Trust,
@@ -32,6 +25,7 @@ from domain.model import (
 from domain.money import Money
 from domain.paging import Listing
 from domain.refs import Kind, Ref
+from domain.sales import DispenseOutcome, Payment, PaymentMethod, Sale, SaleKind, SaleLine, SaleStatus
 
 CONNECTIVITY = {"online": Connectivity.ONLINE, "offline": Connectivity.OFFLINE}
 KINDS = {"coffee": MachineKind.COFFEE, "impulse": MachineKind.IMPULSE}

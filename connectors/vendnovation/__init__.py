@@ -7,28 +7,20 @@ from typing import Any
 
 import httpx2
 
-from connectors.base import Account, Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
+from connectors.base import Account
 from connectors.guard import Guard
 from connectors.parsing import readable
 from connectors.vendnovation import orders, parse, records, stock
 from connectors.vendnovation.client import IDS_AT_ONCE, LARGEST, WIDEST, VendNovationClient
 from connectors.vendnovation.dates import around, inside, wider, within
 from connectors.windows import Window, Windows
+from domain.capabilities import Capability, UnavailableReason
 from domain.errors import VendorError
-from domain.model import (
-    Capability,
-    Machine,
-    MachineEvent,
-    Organization,
-    Place,
-    Product,
-    Sale,
-    SaleKind,
-    Slot,
-    UnavailableReason,
-)
+from domain.model import Machine, MachineEvent, Organization, Place, Product, Slot
 from domain.orders import Order
 from domain.paging import Listing, Slice
+from domain.sales import Sale, SaleKind
 from domain.stock import StockMovement
 from domain.times import Span, utc_now
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx2
 
-from connectors.base import Account, VendorRequest
+from connectors.acting import VendorRequest
+from connectors.base import Account
 from connectors.guard import Rate, Traffic
 from connectors.http import Operation, VendorHTTP, table
 from connectors.login import Token, TokenLogin

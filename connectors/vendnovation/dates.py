@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from connectors.windows import Window, Windows
-from domain.model import MachineEvent, Sale
+from domain.model import MachineEvent
 from domain.paging import Listing, Slice
+from domain.sales import Sale
 from domain.stock import StockMovement
 from domain.times import Span
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from connectors.base import Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
 from connectors.parsing import Raw, need, number, record, text
 from connectors.prices import check_amount, check_currency, major
 from connectors.vendnovation.client import VendNovationClient

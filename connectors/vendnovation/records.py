@@ -6,23 +6,10 @@ from typing import Any
 from connectors.base import Account
 from connectors.parsing import Raw, iso, money, need, need_iso, number, record, text, whole, without, word
 from connectors.vendnovation.parse import SECRETS, product_ref_of
-from domain.model import (
-    DispenseOutcome,
-    EventState,
-    MachineEvent,
-    Payment,
-    PaymentMethod,
-    Person,
-    Sale,
-    SaleKind,
-    SaleLine,
-    SaleStatus,
-    Severity,
-    Trust,
-    Vendor,
-)
+from domain.model import EventState, MachineEvent, Severity, Trust, Vendor
 from domain.money import Money
 from domain.refs import Kind
+from domain.sales import DispenseOutcome, Payment, PaymentMethod, Person, Sale, SaleKind, SaleLine, SaleStatus
 
 METHODS = {
     "credit": PaymentMethod.CARD,

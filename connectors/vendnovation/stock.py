@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from connectors.base import Account, Taken, VendorRequest
+from connectors.acting import Taken, VendorRequest
+from connectors.base import Account
 from connectors.parsing import Raw, iso, need, need_iso, readable, record, text, whole, without
 from connectors.vendnovation.client import VendNovationClient
 from connectors.vendnovation.parse import SECRETS, product_ref_of
 from domain.errors import BadInput
-from domain.model import Person, Trust, Vendor
+from domain.model import Trust, Vendor
 from domain.orders import AdjustStock
 from domain.paging import Listing
 from domain.refs import Kind
+from domain.sales import Person
 from domain.stock import MovementKind, StockMovement
 from domain.times import Span
 

@@ -1,0 +1,72 @@
+"""What can be asked of a machine or an account, and why something is not told."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class UnavailableReason(Enum):
+    UNSUPPORTED_BY_VENDOR = "UNSUPPORTED_BY_VENDOR"
+    NOT_PERMITTED = "NOT_PERMITTED"
+    VENDOR_UNAVAILABLE = "VENDOR_UNAVAILABLE"
+    OUT_OF_BUDGET = "OUT_OF_BUDGET"
+    MACHINE_OFFLINE = "MACHINE_OFFLINE"
+    NEVER_REPORTED = "NEVER_REPORTED"
+
+
+class Capability(Enum):
+    SLOTS = "SLOTS"
+    STOCK_COUNTS = "STOCK_COUNTS"
+    SALES = "SALES"
+    EVENTS = "EVENTS"
+    WEBHOOKS = "WEBHOOKS"
+    TEMPERATURE = "TEMPERATURE"
+    DOOR = "DOOR"
+    DISPENSE_PRODUCT = "DISPENSE_PRODUCT"
+    SEND_DEPOSIT = "SEND_DEPOSIT"
+    SEND_REMOTE_PAYMENT = "SEND_REMOTE_PAYMENT"
+    OPEN_DOOR = "OPEN_DOOR"
+    SCAN_INVENTORY = "SCAN_INVENTORY"
+    MEASURE_TEMPERATURE = "MEASURE_TEMPERATURE"
+    READ_DOOR = "READ_DOOR"
+    REBOOT = "REBOOT"
+    RESTART_APP = "RESTART_APP"
+    UPDATE_PLANOGRAM = "UPDATE_PLANOGRAM"
+    UPDATE_CONFIG = "UPDATE_CONFIG"
+    SET_PRICE = "SET_PRICE"
+    COLLECT_CASH = "COLLECT_CASH"
+    STOCK_MOVEMENTS = "STOCK_MOVEMENTS"
+    CASH_COLLECTIONS = "CASH_COLLECTIONS"
+    ADJUST_STOCK = "ADJUST_STOCK"
+    CREATE_PERSON = "CREATE_PERSON"
+    UPDATE_PERSON = "UPDATE_PERSON"
+    DELETE_PERSON = "DELETE_PERSON"
+    CREATE_UNIT = "CREATE_UNIT"
+    UPDATE_UNIT = "UPDATE_UNIT"
+    DELETE_UNIT = "DELETE_UNIT"
+    CREATE_GROUP = "CREATE_GROUP"
+    UPDATE_GROUP = "UPDATE_GROUP"
+    DELETE_GROUP = "DELETE_GROUP"
+    CREATE_PRODUCT = "CREATE_PRODUCT"
+    UPDATE_PRODUCT = "UPDATE_PRODUCT"
+    DELETE_PRODUCT = "DELETE_PRODUCT"
+    CREATE_ORGANIZATION = "CREATE_ORGANIZATION"
+    UPDATE_ORGANIZATION = "UPDATE_ORGANIZATION"
+    CREATE_FLEET = "CREATE_FLEET"
+    CREATE_MACHINE = "CREATE_MACHINE"
+    CREATE_PROMO_CODES = "CREATE_PROMO_CODES"
+    SET_PROMO_ELIGIBILITY = "SET_PROMO_ELIGIBILITY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapabilityStatus:
+    capability: Capability
+    available: bool
+    reason: UnavailableReason | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnavailableField:
+    """`field` is the field's name in the graph."""
+
+    field: str
+    reason: UnavailableReason
