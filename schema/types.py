@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from domain import model
+from domain import sales as sold
 from domain.capabilities import Capability
 from domain.model import AccountStatus, Connectivity, DoorState, EventState, MachineKind, Role, Severity, Trust, Vendor
 from domain.paging import SourceState
@@ -382,7 +383,7 @@ class Sale(Node):
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
-        return isinstance(value, Sale)
+        return isinstance(value, sold.Sale)
 
 
 @strawberry.type(description="An alert, a fault, a notice.")

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from domain.capabilities import Capability
 from domain.refs import Kind, Ref
-from tests.running import ADMIN, Gateway, Sandbox
+from tests.running import ADMIN, PATIENT, Gateway, Sandbox
 from tests.telling import smartvend, smartvend_sale
 
 COMMAND = """id kind status stage requestedBy idempotencyKey createdAt updatedAt completedAt result error
@@ -45,7 +45,6 @@ ACTS: Mapping[str, Capability] = {
 FLEET = """{ machines(first: 200) { nodes { id vendor vendorId connectivity account { key }
   capabilities { capability available reason } slots { id position price { amount } product { id } } } } }"""
 BY_ITSELF = ("get-list-of-sales", "get-list-of-events", "get-dictionary-of-events")  # what a gateway reads now and then
-PATIENT = "\n[commands]\nanswer_seconds = 20\n"  # as the end of `more`: what is told is the end, on any machine
 LEFT_ALONE = PATIENT + "settle_seconds = 3600\n"  # such a gateway takes no sale for proof
 SELDOM_FED = "every_seconds = 86400"  # as `feed` of `config_text`
 WAIT_SECONDS = 20.0

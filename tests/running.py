@@ -31,6 +31,7 @@ KEYS = (
 )
 CLIENT = httpx2.Client(timeout=30, trust_env=False)  # one, for making one takes longer than asking
 SETTLING_SECONDS = 20.0
+PATIENT = "\n[commands]\nanswer_seconds = 20\n"  # what a mutation tells is then the end, on any machine
 TEXTS = "POST /smartvend/v1/get-dictionary-of-events"
 VENDORS = ("smartvend", "livello", "vendnovation", "smartepi", "eatmachine")
 
@@ -162,7 +163,7 @@ def config_text(
     """A configuration over all five vendors of a sandbox, as tenant `acme`, and over those of `others` as `other`.
 
     `cache`, `limits`, `feed` and `commands`: the members of that table of every account, as TOML. `more` stands at the
-    end: its `[organizations.limits]` is that of `other`."""
+    end: its `[organizations.limits]` is that of `other`. Without `[commands]` in it, mutations wait for the end."""
     text = gateway_config(sandbox.base, sandbox.vendors.values())
     for other in others:
         whole = gateway_config(other.base, other.vendors.values())
@@ -178,7 +179,7 @@ def config_text(
     for key, role, organization in KEYS:
         text += f'\n[[auth.keys]]\nname = "{key[3:]}"\nsha256 = "{digest(key)}"\nrole = "{role}"\n'
         text += f'organizations = ["{organization}"]\n'
-    return text + more
+    return text + more + ("" if "[commands]" in more else PATIENT)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from gateway.cli import app
 from journal.store import open_store
 from journal.tables import audit as table
-from tests.commanding import PATIENT, Found, command, fleet, give, lost, new_key, of_vendor, refusal
+from tests.commanding import Found, command, fleet, give, lost, new_key, of_vendor, refusal
 from tests.running import ADMIN, OPERATOR, STRANGER, VIEWER, Gateway, Sandbox, running_gateway
 
 LOG = """query ($first: Int, $after: String) { auditLog(first: $first, after: $after) {
@@ -29,9 +29,7 @@ def records(gateway: Gateway, *, key: str = ADMIN, **asked: Any) -> list[Found]:
 
 @pytest.fixture(scope="module")
 def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running_gateway(
-        shared_sandbox, tmp_path_factory.mktemp("audit"), others=[shared_sandbox], more=PATIENT
-    ) as gateway:
+    with running_gateway(shared_sandbox, tmp_path_factory.mktemp("audit"), others=[shared_sandbox]) as gateway:
         yield gateway
 
 
@@ -151,7 +149,7 @@ def test_it_is_read_newest_first_in_pages(gateway: Gateway, coffee: Found) -> No
 
 
 def test_an_operator_checks_that_it_is_whole(sandbox: Sandbox, tmp_path: Path) -> None:
-    with running_gateway(sandbox, tmp_path, more=PATIENT) as gateway:
+    with running_gateway(sandbox, tmp_path) as gateway:
         coffee = of_vendor(fleet(gateway), "SMARTVEND", "ONLINE")[0]
         command(gateway, "sendDeposit", machineId=coffee["id"], amount="1")
         refusal(gateway, "sendDeposit", machineId=coffee["id"], amount="0")

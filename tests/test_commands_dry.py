@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.commanding import ACTS, PATIENT, Found, command, fleet, give, new_key, of_vendor, reaching, refusal, sent
+from tests.commanding import ACTS, Found, command, fleet, give, new_key, of_vendor, reaching, refusal, sent
 from tests.running import OPERATOR, Gateway, Sandbox, running_gateway
 
 KEPT = """{ commands(first: 1000) { nodes { id } } auditLog(first: 1000) { nodes { seq } }
@@ -18,7 +18,7 @@ FRIDGE = ("openDoor", "scanInventory", "measureTemperature", "readDoor", "reboot
 
 @pytest.fixture(scope="module")
 def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running_gateway(shared_sandbox, tmp_path_factory.mktemp("dry"), more=PATIENT) as gateway:
+    with running_gateway(shared_sandbox, tmp_path_factory.mktemp("dry")) as gateway:
         yield gateway
 
 

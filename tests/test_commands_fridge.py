@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests import telling
-from tests.commanding import PATIENT, Found, becomes, command, fleet, give, now_is, of_vendor, sent, when
+from tests.commanding import Found, becomes, command, fleet, give, now_is, of_vendor, sent, when
 from tests.running import Gateway, Sandbox, running_gateway
 from tests.settlers import looking
 
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def gateway(shared_sandbox: Sandbox, folder: Path) -> Iterator[Gateway]:
-    with running_gateway(shared_sandbox, folder, more=PATIENT) as gateway:
+    with running_gateway(shared_sandbox, folder) as gateway:
         yield gateway
 
 
@@ -245,7 +245,7 @@ async def test_a_person_who_is_contradicted_by_a_late_word_is_not_overruled(
 
 
 def test_an_account_says_how_long_a_word_may_take(sandbox: Sandbox, tmp_path: Path) -> None:
-    with running_gateway(sandbox, tmp_path, commands="timeout_seconds = 0.1", more=PATIENT) as gateway:
+    with running_gateway(sandbox, tmp_path, commands="timeout_seconds = 0.1") as gateway:
         fridge = Fridge(gateway, of_vendor(fleet(gateway), "EATMACHINE")[1])
         asked, native = opened(gateway, fridge)
         assert becomes(gateway, asked["id"], "UNKNOWN")["error"] == "no final word came in time"
@@ -283,7 +283,7 @@ def test_other_acts_end_with_the_word_that_they_are_for(gateway: Gateway, fridge
 @pytest.mark.parametrize("reorder", [False, True])
 def test_a_customer_at_a_fridge_of_the_sandbox(sandbox: Sandbox, tmp_path: Path, *, reorder: bool) -> None:
     """All of it by itself: tags are linked, the door is opened, something is taken."""
-    with running_gateway(sandbox, tmp_path, more=PATIENT) as gateway:
+    with running_gateway(sandbox, tmp_path) as gateway:
         sandbox.webhooks(vendor="eatmachine", address=gateway.base, speed=50.0, reorder=reorder, stopped=False)
         sandbox.settle()
         machine = of_vendor(fleet(gateway), "EATMACHINE", "ONLINE")[1]

@@ -8,7 +8,6 @@ import pytest
 
 from tests.commanding import (
     ACTS,
-    PATIENT,
     Found,
     becomes,
     command,
@@ -56,7 +55,7 @@ SLUGS = {
 
 @pytest.fixture(scope="module")
 def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running_gateway(shared_sandbox, tmp_path_factory.mktemp("graph"), more=PATIENT) as gateway:
+    with running_gateway(shared_sandbox, tmp_path_factory.mktemp("graph")) as gateway:
         yield gateway
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.commanding import (
-    PATIENT,
     Found,
     becomes,
     command,
@@ -32,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def gateway(shared_sandbox: Sandbox, folder: Path) -> Iterator[Gateway]:
-    with running_gateway(shared_sandbox, folder, others=[shared_sandbox], more=PATIENT) as gateway:
+    with running_gateway(shared_sandbox, folder, others=[shared_sandbox]) as gateway:
         yield gateway
 
 
@@ -130,7 +129,7 @@ def test_another_gateway_on_the_same_store_knows_the_key(
     before = {"machineId": coffees[0]["id"], "amount": "4.50", "idempotencyKey": new_key()}
     first = command(gateway, "sendDeposit", **before)
     store = f"sqlite:///{folder}/vendgraph.db"
-    with running_gateway(sandbox, tmp_path, others=[sandbox], store=store, more=PATIENT) as other:
+    with running_gateway(sandbox, tmp_path, others=[sandbox], store=store) as other:
         assert fleet(other)
         now = before | {"amount": "5.50", "idempotencyKey": new_key()}
         with reaching(sandbox) as reached, ThreadPoolExecutor(16) as callers:

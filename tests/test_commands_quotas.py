@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from journal.keys import digest
-from tests.commanding import PATIENT, Found, command, fleet, give, lost, new_key, of_vendor, reaching, refusal
+from tests.commanding import Found, command, fleet, give, lost, new_key, of_vendor, reaching, refusal
 from tests.running import OPERATOR, STRANGER, Gateway, Sandbox, running_gateway
 
 SMALL, DAILY, HOURLY, SHARED = "vg_small", "vg_daily", "vg_hourly", "vg_shared"
@@ -34,7 +34,7 @@ def more() -> str:
 def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """What a key has spent is spent: each test has one of its own."""
     folder = tmp_path_factory.mktemp("quotas")
-    with running_gateway(shared_sandbox, folder, others=[shared_sandbox], more=more() + PATIENT) as gateway:
+    with running_gateway(shared_sandbox, folder, others=[shared_sandbox], more=more()) as gateway:
         yield gateway
 
 

@@ -11,7 +11,7 @@ from domain.refs import Ref
 from gateway.settling import PROVEN_NOT, READ_BACK
 from journal.store import open_store
 from journal.tables import commands
-from tests.commanding import PATIENT, Found, becomes, command, fleet, lost, now_is, of_vendor, reaching, sent
+from tests.commanding import Found, becomes, command, fleet, lost, now_is, of_vendor, reaching, sent
 from tests.running import Gateway, Sandbox, moment, running_gateway
 from tests.settlers import Looking, looking
 
@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def gateway(shared_sandbox: Sandbox, folder: Path) -> Iterator[Gateway]:
-    with running_gateway(shared_sandbox, folder, more=PATIENT) as gateway:
+    with running_gateway(shared_sandbox, folder) as gateway:
         yield gateway
 
 
@@ -137,7 +137,7 @@ async def test_a_vendor_that_cannot_be_read_says_nothing(
 
 async def test_the_vendor_is_read_now_and_then_and_not_for_ever(sandbox: Sandbox, tmp_path: Path) -> None:
     """What it does not let us see leaves open what it is."""
-    with running_gateway(sandbox, tmp_path, more=PATIENT) as gateway:
+    with running_gateway(sandbox, tmp_path) as gateway:
         coffee = of_vendor(fleet(gateway), "SMARTVEND", "ONLINE")[2]
         sandbox.vendors["smartvend"]._fleet.configs[coffee["vendorId"]]["config"]["ap"] = "***"
         given = {"machineId": coffee["id"], "settings": {"ap": SECRET}}

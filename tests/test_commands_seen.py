@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.commanding import COMMAND, NOTHING_KEPT, PATIENT, Found, command, fleet, lost, now_is, of_vendor, refusal
+from tests.commanding import COMMAND, NOTHING_KEPT, Found, command, fleet, lost, now_is, of_vendor, refusal
 from tests.running import ADMIN, OPERATOR, STRANGER, VIEWER, Gateway, Sandbox, running_gateway, running_sandbox
 
 PAGE = """query ($first: Int, $after: String, $filter: CommandFilter) {
@@ -19,9 +19,7 @@ OF_MACHINE = """query ($id: ID!, $first: Int, $after: String, $filter: CommandFi
 
 @pytest.fixture(scope="module")
 def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running_gateway(
-        shared_sandbox, tmp_path_factory.mktemp("seen"), others=[shared_sandbox], more=PATIENT
-    ) as gateway:
+    with running_gateway(shared_sandbox, tmp_path_factory.mktemp("seen"), others=[shared_sandbox]) as gateway:
         yield gateway
 
 
@@ -160,7 +158,7 @@ def test_a_node_is_shown_as_the_command_that_it_is(gateway: Gateway, given: list
 def test_a_command_outlives_its_machine(tmp_path: Path) -> None:
     with (
         running_sandbox(days=1) as sandbox,
-        running_gateway(sandbox, tmp_path, cache=NOTHING_KEPT, more=PATIENT) as gateway,
+        running_gateway(sandbox, tmp_path, cache=NOTHING_KEPT) as gateway,
     ):
         coffee = of_vendor(fleet(gateway), "SMARTVEND", "ONLINE")[0]
         asked = command(gateway, "sendDeposit", machineId=coffee["id"], amount="1")

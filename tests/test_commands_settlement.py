@@ -9,7 +9,6 @@ import pytest
 
 from tests.commanding import (
     LEFT_ALONE,
-    PATIENT,
     Found,
     becomes,
     command,
@@ -21,7 +20,7 @@ from tests.commanding import (
     sent,
     tell_sale,
 )
-from tests.running import Gateway, Sandbox, running_gateway
+from tests.running import PATIENT, Gateway, Sandbox, running_gateway
 from tests.settlers import Looking, looking
 
 AT_ONCE = PATIENT + "settle_seconds = 0\n"

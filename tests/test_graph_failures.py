@@ -71,7 +71,7 @@ SLOW = ("delay", "hang_before", "hang_after", "trickle")
 def fresh(sandbox: Sandbox, folder: Path, kind: str = "", cache: str = "") -> AbstractContextManager[Gateway]:
     """A gateway that knows nothing yet. For vendors that are slow it waits for no answer longer than a moment."""
     return running_gateway(
-        sandbox, folder, cache=cache, limits="timeout_seconds = 1.5" if kind in SLOW else "timeout_seconds = 5"
+        sandbox, folder, cache=cache, limits="timeout_seconds = 3" if kind in SLOW else "timeout_seconds = 5"
     )
 
 

@@ -17,7 +17,7 @@ from gateway.health import Recorded
 from journal.appending import NO_MEANINGS, Report
 from journal.bus import Bus
 from journal.journal import Journal
-from tests.commanding import PATIENT, command, fleet, lost, of_vendor
+from tests.commanding import command, fleet, lost, of_vendor
 from tests.deliveries import account
 from tests.journals import bare, followed
 from tests.running import Gateway, Sandbox, running_gateway
@@ -134,7 +134,7 @@ def test_it_counts_deliveries_by_what_became_of_them(sandbox: Sandbox, tmp_path:
 
 
 def test_it_counts_commands_that_are_not_at_an_end(sandbox: Sandbox, tmp_path: Path) -> None:
-    with running_gateway(sandbox, tmp_path, more=PATIENT) as gateway:
+    with running_gateway(sandbox, tmp_path) as gateway:
         machines = fleet(gateway)
         coffee, fridge = of_vendor(machines, "SMARTVEND")[0]["id"], of_vendor(machines, "EATMACHINE")[0]["id"]
         before = samples(gateway, "vendgraph_commands", "account", "vendor", "status")
