@@ -24,11 +24,13 @@ class Kind(StrEnum):
     PERSON = "h"
     UNIT = "u"
     GROUP = "g"
+    BULK = "b"
 
 
 class Ref(NamedTuple):
     """`native` is the vendor's own id as text, and, where the vendor cannot look one up by that alone, what
-    it can look it up by. `account` is the account's key, empty for the organizations of the configuration."""
+    it can look it up by. `account` is the account's key, empty for what is no account's: bulks, and the
+    organizations of the configuration."""
 
     kind: Kind
     account: str

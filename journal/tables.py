@@ -201,6 +201,34 @@ commands = Table(  # the ledger: what was asked, for ever
     Index("commands_status", "status", "until"),
 )
 
+bulks = Table(  # what was asked for in one, for ever
+    "bulks",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("organization", String, nullable=False),
+    Column("idempotency_key", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("requested_by", String, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("fingerprint", String(64), nullable=False),  # of all that was asked
+    Column("size", Integer, nullable=False),
+    Column("owner", String, nullable=False),  # the process that is, or was, at it
+    Column("attempt", Integer, nullable=False),  # how often somebody took it on
+    Column("until", Float),  # UNIX seconds: by then somebody is at it; NULL for nobody
+    UniqueConstraint("organization", "idempotency_key"),
+)
+
+bulk_items = Table(  # those that were looked at
+    "bulk_items",
+    metadata,
+    Column("bulk", String, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("tries", Integer, nullable=False),  # how many commands were made of it
+    Column("command", String),  # the newest: commands
+    Column("errors", LargeBinary),  # JSON: why there is none
+    Index("bulk_items_command", "command"),
+)
+
 audit = Table(  # who asked for what, and what came of it; each row holds the hash of the one before
     "audit",
     metadata,

@@ -72,6 +72,12 @@ class Context:
         """For the next message of a stream: what an earlier one loaded must not be shown again."""
         return Context(self.graph, self.viewer)
 
+    def after(self) -> "Context":
+        """For what goes on when the request has been answered, on behalf of who sent it."""
+        found = self.anew()
+        found.actor = self.actor
+        return found
+
     def patience(self, seconds: float) -> float:
         """How long to wait for a source: its own limit, or what is left of the request's."""
         return min(seconds, self.left(REQUEST_SECONDS))

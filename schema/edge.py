@@ -9,7 +9,7 @@ from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_ty
 import strawberry
 
 from domain import asked, filters, people, people_asked, reporting, stock
-from schema import catalogue_inputs, estate_inputs, inputs, people_inputs, stock_inputs
+from schema import bulk_inputs, catalogue_inputs, estate_inputs, inputs, people_inputs, stock_inputs
 
 INPUTS: dict[type, type] = {
     filters.MachineFilter: inputs.MachineFilter,
@@ -45,6 +45,7 @@ INPUTS: dict[type, type] = {
     people_asked.CreateGroupInput: people_inputs.CreateGroupInput,
     people_asked.UpdateGroupInput: people_inputs.UpdateGroupInput,
     people_asked.DeleteGroupInput: people_inputs.DeleteGroupInput,
+    **bulk_inputs.INPUTS,
     **catalogue_inputs.INPUTS,
     **estate_inputs.INPUTS,
 }

@@ -11,6 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 
 import resolvers.accounts
 import resolvers.audit
+import resolvers.bulk_asking
 import resolvers.catalogue_details
 import resolvers.commands
 import resolvers.events
@@ -28,6 +29,7 @@ from schema import catalogue, live, mutations, types
 from schema import people as persons
 from schema.audit import AuditConnection
 from schema.basics import Node
+from schema.bulk import Bulk, BulkMutation
 from schema.catalogue_mutations import CatalogueMutation
 from schema.commands import Command, CommandConnection
 from schema.edge import PAGING, edge, paged
@@ -88,6 +90,9 @@ class Query:
     )
     commands: CommandConnection = paged(resolvers.commands.connection, "All commands, newest first.")
     command: Command | None = edge(resolvers.commands.one, description="One command.", id="Its id.")
+    bulk: Bulk | None = edge(
+        resolvers.bulk_asking.one, description="Changes that were asked for at once.", id="Its id."
+    )
     audit_log: AuditConnection = paged(
         resolvers.audit.connection, "Who asked for what, and what came of it, newest first. For admins."
     )
@@ -133,7 +138,7 @@ class Query:
 
 
 @strawberry.type(description="Commands. Each is recorded before it is sent, and sent at most once.")
-class Mutation(mutations.Mutation, PeopleMutation, CatalogueMutation):
+class Mutation(mutations.Mutation, BulkMutation, PeopleMutation, CatalogueMutation):
     """Of all parts."""
 
 
@@ -151,6 +156,7 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
             types.Sale,
             types.MachineEvent,
             Command,
+            Bulk,
             StockMovement,
             CashCollection,
             persons.PersonRecord,
