@@ -1,11 +1,11 @@
 """Bulks as clients ask for them, and what of them reached the vendors."""
 
-from collections import Counter
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
-from tests.commanding import Found, new_key
-from tests.running import ADMIN, Gateway, Sandbox
+from tests.commanding import Found, new_key, of_vendor
+from tests.running import ADMIN, Gateway
 
 BULK = """id kind requestedBy idempotencyKey running counts { waiting refused underWay succeeded failed unknown }
   items { index command { id status error errorCode idempotencyKey machine { id } }
@@ -54,11 +54,21 @@ def statuses(bulk: Found) -> list[str | None]:
     ]
 
 
-def written(sandbox: Sandbox, vendor: str) -> "Counter[str]":
-    """How often each price was written by a vendor, as it counts."""
-    sent = sandbox.vendors[vendor].commands if vendor == "smartvend" else sandbox.vendors[vendor].fleet.commands
-    return Counter(_price(vendor, body) for body in sent)
+def slots(machines: Sequence[Found], *vendors: str, each: int = 1000) -> list[Found]:
+    """One with a product in it of so many machines of each vendor: vendor by vendor in turn."""
+    found = [[one for one in of_vendor(list(machines), vendor) if _filled(one)][:each] for vendor in vendors]
+    mixed = [one for together in zip_longest(*found) for one in together if one is not None]
+    return [{"vendor": one["vendor"], "machine": one, **_filled(one)[0]} for one in mixed]
 
 
-def _price(vendor: str, body: Any) -> str:
-    return str(body)
+def _filled(machine: Found) -> list[Found]:
+    return [slot for slot in machine["slots"] or () if slot["product"] is not None and slot["price"] is not None]
+
+
+def priced(found: Sequence[Found], cents: int) -> list[Found]:
+    """Each at a price of its own."""
+    return [{"slotId": one["id"], "amount": amount(cents + at)} for at, one in enumerate(found)]
+
+
+def amount(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02}"
