@@ -10,15 +10,20 @@ from tests.running import ADMIN, Gateway
 BULK = """id kind requestedBy idempotencyKey running counts { waiting refused underWay succeeded failed unknown }
   items { index command { id status error errorCode idempotencyKey machine { id } }
     errors { code message field reason } planned { method path body } }"""
-PRICES = f"""mutation ($input: SetPricesInput!, $dry: Boolean) {{ setPrices(input: $input, dryRun: $dry) {{
-  bulk {{ {BULK} }} errors {{ code message field }} }} }}"""
-PLANOGRAMS = f"""mutation ($input: UpdatePlanogramsInput!, $dry: Boolean) {{ updatePlanograms(input: $input, dryRun: $dry) {{
-  bulk {{ {BULK} }} errors {{ code message field }} }} }}"""
+TOLD = f"(input: $input, dryRun: $dry) {{ bulk {{ {BULK} }} errors {{ code message field }} }}"
+PRICES = f"mutation ($input: SetPricesInput!, $dry: Boolean) {{ setPrices{TOLD} }}"
+PLANOGRAMS = f"mutation ($input: UpdatePlanogramsInput!, $dry: Boolean) {{ updatePlanograms{TOLD} }}"
 READ = f"query ($id: ID!) {{ bulk(id: $id) {{ {BULK} }} }}"
 
 
 def ask(
-    gateway: Gateway, query: str, *, key: str | None = None, dry: bool = False, by: str = ADMIN, **items: Sequence[Found]
+    gateway: Gateway,
+    query: str,
+    *,
+    key: str | None = None,
+    dry: bool = False,
+    by: str = ADMIN,
+    **items: Sequence[Found],
 ) -> Found:
     """The payload."""
     variables = {"input": items | {"idempotencyKey": new_key() if key is None else key}, "dry": dry}

@@ -104,7 +104,7 @@ async def test_killed_in_the_middle_it_goes_on_when_it_is_asked_for_again(sandbo
             still = await again(served.gateway, key, prices)
     assert len(before) < len(prices)
     assert {"PENDING", "SUCCEEDED", "SENT", "FAILED"} >= set(statuses(went)) >= {"SUCCEEDED", "SENT"}
-    assert arrived(wire) == {at: 1 for at in range(len(prices))}
+    assert arrived(wire) == dict.fromkeys(range(len(prices)), 1)
     assert set(statuses(over)) <= {"SUCCEEDED", "UNKNOWN"}
     assert over["id"] == still["id"] == told["id"]
     by_vendor = Counter(zip((one["vendor"] for one in found), statuses(over), strict=True))

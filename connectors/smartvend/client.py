@@ -80,15 +80,15 @@ class SmartVendClient:
             headers=headers,
         )
 
-    async def controllers(self, traffic: Traffic | None = None) -> list[Any]:
-        return self._items(await self._ask("get-list-of-controllers", {}, traffic), "controllers")
+    async def controllers(self) -> list[Any]:
+        return self._items(await self._ask("get-list-of-controllers", {}), "controllers")
 
-    async def matrix(self, controller: str, traffic: Traffic | None = None) -> Raw:
-        found = await self._ask("get-controller-matrix", {"controllerId": controller}, traffic)
+    async def matrix(self, controller: str) -> Raw:
+        found = await self._ask("get-controller-matrix", {"controllerId": controller})
         return self._object(found, "the matrix")
 
-    async def config(self, controller: str, traffic: Traffic | None = None) -> Raw:
-        found = await self._ask("get-controller-config", {"controllerId": controller}, traffic)
+    async def config(self, controller: str) -> Raw:
+        found = await self._ask("get-controller-config", {"controllerId": controller})
         return self._object(found, "the config")
 
     async def order(self, operation: str, body: Raw, *, private: bool) -> Raw:
@@ -130,11 +130,9 @@ class SmartVendClient:
 
         return await Pages(page, id_key, per_page).read(room)
 
-    async def _ask(
-        self, operation: str, body: Mapping[str, Any], traffic: Traffic | None = None, *, private: bool = False
-    ) -> Any:
+    async def _ask(self, operation: str, body: Mapping[str, Any], *, private: bool = False) -> Any:
         """The `success` member. Any other case of the result is the vendor's refusal."""
-        answer = await self._http.json(operation, body=body, traffic=traffic, private=private)
+        answer = await self._http.json(operation, body=body, private=private)
         result = answer.get("result") if isinstance(answer, dict) else None
         case = result.get("$case") if isinstance(result, dict) else None
         if result is None or not isinstance(case, str) or not case:
