@@ -1,23 +1,33 @@
 """Prices and planograms of many machines at once: each item by itself, in order, once."""
 
+import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from domain.refs import Kind, Ref
-from tests.bulking import PLANOGRAMS, PRICES, amount, ask, asked, priced, read, slots, statuses
-from tests.commanding import Found, fleet, lost, new_key, of_vendor, reaching, sent
+from tests.bulking import PLANOGRAMS, PRICES, amount, ask, asked, ended, priced, read, slots, statuses
+from tests.commanding import Found, fleet, lost, new_key, of_vendor, reaching, sent, when
+from tests.following import Socket, subscribed
 from tests.running import OPERATOR, STRANGER, VIEWER, Gateway, Sandbox, running_gateway
 
 VENDORS = ("SMARTVEND", "LIVELLO", "VENDNOVATION")
 UNKNOWN_SLOT = Ref(Kind.SLOT, "acme-coffee", "no-such/1").text
 AUDIT = "{ auditLog(first: 12) { nodes { action outcome command details } } }"
+COMMANDS = """subscription ($filter: CommandFilter) { commands(filter: $filter) { command { idempotencyKey } } }"""
 NODE = "query ($id: ID!) { node(id: $id) { __typename id } }"
 
 
 @pytest.fixture(scope="module")
-def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running_gateway(shared_sandbox, tmp_path_factory.mktemp("bulk"), others=[shared_sandbox]) as gateway:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bulk")
+
+
+@pytest.fixture(scope="module")
+def gateway(shared_sandbox: Sandbox, folder: Path) -> Iterator[Gateway]:
+    with running_gateway(shared_sandbox, folder, others=[shared_sandbox]) as gateway:
         yield gateway
 
 
@@ -181,6 +191,37 @@ def test_what_may_have_happened_is_sent_only_if_it_is_meant(
     assert first["id"] in bulk["items"][0]["errors"][0]["message"]
     bulk = asked(gateway, PRICES, prices=[item | {"acknowledgeUnknown": first["id"]}])
     assert (statuses(bulk), len(writes(sandbox))) == (["SUCCEEDED"], 1)
+
+
+def test_two_processes_asked_at_once_send_it_once(
+    sandbox: Sandbox, gateway: Gateway, found: list[Found], folder: Path, tmp_path: Path
+) -> None:
+    """One is at it; both tell the same."""
+    key, prices = new_key(), priced(found, 530)
+    store = f"sqlite:///{folder}/vendgraph.db"
+    with running_gateway(sandbox, tmp_path, others=[sandbox], store=store) as other:
+        sandbox.forget_requests()
+        with ThreadPoolExecutor(8) as callers:
+            told = list(
+                callers.map(lambda at: asked((gateway, other)[at % 2], PRICES, key=key, prices=prices), range(8))
+            )
+        (id_,) = {bulk["id"] for bulk in told}
+        over = when(lambda: read(other, id_), ended)
+    assert statuses(over) == ["SUCCEEDED"] * len(found)
+    assert len(writes(sandbox)) == len(found)
+    commands = {item["command"]["id"] for bulk in told for item in bulk["items"] if item["command"]}
+    assert commands == {item["command"]["id"] for item in over["items"]}
+
+
+async def test_who_follows_commands_is_told_of_each(gateway: Gateway, found: list[Found]) -> None:
+    """Its key begins with the bulk's."""
+    key = new_key()
+    async with Socket(gateway) as listener:
+        await listener.subscribe(COMMANDS, {"filter": {"statuses": ["SUCCEEDED"]}})
+        await subscribed(gateway)
+        await asyncio.to_thread(asked, gateway, PRICES, key=key, prices=priced(found, 540))
+        told = [(await listener.next())["commands"]["command"]["idempotencyKey"] for _ in found]
+    assert sorted(told) == [f"{key}#{at}" for at in range(len(found))]
 
 
 def test_it_is_in_the_audit_log_with_each_of_its_commands(gateway: Gateway, found: list[Found]) -> None:
