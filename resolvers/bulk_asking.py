@@ -30,15 +30,15 @@ from domain.bulk import (
 from domain.capabilities import Capability
 from domain.commands import UserError
 from domain.errors import BadInput, ErrorCode, NotFound, RateLimited, VendgraphError
-from domain.refs import Kind, Ref
 from domain.times import utc_now
 from journal import bulks
-from journal.bulks import KeptBulk, KeptItem
+from journal.bulks import KeptBulk
 from journal.intents import Intent
 from journal.writer import JournalUnavailable
 from resolvers import asking, orders
 from resolvers.asking import NOT_RECORDED, told
-from resolvers.bulk_runs import Look, Plan
+from resolvers.bulk_plan import Look, Plan
+from resolvers.bulks import read, shown
 from resolvers.context import REQUEST_SECONDS, Context, Info
 from resolvers.sources import Source
 
@@ -229,7 +229,7 @@ async def _dry(context: Context, asked: Asks) -> Bulk:
     items = [
         BulkItem(index=index, errors=[unlooked]) if one.cancelled() else one.result() for index, one in enumerate(tries)
     ]
-    return _bulk(_begun(context, asked, ""), items, running=False)
+    return shown(_begun(context, asked, ""), items, running=False)
 
 
 async def _tried(places: asyncio.Semaphore, look: Look, asked: Asks, index: int, source: Source | None) -> BulkItem:
@@ -245,46 +245,9 @@ async def _tried(places: asyncio.Semaphore, look: Look, asked: Asks, index: int,
 
 async def _seen(context: Context, id_: str) -> Bulk:
     """As it is by now. Whoever asked for changes shall see them. Raises SQLAlchemyError."""
-    found = await _read(context, id_)
+    found = await read(context, id_)
     assert found is not None
     for item in found.items:
         if item.command is not None:
             context.graph.sources[item.command.ref.account].done(item.command)
     return found
-
-
-async def _read(context: Context, id_: str) -> Bulk | None:
-    """None also for another's."""
-    engine = context.graph.journal.engine
-    bulk = await asyncio.to_thread(bulks.find, engine, id_)
-    if bulk is None or bulk.organization not in context.viewer.organizations:
-        return None
-    items = await asyncio.to_thread(bulks.items, engine, bulk)
-    running = bulk.until is not None and bulk.until >= context.graph.dispatcher.now
-    return _bulk(bulk, [_item(item) for item in items], running=running)
-
-
-def _item(item: KeptItem) -> BulkItem:
-    command = None if item.kept is None or item.errors else item.kept.command
-    return BulkItem(index=item.index, command=command, errors=item.errors)
-
-
-def _bulk(bulk: KeptBulk, items: Sequence[BulkItem], *, running: bool) -> Bulk:
-    return Bulk(
-        ref=Ref(Kind.BULK, "", bulk.id),
-        kind=bulk.kind,
-        requested_by=bulk.requested_by,
-        idempotency_key=bulk.idempotency_key,
-        created_at=bulk.created_at,
-        running=running,
-        items=items,
-    )
-
-
-async def find(context: Context, ref: Ref) -> Bulk | None:
-    return None if ref.account else await _read(context, ref.native)
-
-
-async def one(root: object, info: Info, id: str) -> Bulk | None:  # noqa: A002  the graph's name for it
-    ref = Ref.parse(id)
-    return None if ref is None or ref.kind is not Kind.BULK else await find(info.context, ref)

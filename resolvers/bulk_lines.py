@@ -10,7 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from domain.orders import MachineOrder
 from journal import bulks
-from resolvers.sending import Pace, Sender, Work
+from resolvers.pace import Pace
+from resolvers.sending import Sender, Work
 from resolvers.sources import Source
 
 log = structlog.get_logger()

@@ -8,14 +8,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.guard import Traffic
-from domain.commands import CommandStatus, UserError
+from domain.commands import CommandStatus
 from domain.errors import RateLimited, VendgraphError
 from domain.orders import Order
 from journal import bulks
@@ -25,7 +24,9 @@ from journal.journal import Journal
 from journal.ledger import Ledger
 from journal.writer import JournalUnavailable
 from resolvers.bulk_lines import Line
-from resolvers.sending import HELD_EVERY, LAP, LEASE, Pace, Sender, Work
+from resolvers.bulk_plan import Look, Plan
+from resolvers.pace import LAP, Pace
+from resolvers.sending import HELD_EVERY, LEASE, Sender, Work
 from resolvers.sources import Source
 
 log = structlog.get_logger()
@@ -35,21 +36,6 @@ LOOKED_AT_ONCE = 20  # items of an account
 PATIENCE = 3600.0  # seconds for all that waits for room in a budget
 FOLLOWED_SECONDS = 3 * LEASE  # for which a bulk that another process is at is looked after
 FOLLOWED_EVERY = 0.25
-
-
-Look = Callable[[int, int], Awaitable[Intent]]  # of an item, for its command of that number; raises VendgraphError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What was asked. `sources`: each item's account, None where it names nothing that could be.
-
-    `looking()` is for items that are looked at together; `refused(index, error)` keeps in mind that there is no
-    command."""
-
-    sources: Sequence[Source | None]
-    looking: Callable[[], Look]
-    refused: Callable[[int, VendgraphError], Awaitable[UserError]]
 
 
 class Bulks:

@@ -36,6 +36,7 @@ from journal.appending import Report
 from journal.journal import Journal
 from journal.ledger import Ledger
 from journal.writer import JournalUnavailable
+from resolvers.pace import Pace
 from resolvers.secrets import Secrets
 from resolvers.sources import Source
 
@@ -48,7 +49,6 @@ TRIES = 3
 PAUSE = 0.5  # seconds before the second try, where the vendor does not say
 RECORDING = 600.0  # seconds for which an outcome is tried to be recorded
 REFUSED = (VendorRejected, VendorUnauthorized, VendorRateLimited)  # it was read, and not carried out
-LAP = 0.2  # seconds between looks whether what can wait has become urgent
 TURN = 0.1  # seconds between looks whether it is a command's turn
 WRITTEN_WHOLE = frozenset({Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM, Capability.UPDATE_CONFIG})
 IN_THE_WAY = "an earlier change of this machine took too long"
@@ -64,31 +64,7 @@ class Work:
     attempt: int
     source: Source
     order: Order
-    pace: "Pace | None" = None
-
-
-@dataclass(slots=True)
-class Pace:
-    """Waits for the budget to have room for what can wait, until `ends` on the monotonic clock; `urgent`: not any more,
-    for somebody waits behind it."""
-
-    ends: float
-    urgent: bool = False
-
-    def allows(self, error: VendgraphError) -> bool:
-        """Whether it is only too early."""
-        return isinstance(error, VendorRateLimited) and not error.sent and time.monotonic() < self.ends
-
-    @property
-    def traffic(self) -> Traffic:
-        return Traffic.COMMAND if self.urgent else Traffic.BULK
-
-    async def pause(self, error: VendgraphError) -> None:
-        """For as long as the vendor, or the budget, says; or until it is urgent, once."""
-        until = time.monotonic() + max(LAP, getattr(error, "retry_after", None) or LAP)
-        urgent = self.urgent
-        while time.monotonic() < min(until, self.ends) and self.urgent is urgent:  # noqa: ASYNC110  a bound, too
-            await asyncio.sleep(LAP)
+    pace: Pace | None = None
 
 
 class Sender:

@@ -11,7 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 
 import resolvers.accounts
 import resolvers.audit
-import resolvers.bulk_asking
+import resolvers.bulks
 import resolvers.catalogue_details
 import resolvers.commands
 import resolvers.events
@@ -90,9 +90,7 @@ class Query:
     )
     commands: CommandConnection = paged(resolvers.commands.connection, "All commands, newest first.")
     command: Command | None = edge(resolvers.commands.one, description="One command.", id="Its id.")
-    bulk: Bulk | None = edge(
-        resolvers.bulk_asking.one, description="Changes that were asked for at once.", id="Its id."
-    )
+    bulk: Bulk | None = edge(resolvers.bulks.one, description="Changes that were asked for at once.", id="Its id.")
     audit_log: AuditConnection = paged(
         resolvers.audit.connection, "Who asked for what, and what came of it, newest first. For admins."
     )
