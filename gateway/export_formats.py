@@ -68,7 +68,7 @@ class Ndjson(Writer):
             "id": sale.id,
             "kind": sale.kind.value,
             "status": sale.status.value,
-            "vendor": sale.vendor.value,
+            "vendor": sale.vendor.name,
             "vendorId": sale.vendor_id,
             "recordedAt": write_time(sale.recorded_at),
             "occurredAt": write_time(sale.occurred_at),
@@ -161,7 +161,7 @@ class Csv(Writer):
         machine, organization = self._names.machine(sale.machine_ref), self._names.organization(sale)
         return {
             "id": sale.id,
-            "vendor": sale.vendor.value,
+            "vendor": sale.vendor.name,
             "account": sale.ref.account,
             "vendorId": _plain(sale.vendor_id),
             "kind": sale.kind.value,

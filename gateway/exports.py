@@ -1,6 +1,6 @@
 """Sales as one stream of any length: `GET /exports/sales.ndjson` and `GET /exports/sales.csv`.
 
-What is wrong before it begins is told as the graph tells it; what a vendor fails to tell later, in the stream.
+What is wrong before it begins is told as the graph tells it; what a vendor fails to tell later, in the stream."""
 
 import asyncio
 import secrets

@@ -105,8 +105,8 @@ async def sales(
 
 def _parameters(filtered: SaleFilter) -> dict[str, str]:
     several: dict[str, Sequence[Any] | None] = {
-        "vendors": None if filtered.vendors is None else [one.value for one in filtered.vendors],
-        "kinds": None if filtered.kinds is None else [one.value for one in filtered.kinds],
+        "vendors": None if filtered.vendors is None else [one.name for one in filtered.vendors],
+        "kinds": None if filtered.kinds is None else [one.name for one in filtered.kinds],
         "accounts": filtered.accounts,
         "machines": filtered.machines,
     }
