@@ -3,7 +3,6 @@
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from io import StringIO
 from typing import Any, Protocol
 
@@ -17,13 +16,17 @@ from resolvers.export_names import Names
 from schema.scalars import write_decimal, write_time
 
 FORMULA = re.compile("[=+\\-@\t\r\n＝＋－＠]")  # noqa: RUF001  what spreadsheets take for a formula's beginning
-OF_SALES = ("id", "vendor", "account", "vendorId", "kind", "status", "recordedAt", "occurredAt", "trust")
-OF_MACHINES = ("machineId", "machineName", "organizationId", "organizationName")
-OF_MONEY = ("total", "tax", "discount", "currency", "paymentMethods", "personVendorId", "personName")
-OF_LINES = ("line", "productId", "productName", "position", "quantity", "dispensed")
-OF_LINES_MONEY = ("unitPrice", "lineTotal", "lineTax", "taxRate", "lineCurrency")
-COLUMNS = (*OF_SALES, *OF_MACHINES, *OF_MONEY, *OF_LINES, *OF_LINES_MONEY, "incomplete")
-Cells = dict[str, str]
+EACH = (  # in every row of a sale
+    *("id", "vendor", "account", "vendorId", "kind", "status", "recordedAt", "occurredAt", "trust"),
+    *("machineId", "machineName", "organizationId", "organizationName"),
+)
+OF_SALE = ("total", "tax", "discount", "currency", "paymentMethods", "personVendorId", "personName")  # in its first
+OF_LINES = (
+    *("line", "productId", "productName", "position", "quantity", "dispensed"),
+    *("unitPrice", "lineTotal", "lineTax", "taxRate", "lineCurrency"),
+)
+COLUMNS = (*EACH, *OF_SALE, *OF_LINES, "incomplete")
+Row = Sequence[str]
 
 
 class Writer(Protocol):
@@ -120,7 +123,7 @@ def _line(line: SaleLine) -> dict[str, Any]:
 def _source(source: SourceStatus) -> dict[str, Any]:
     error = source.error
     return {
-        "account": {"key": source.account_ref.native},
+        "account": {"key": source.account_ref.account},
         "state": source.state.value,
         "complete": source.complete,
         "asOf": None if source.as_of is None else write_time(source.as_of),
@@ -145,70 +148,70 @@ class Csv(Writer):
         return _table([COLUMNS])
 
     def rows(self, sales: Sequence[Sale]) -> tuple[bytes, int]:
-        found = [_row(cells) for sale in sales for cells in self._cells(sale)]
+        found = [row for sale in sales for row in self._rows(sale)]
         return _table(found), len(found)
 
     def end(self, progress: ExportProgress) -> bytes:
-        return _table([_row(_missing(source)) for source in progress.sources if not source.complete])
+        return _table([_missing(source) for source in progress.sources if not source.complete])
 
-    def _cells(self, sale: Sale) -> Iterator[Cells]:
-        common = self._common(sale)
-        yield {**common, **self._once(sale), **(_line_cells(1, sale.lines[0]) if sale.lines else {})}
+    def _rows(self, sale: Sale) -> Iterator[Row]:
+        each, once = self._each(sale), self._once(sale)
+        yield [*each, *once, *(_line_cells(1, sale.lines[0]) if sale.lines else _blank(OF_LINES)), ""]
         for number, line in enumerate(sale.lines[1:], 2):
-            yield {**common, **_line_cells(number, line)}
+            yield [*each, *_blank(OF_SALE), *_line_cells(number, line), ""]
 
-    def _common(self, sale: Sale) -> Cells:
+    def _each(self, sale: Sale) -> Row:
         machine, organization = self._names.machine(sale.machine_ref), self._names.organization(sale)
-        return {
-            "id": sale.id,
-            "vendor": sale.vendor.name,
-            "account": sale.ref.account,
-            "vendorId": _plain(sale.vendor_id),
-            "kind": sale.kind.value,
-            "status": sale.status.value,
-            "recordedAt": write_time(sale.recorded_at),
-            "occurredAt": write_time(sale.occurred_at),
-            "trust": sale.trust.value,
-            "machineId": "" if sale.machine_ref is None else sale.machine_ref.text,
-            "machineName": "" if machine is None else _plain(machine.name),
-            "organizationId": organization.id,
-            "organizationName": _plain(organization.name),
-        }
+        return [
+            sale.id,
+            sale.vendor.name,
+            sale.ref.account,
+            _plain(sale.vendor_id),
+            sale.kind.value,
+            sale.status.value,
+            write_time(sale.recorded_at),
+            write_time(sale.occurred_at),
+            sale.trust.value,
+            "" if sale.machine_ref is None else sale.machine_ref.text,
+            "" if machine is None else _plain(machine.name),
+            organization.id,
+            _plain(organization.name),
+        ]
 
-    def _once(self, sale: Sale) -> Cells:
+    def _once(self, sale: Sale) -> Row:
         person = sale.person if self._personal else None
-        return {
-            "total": _amount(sale.total),
-            "tax": _amount(sale.tax),
-            "discount": _amount(sale.discount),
-            "currency": _currency(sale.total, sale.tax, sale.discount),
-            "paymentMethods": " ".join(dict.fromkeys(payment.method.value for payment in sale.payments)),
-            "personVendorId": "" if person is None else _plain(person.vendor_id or ""),
-            "personName": "" if person is None else _plain(person.name or ""),
-        }
+        return [
+            _amount(sale.total),
+            _amount(sale.tax),
+            _amount(sale.discount),
+            _currency(sale.total, sale.tax, sale.discount),
+            " ".join(dict.fromkeys(payment.method.value for payment in sale.payments)),
+            "" if person is None else _plain(person.vendor_id or ""),
+            "" if person is None else _plain(person.name or ""),
+        ]
 
 
-def _line_cells(number: int, line: SaleLine) -> Cells:
-    return {
-        "line": str(number),
-        "productId": "" if line.product_ref is None else line.product_ref.text,
-        "productName": _plain(line.product_name),
-        "position": _plain(line.position or ""),
-        "quantity": str(line.quantity),
-        "dispensed": line.dispensed.value,
-        "unitPrice": _amount(line.unit_price),
-        "lineTotal": _amount(line.total),
-        "lineTax": _amount(line.tax),
-        "taxRate": _decimal(line.tax_rate),
-        "lineCurrency": _currency(line.total, line.unit_price, line.tax),
-    }
+def _line_cells(number: int, line: SaleLine) -> Row:
+    return [
+        str(number),
+        "" if line.product_ref is None else line.product_ref.text,
+        _plain(line.product_name),
+        _plain(line.position or ""),
+        str(line.quantity),
+        line.dispensed.value,
+        _amount(line.unit_price),
+        _amount(line.total),
+        _amount(line.tax),
+        "" if line.tax_rate is None else write_decimal(line.tax_rate),
+        _currency(line.total, line.unit_price, line.tax),
+    ]
 
 
-def _missing(source: SourceStatus) -> Cells:
+def _missing(source: SourceStatus) -> Row:
     error = source.error
     why = f"{source.state.value}: some sales of this account are missing"
     told = why if error is None else f"{why}: {error.code.value}: {error.message}"
-    return {"account": source.account_ref.native, "incomplete": told}
+    return [source.account_ref.account if name == "account" else "" for name in COLUMNS[:-1]] + [told]
 
 
 def _plain(text: str) -> str:
@@ -220,19 +223,15 @@ def _amount(money: Money | None) -> str:
     return "" if money is None else write_decimal(money.amount)
 
 
-def _decimal(value: Decimal | None) -> str:
-    return "" if value is None else write_decimal(value)
-
-
 def _currency(*amounts: Money | None) -> str:
     return next((money.currency for money in amounts if money is not None), "")
 
 
-def _row(cells: Cells) -> Sequence[str]:
-    return [cells.get(column, "") for column in COLUMNS]
+def _blank(columns: Sequence[str]) -> Row:
+    return [""] * len(columns)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> bytes:
+def _table(rows: Sequence[Row]) -> bytes:
     text = StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode("utf-8", errors="replace")

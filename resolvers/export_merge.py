@@ -7,12 +7,13 @@ from operator import itemgetter
 
 from domain.sales import Sale
 from resolvers.cursors import Position
-from resolvers.stretches import NEWEST_FIRST, position
+from resolvers.stretches import position
 
 Placed = tuple[Position, Sale]
 
 
 async def merged(accounts: Sequence[AsyncGenerator[Sequence[Sale], None]]) -> AsyncGenerator[Sequence[Sale], None]:
+    """In the order of the list of sales. Each account's batches come in that order; within one, any will do."""
     streams = [_Stream(account) for account in accounts]
     try:
         while True:
@@ -41,7 +42,7 @@ class _Stream:
             batch = await anext(self._batches, None)
             if batch is None:
                 return
-            self.waiting = [(position(sale), sale) for sale in NEWEST_FIRST.sorted(batch)]
+            self.waiting = sorted(((position(sale), sale) for sale in batch), key=itemgetter(0), reverse=True)
 
     @property
     def floor(self) -> Position:

@@ -6,7 +6,6 @@ is missing is told of, and the rest goes on."""
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -28,7 +27,6 @@ from resolvers.merge import told, unsupported
 from resolvers.report_lists import Listed, gaps, joined
 from resolvers.sales_report import covered
 from resolvers.sources import Source
-from resolvers.stretches import NEWEST_FIRST
 
 PAUSE = 1.0  # seconds before a vendor is asked again that does not say when
 PATIENCE: Mapping[ErrorCode, float] = {  # seconds that a vendor may go on failing so
@@ -134,7 +132,7 @@ class AccountSales:
             self._say(told(self._source.ref, utc_now(), None, complete=False))
 
     async def _entries(self, span: Span) -> AsyncGenerator[Sequence[Sale], None]:
-        """In the order of the list: those of one time by their ids, once all of them are there."""
+        """Those of one time stay together: the order of the list is by their ids."""
         engine, asked = self._context.graph.journal.engine, self._plan.asked(span)
         last, held = None, list[Sale]()
         while True:
@@ -142,10 +140,11 @@ class AccountSales:
             held += self._wanted(found.sales)
             last = found.last
             if last is None:
-                yield NEWEST_FIRST.sorted(held)
+                yield held
                 return
-            yield NEWEST_FIRST.sorted(sale for sale in held if sale.recorded_at > last.at)
-            held = _at(held, last.at)
+            moment = last.at
+            yield [sale for sale in held if sale.recorded_at > moment]
+            held = [sale for sale in held if sale.recorded_at == moment]
 
     def _wanted(self, found: Sequence[Sale]) -> Sequence[Sale]:
         kinds = self._filtered.kinds
@@ -184,7 +183,3 @@ class AccountSales:
         if now + pause > self._failing_since + PATIENCE.get(error.code, 0.0):
             self._given_up = True
         return None if self._given_up else pause
-
-
-def _at(found: Sequence[Sale], moment: datetime) -> list[Sale]:
-    return [sale for sale in found if sale.recorded_at == moment]
