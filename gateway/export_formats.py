@@ -12,6 +12,7 @@ from domain.exports import ExportFormat, ExportProgress
 from domain.money import Money
 from domain.paging import SourceStatus
 from domain.sales import Payment, Sale, SaleLine
+from resolvers.export_merge import Placed
 from resolvers.export_names import Names
 from schema.scalars import write_decimal, write_time
 
@@ -30,7 +31,7 @@ Row = Sequence[str]
 
 
 class Writer(Protocol):
-    """`rows`: sales as text, and how many lines they are."""
+    """`rows`: sales as text, and how many lines they are. A sale's id is in its place."""
 
     media: str
 
@@ -38,7 +39,7 @@ class Writer(Protocol):
 
     def begin(self) -> bytes: ...
 
-    def rows(self, sales: Sequence[Sale]) -> tuple[bytes, int]: ...
+    def rows(self, sales: Sequence[Placed]) -> tuple[bytes, int]: ...
 
     def end(self, progress: ExportProgress) -> bytes: ...
 
@@ -55,8 +56,8 @@ class Ndjson(Writer):
     def begin(self) -> bytes:
         return b""
 
-    def rows(self, sales: Sequence[Sale]) -> tuple[bytes, int]:
-        return b"".join(_json(self._sale(sale)) for sale in sales), len(sales)
+    def rows(self, sales: Sequence[Placed]) -> tuple[bytes, int]:
+        return b"".join(_json(self._sale(place.id, sale)) for place, sale in sales), len(sales)
 
     def end(self, progress: ExportProgress) -> bytes:
         sources = [_source(source) for source in progress.sources]
@@ -64,11 +65,11 @@ class Ndjson(Writer):
         told = {"id": progress.id, "sales": progress.sales, "complete": complete, "sources": sources}
         return _json({"export": told})
 
-    def _sale(self, sale: Sale) -> dict[str, Any]:
+    def _sale(self, id_: str, sale: Sale) -> dict[str, Any]:
         machine, organization = self._names.machine(sale.machine_ref), self._names.organization(sale)
         person = sale.person if self._personal else None
         return {
-            "id": sale.id,
+            "id": id_,
             "kind": sale.kind.value,
             "status": sale.status.value,
             "vendor": sale.vendor.name,
@@ -147,23 +148,23 @@ class Csv(Writer):
     def begin(self) -> bytes:
         return _table([COLUMNS])
 
-    def rows(self, sales: Sequence[Sale]) -> tuple[bytes, int]:
-        found = [row for sale in sales for row in self._rows(sale)]
+    def rows(self, sales: Sequence[Placed]) -> tuple[bytes, int]:
+        found = [row for place, sale in sales for row in self._rows(place.id, sale)]
         return _table(found), len(found)
 
     def end(self, progress: ExportProgress) -> bytes:
         return _table([_missing(source) for source in progress.sources if not source.complete])
 
-    def _rows(self, sale: Sale) -> Iterator[Row]:
-        each, once = self._each(sale), self._once(sale)
+    def _rows(self, id_: str, sale: Sale) -> Iterator[Row]:
+        each, once = self._each(id_, sale), self._once(sale)
         yield [*each, *once, *(_line_cells(1, sale.lines[0]) if sale.lines else _blank(OF_LINES)), ""]
         for number, line in enumerate(sale.lines[1:], 2):
             yield [*each, *_blank(OF_SALE), *_line_cells(number, line), ""]
 
-    def _each(self, sale: Sale) -> Row:
+    def _each(self, id_: str, sale: Sale) -> Row:
         machine, organization = self._names.machine(sale.machine_ref), self._names.organization(sale)
         return [
-            sale.id,
+            id_,
             sale.vendor.name,
             sale.ref.account,
             _plain(sale.vendor_id),

@@ -11,10 +11,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from domain.exports import ExportState
-from domain.sales import Sale
 from gateway.export_formats import Writer
 from gateway.sse import Good, gone
 from gateway.streams import until_first, within
+from resolvers.export_merge import Placed
 from resolvers.exporting import Export
 from resolvers.exports import Sales
 
@@ -76,7 +76,7 @@ class ExportStream(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         self._state = ExportState.DONE
 
-    async def _some(self, writer: Writer, sales: Sequence[Sale], send: Send) -> None:
+    async def _some(self, writer: Writer, sales: Sequence[Placed], send: Send) -> None:
         text, rows = writer.rows(sales)
         await _send(send, text)
         self._export.tell(sales=len(sales), rows=rows, sources=self._sales.sources)

@@ -5,14 +5,15 @@ from bisect import bisect_left
 from collections.abc import AsyncGenerator, Sequence
 from operator import itemgetter
 
+from domain.refs import spelt
 from domain.sales import Sale
 from resolvers.cursors import Position
-from resolvers.stretches import position
+from resolvers.stretches import at
 
 Placed = tuple[Position, Sale]
 
 
-async def merged(accounts: Sequence[AsyncGenerator[Sequence[Sale], None]]) -> AsyncGenerator[Sequence[Sale], None]:
+async def merged(accounts: Sequence[AsyncGenerator[Sequence[Sale], None]]) -> AsyncGenerator[Sequence[Placed], None]:
     """In the order of the list of sales. Each account's batches come in that order; within one, any will do."""
     streams = [_Stream(account) for account in accounts]
     try:
@@ -23,7 +24,7 @@ async def merged(accounts: Sequence[AsyncGenerator[Sequence[Sale], None]]) -> As
                 return
             floor = max(stream.floor for stream in streams)
             ready = [placed for stream in streams for placed in stream.down_to(floor)]
-            yield [sale for _, sale in sorted(ready, key=itemgetter(0), reverse=True)]
+            yield sorted(ready, key=itemgetter(0), reverse=True)
     finally:
         for stream in streams:
             await stream.aclose()
@@ -42,7 +43,8 @@ class _Stream:
             batch = await anext(self._batches, None)
             if batch is None:
                 return
-            self.waiting = sorted(((position(sale), sale) for sale in batch), key=itemgetter(0), reverse=True)
+            placed = ((at(sale.recorded_at, spelt(sale.ref)), sale) for sale in batch)
+            self.waiting = sorted(placed, key=itemgetter(0), reverse=True)
 
     @property
     def floor(self) -> Position:
@@ -51,7 +53,7 @@ class _Stream:
 
     def down_to(self, floor: Position) -> Sequence[Placed]:
         waiting = self.waiting
-        end = bisect_left(range(len(waiting)), True, key=lambda at: waiting[at][0] < floor)
+        end = bisect_left(range(len(waiting)), True, key=lambda index: waiting[index][0] < floor)
         self.waiting = waiting[end:]
         return waiting[:end]
 

@@ -30,7 +30,7 @@ from resolvers.sources import Source
 
 PAUSE = 1.0  # seconds before a vendor is asked again that does not say when
 PATIENCE: Mapping[ErrorCode, float] = {  # seconds that a vendor may go on failing so
-    ErrorCode.VENDOR_UNAVAILABLE: 15.0,
+    ErrorCode.VENDOR_UNAVAILABLE: 45.0,
     ErrorCode.VENDOR_RATE_LIMITED: 90.0,
 }
 ILLEGIBLE = SourceError(

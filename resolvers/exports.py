@@ -16,10 +16,9 @@ from domain.exports import ExportFormat, ExportProgress, ExportState, SalesExpor
 from domain.facts import Origin
 from domain.filters import SaleFilter
 from domain.paging import SourceStatus
-from domain.sales import Sale
 from journal import past
 from resolvers.context import Context, Info
-from resolvers.export_merge import merged
+from resolvers.export_merge import Placed, merged
 from resolvers.export_names import Names, names
 from resolvers.export_parts import AccountSales, Plan, plans
 from resolvers.exporting import new_id
@@ -59,8 +58,8 @@ class Sales:
         asking.set(Traffic.FEED)  # an export is in no hurry
         return await names(self._context.anew(), (plan.source for plan in self._plans))
 
-    async def batches(self) -> AsyncGenerator[Sequence[Sale], None]:
-        """Newest first, as the list of sales has them."""
+    async def batches(self) -> AsyncGenerator[Sequence[Placed], None]:
+        """Newest first, as the list of sales has them, each with its place: the id in it is the sale's."""
         asking.set(Traffic.FEED)
         async with aclosing(merged([account.batches() for account in self._accounts])) as found:
             async for batch in found:

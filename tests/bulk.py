@@ -41,7 +41,7 @@ def since(count: int) -> dict[str, str]:
 
 
 def fill(engine: Engine, count: int) -> None:
-    """Sales of three lines, some seconds apart, of which the feed has told all."""
+    """Sales of two lines, some seconds apart, of which the feed has told all."""
     columns = [column.name for column in entries.c]
     statement = f"INSERT INTO journal_entries ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  our own names
     with writing(engine) as connection:
@@ -79,7 +79,7 @@ def _sale() -> Sale:
     )
     paid = [Payment(method=PaymentMethod.CARD, amount=Money(Decimal("4.50"), "EUR"))]
     machine = Ref(Kind.MACHINE, ACCOUNT, "m1")
-    content = sale(NUMBER, at=MOMENT, total=paid[0].amount, payments=paid, lines=[line] * 3).content
+    content = sale(NUMBER, at=MOMENT, total=paid[0].amount, payments=paid, lines=[line] * 2).content
     assert isinstance(content, Sale)
     return replace(content, ref=Ref(Kind.SALE, ACCOUNT, NUMBER), machine_ref=machine)
 
