@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Any, Protocol
 
-import orjson
-
 from domain.exports import ExportFormat, ExportProgress
 from domain.money import Money
 from domain.paging import SourceStatus
 from domain.sales import Payment, Sale, SaleLine
+from gateway.answers import encoded
 from resolvers.export_merge import Placed
 from resolvers.export_names import Names
 from schema.scalars import write_decimal, write_time
@@ -91,7 +90,7 @@ class Ndjson(Writer):
 
 
 def _json(value: dict[str, Any]) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+    return encoded(value) + b"\n"
 
 
 def _money(money: Money | None) -> dict[str, str] | None:

@@ -23,6 +23,7 @@ from gateway.export_stream import ExportStream
 from gateway.requests import address_of
 from gateway.streams import Pace
 from resolvers.context import Context, Graph
+from resolvers.exporting import Export, new_id
 from resolvers.exports import Known, Sales, prepared
 from resolvers.people import permitted
 
@@ -60,27 +61,44 @@ class Exports:
         request_id = secrets.token_hex(8)
         told = {"x-request-id": request_id}
         try:
-            return await self._begun(request, wanted, request_id)
+            found = await self._begun(request, wanted, request_id)
         except VendgraphError as error:
             headers = {**HEADERS.get(type(error), {}), **told}
             return response(errors.refusal(error), STATUSES.get(type(error), 400), JSON, headers)
         except Exception:
             log.exception("unexpected", request_id=request_id)
             return response({"errors": [errors.masked(request_id)]}, 500, JSON, told)
+        found.headers.update(told)
+        return found
 
     async def _begun(self, request: Request, wanted: ExportFormat, request_id: str) -> Response:
         """Raises VendgraphError."""
         viewer = await self._authenticator.viewer(authorization(request.headers))
         asked = read(request.query_params)
         context = Context(self._graph, viewer, address=address_of(request), request_id=request_id)
-        sales = await prepared(context, asked.filter)
-        known = await sales.known()
-        headers = _headers(wanted, asked.id, known, request_id)
         if request.method == "HEAD":
-            found = Response(headers=headers)
-            del found.headers["content-length"]
-            return found
-        return self._stream(request, context, asked, sales, known, WRITERS[wanted], headers)
+            return await self._head(context, wanted, asked)
+        export = self._graph.exports.begin(viewer, asked.id)
+        try:
+            sales = await prepared(context, asked.filter)
+            known = await sales.known()
+        except BaseException:
+            self._graph.exports.end(viewer, asked.id, ExportState.BROKEN)
+            raise
+        export.expect(known.known, known.total)
+        return self._stream(request, context, asked, sales, export, WRITERS[wanted], _headers(wanted, asked.id, known))
+
+    async def _head(self, context: Context, wanted: ExportFormat, asked: Asked) -> Response:
+        """Counts, which is work too, and so has a place among the exports for as long. Raises RateLimited."""
+        passing = new_id()
+        self._graph.exports.begin(context.viewer, passing)
+        try:
+            known = await (await prepared(context, asked.filter)).known()
+        finally:
+            self._graph.exports.end(context.viewer, passing, ExportState.DONE)
+        found = Response(headers=_headers(wanted, asked.id, known))
+        del found.headers["content-length"]
+        return found
 
     def _stream(
         self,
@@ -88,13 +106,11 @@ class Exports:
         context: Context,
         asked: Asked,
         sales: Sales,
-        known: Known,
+        export: Export,
         write: type[Writer],
         headers: Mapping[str, str],
     ) -> Response:
-        """Raises RateLimited, or Conflict."""
         viewer, exports = context.viewer, self._graph.exports
-        export = exports.begin(viewer, asked.id, known=known.known, total=known.total)
 
         async def good() -> bool:
             try:
@@ -121,14 +137,13 @@ class Exports:
         )
 
 
-def _headers(wanted: ExportFormat, id_: str, known: Known, request_id: str) -> Mapping[str, str]:
+def _headers(wanted: ExportFormat, id_: str, known: Known) -> Mapping[str, str]:
     counts = {"vendgraph-sales-known": known.known, "vendgraph-sales-total": known.total}
     return {
         "content-type": WRITERS[wanted].media,
         "content-disposition": f'attachment; filename="sales.{wanted.value.lower()}"',
         "cache-control": "no-store",
         "x-accel-buffering": "no",
-        "x-request-id": request_id,
         "vendgraph-export-id": id_,
         **{name: str(count) for name, count in counts.items() if count is not None},
     }

@@ -27,10 +27,10 @@ KEPT_SECONDS = 3_600.0
 class Export:
     """One under way, or that was. `version` differs each time that something has changed, and only grows."""
 
-    def __init__(self, id_: str, known: int | None, total: int | None, versions: "count[int]") -> None:
+    def __init__(self, id_: str, versions: "count[int]") -> None:
         self._id = id_
-        self._known = known
-        self._total = total
+        self._known: int | None = None
+        self._total: int | None = None
         self._versions = versions
         self._changed = asyncio.Event()
         self._sources: Sequence[SourceStatus] = ()
@@ -45,6 +45,11 @@ class Export:
     @property
     def sales(self) -> int:
         return self._sales
+
+    def expect(self, known: int | None, total: int | None) -> None:
+        """How many sales there will be at least, and in all."""
+        self._known, self._total = known, total
+        self._change()
 
     def tell(self, *, sales: int, rows: int, sources: Sequence[SourceStatus]) -> None:
         self._sales += sales
@@ -91,14 +96,14 @@ class Exporting:
         self._versions = count(1)
         self._begun = asyncio.Event()
 
-    def begin(self, viewer: "Viewer", id_: str, *, known: int | None, total: int | None) -> Export:
+    def begin(self, viewer: "Viewer", id_: str) -> Export:
         """Raises RateLimited, or Conflict where it is under way."""
         if (viewer, id_) in self._running:
             raise Conflict("this export is under way: leave `id` out for another one")
         own = sum(one.name == viewer.name for one, _ in self._running)
         if own >= PER_KEY or len(self._running) >= AT_ONCE:
             raise RateLimited(f"a key may have {PER_KEY} exports under way at once, and a gateway {AT_ONCE}")
-        found = self._running[viewer, id_] = Export(id_, known, total, self._versions)
+        found = self._running[viewer, id_] = Export(id_, self._versions)
         begun, self._begun = self._begun, asyncio.Event()
         begun.set()
         return found

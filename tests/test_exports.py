@@ -163,7 +163,7 @@ def test_filters_narrow_as_those_of_the_list_do(halved: Gateway) -> None:
     accounts = {one["vendor"]: one["id"] for one in halved.ask("{ accounts { id vendor } }")["accounts"]}
     since, until = (at - timedelta(days=2) for at in MIDDLE)
     machines = [machine_of(halved, "LIVELLO"), machine_of(halved, "SMARTVEND")]
-    for filtered in (
+    filters: tuple[Row, ...] = (
         {"vendors": ["LIVELLO", "SMARTEPI"]},
         {"kinds": ["RETURN", "EXCHANGE"]},
         {"accounts": [accounts["VENDNOVATION"]]},
@@ -171,7 +171,8 @@ def test_filters_narrow_as_those_of_the_list_do(halved: Gateway) -> None:
         {"machines": ["none"]},
         {"vendors": []},
         {"from": since.isoformat(), "to": until.isoformat()},
-    ):
+    )
+    for filtered in filters:
         whole: Row = {**SPAN, **filtered}
         listed = [sale["id"] for sale in paged(halved, whole)]
         separate = {name: ",".join(one) if isinstance(one, list) else one for name, one in whole.items()}
