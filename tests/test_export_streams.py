@@ -19,7 +19,7 @@ from tests.exporting import failed, get
 from tests.following import Socket, events, narrow_socket, new_key
 from tests.running import ADMIN, CLIENT, Gateway
 
-COUNT = 12_000
+COUNT = 8_000
 ID = "an-export-of-this-test-"
 PROGRESS = """subscription ($id: ID!) { exports(id: $id) { id state done sales rows known total complete
   sources { account { key } state complete } } }"""
@@ -28,8 +28,13 @@ Row = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def bulky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with bulky_gateway(tmp_path_factory.mktemp("bulky"), COUNT) as gateway:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bulky")
+
+
+@pytest.fixture(scope="module")
+def bulky(folder: Path) -> Iterator[Gateway]:
+    with bulky_gateway(folder, COUNT, pace=Pace(alive=0.05, keys=0.0)) as gateway:
         yield gateway
 
 
@@ -90,13 +95,13 @@ async def test_who_comes_later_hears_how_it_ended_by_the_id_in_the_head(bulky: G
     assert (last["state"], last["sales"], last["rows"]) == ("DONE", 10, 10)
 
 
-async def test_another_keys_export_is_like_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_another_keys_export_is_like_none(bulky: Gateway, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resolvers.exports.BEGINS_WITHIN", 0.05)
-    with bulky_gateway(tmp_path, 5) as gateway:
-        other, _ = new_key(tmp_path)
-        await asyncio.to_thread(get, gateway, "sales.ndjson", {**since(5), "id": ID})
-        assert [one["state"] for one in await follow(gateway, ID)] == ["DONE"]
-        assert [one["state"] for one in await follow(gateway, ID, other)] == ["WAITING", "WAITING"]
+    other, revoke = new_key(folder)
+    await asyncio.to_thread(get, bulky, "sales.ndjson", {**since(5), "id": ID})
+    assert [one["state"] for one in await follow(bulky, ID)] == ["DONE"]
+    assert [one["state"] for one in await follow(bulky, ID, other)] == ["WAITING", "WAITING"]
+    revoke()
 
 
 # ---- how many -----------------------------------------------------------------------------------------------------
@@ -138,14 +143,13 @@ async def test_a_client_that_takes_nothing_is_cut_off(tmp_path: Path) -> None:
     assert last["sales"] < COUNT
 
 
-async def test_a_key_that_is_revoked_ends_its_export_without_its_end(tmp_path: Path) -> None:
-    with bulky_gateway(tmp_path, COUNT, pace=Pace(alive=0.05, keys=0.0)) as gateway:
-        key, revoke = new_key(tmp_path)
-        async with reading(gateway, key) as chunks:
-            await anext(chunks)
-            revoke()
-            with pytest.raises(httpx2.RemoteProtocolError, match="incomplete"):
-                await rest(chunks)
+async def test_a_key_that_is_revoked_ends_its_export_without_its_end(bulky: Gateway, folder: Path) -> None:
+    key, revoke = new_key(folder)
+    async with reading(bulky, key) as chunks:
+        await anext(chunks)
+        revoke()
+        with pytest.raises(httpx2.RemoteProtocolError, match="incomplete"):
+            await rest(chunks)
 
 
 async def rest(chunks: AsyncIterator[bytes]) -> None:
@@ -167,11 +171,11 @@ async def reading(gateway: Gateway, key: str) -> AsyncIterator[AsyncIterator[byt
 # ---- memory -------------------------------------------------------------------------------------------------------
 
 
-def test_twelve_times_as_many_take_about_as_much_memory(bulky: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thirteen_times_as_many_take_about_as_much_memory(bulky: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """The texts that pydantic keeps, and such, are bounded, and still grow in so short a time."""
     monkeypatch.setattr("resolvers.exports.BATCH", 50)
-    peak(bulky, 500)  # what is made once is there by now
-    few, many = peak(bulky, 500), peak(bulky, 6_000)
+    peak(bulky, 300)  # what is made once is there by now
+    few, many = peak(bulky, 300), peak(bulky, 4_000)
     assert many < 2 * few
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl
 import pytest
 
 from domain.errors import ErrorCode
-from journal import log
 from journal.store import open_store
 from resolvers.export_parts import PATIENCE
 from tests.exporting import Row, failed, get, ndjson, table
@@ -25,6 +24,7 @@ from tests.running import (
     Gateway,
     Sandbox,
     moment,
+    running_gateway,
     running_sandbox,
 )
 
@@ -280,19 +280,15 @@ def test_a_vendor_that_recovers_owes_nothing(gateway: Gateway, sandbox: Sandbox,
     assert end["complete"]
 
 
-def test_what_was_pruned_and_is_in_no_list_is_missing(filled_alone: Gateway, tmp_path: Path) -> None:
-    engine = open_store(f"sqlite:///{tmp_path}/vendgraph.db")
-    assert log.prune(engine, datetime.now(UTC) + timedelta(hours=1)) > 0
-    engine.dispose()
-    _, end = ndjson(filled_alone, {**SPAN, "vendors": "EATMACHINE"})
+def test_what_was_pruned_and_is_in_no_list_is_missing(shared_sandbox: Sandbox, tmp_path: Path) -> None:
+    with running_gateway(shared_sandbox, tmp_path) as gateway:
+        engine = open_store(f"sqlite:///{tmp_path}/vendgraph.db")
+        with engine.begin() as connection:  # as though all that there was is gone
+            connection.exec_driver_sql("UPDATE journal_head SET seq = seq + 1, pruned = seq + 1")
+        engine.dispose()
+        _, end = ndjson(gateway, {**SPAN, "vendors": "EATMACHINE"})
     (source,) = end["sources"]
     assert (source["state"], source["complete"]) == ("FRESH", False)
-
-
-@pytest.fixture
-def filled_alone(shared_sandbox: Sandbox, tmp_path: Path) -> Iterator[Gateway]:
-    with filled_gateway(shared_sandbox, tmp_path) as gateway:
-        yield gateway
 
 
 # ---- what is refused ----------------------------------------------------------------------------------------------
