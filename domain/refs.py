@@ -52,7 +52,10 @@ class Ref(NamedTuple):
         return ref if ref.text == text and "\0" not in raw else None  # no store takes a zero in a text
 
 
-@lru_cache(maxsize=65_536)
-def _encode(ref: Ref) -> str:
+def spelt(ref: Ref) -> str:
+    """Its text, which is not kept: for what is told once and in masses."""
     raw = "\x1f".join(ref).encode("utf-8")
     return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+_encode = lru_cache(maxsize=65_536)(spelt)

@@ -26,6 +26,7 @@ from gateway.accept import JSON
 from gateway.answers import response
 from gateway.auth import Authenticator
 from gateway.background import Background
+from gateway.exports import Exports
 from gateway.graphql import Endpoint
 from gateway.health import Health
 from gateway.meanings import meanings
@@ -123,6 +124,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     endpoint = Endpoint(schema, graph, authenticator, draining, development=development, pace=pace)
     webhooks = Webhooks(graph, journal)
     health = Health(graph, store, endpoint)
+    exports = Exports(graph, authenticator, draining, pace)
 
     async def sdl(_: Request) -> Response:
         return PlainTextResponse(schema.as_str() + "\n")
@@ -147,6 +149,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
         WebSocketRoute("/graphql", endpoint.sockets),
         Route("/webhooks/{account}", webhooks.receive, methods=["POST"]),
         Route("/webhooks/{account}/{machine}/{token}", webhooks.receive, methods=["POST"]),
+        *exports.routes,
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
         Route("/metrics", health.metrics),

@@ -14,7 +14,7 @@ from graphql.execution import Executor, create_source_event_stream, execute_subs
 from domain.live import Message
 from gateway import errors
 from gateway.answers import encoded
-from gateway.channels import Channel, Encode, Frame
+from gateway.channels import Channel, Encode, Frame, read
 from gateway.documents import Documents
 from gateway.requests import Operation
 from resolvers.context import Context, Graph, Viewer
@@ -34,12 +34,13 @@ class Subscriptions:
         self._graph = graph
         self._documents = documents
         self._channels: dict[object, Channel] = {}
+        self._singles = 0
         self.executed = 0
         self.told = 0
 
     @property
     def subscribers(self) -> int:
-        return sum(channel.subscribers for channel in self._channels.values())
+        return self._singles + sum(channel.subscribers for channel in self._channels.values())
 
     async def open(
         self, operation: Operation, viewer: Viewer, request_id: str, resumed: str | None
@@ -61,7 +62,8 @@ class Subscriptions:
         if isinstance(live, ExecutionResult):
             return self._formatted(live.errors or (), request_id)
         assert isinstance(live, Live)
-        return self._frames(key, live, self._encoder(document.node, operation, viewer))
+        encode = self._encoder(document.node, operation, viewer)
+        return self._frames(key, live, encode) if live.shared else self._alone(live, encode)
 
     async def _frames(self, key: object, live: Live[Message], encode: Encode) -> AsyncGenerator[Frame, None]:
         channel = self._channels.get(key)
@@ -78,6 +80,21 @@ class Subscriptions:
             if channel.subscribers == 0:
                 del self._channels[key]
                 channel.close()
+
+    async def _alone(self, live: Live[Message], encode: Encode) -> AsyncGenerator[Frame, None]:
+        """What is nobody else's, to its end. Raises Broken."""
+        seq, ended = live.start, False
+        self._singles += 1
+        try:
+            while not ended:
+                batch = await read(live, seq)
+                seq, ended = batch.until, batch.ended
+                for message in batch.messages:
+                    payload = encode(message)
+                    self.told += 1
+                    yield Frame(payload if isinstance(payload, str) else await payload)
+        finally:
+            self._singles -= 1
 
     def _executor(
         self, node: DocumentNode, operation: Operation, context: Context, root: Message | None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import strawberry
 
@@ -13,6 +13,7 @@ from journal.journal import Journal
 from journal.quotas import Quota
 from resolvers.cursors import CursorSigner
 from resolvers.dispatcher import Dispatcher
+from resolvers.exporting import Exporting
 from resolvers.loaders import Loaders
 from resolvers.lookahead import Selection
 from resolvers.sources import Source
@@ -41,6 +42,7 @@ class Graph:
     journal: Journal
     dispatcher: Dispatcher
     quotas: Callable[[str, str], Sequence[Quota]] = lambda *_: ()
+    exports: Exporting = field(default_factory=Exporting)
 
 
 class Context:

@@ -86,7 +86,7 @@ async def report(
 ) -> SalesReport:
     span, filtered = _span(from_, to), filter or EVERYTHING
     zone(timezone or USUAL_ZONE)
-    coverage = await _coverage(info.context)
+    coverage = await covered(info.context)
     sources = _sources(info.context, filtered)
     given = await asyncio.gather(*(_given(info.context, source, filtered, span, coverage) for source in sources))
     return SalesReport(
@@ -99,7 +99,7 @@ async def report(
     )
 
 
-async def _coverage(context: Context) -> Coverage:
+async def covered(context: Context) -> Coverage:
     """Without its store a report is made of lists, as they are."""
     try:
         return await asyncio.to_thread(sold.coverage, context.graph.journal.engine)

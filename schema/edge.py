@@ -56,6 +56,10 @@ PAGING = {
     "after": "The cursor to go on from: an `endCursor`, or any edge's.",
     "filter": "Narrows the list; a cursor belongs to its filter.",
 }
+FOLLOWING = {
+    "filter": "Narrows the messages; a cursor belongs to its filter.",
+    "after": "The cursor to go on from: what was recorded since is told first. From now on where it is left out.",
+}
 DOMAIN = {graph: domain for domain, graph in INPUTS.items()}
 
 
@@ -81,14 +85,9 @@ def edge(resolver: Callable[..., Any], *, description: str, **arguments: str) ->
     return strawberry.field(resolver=resolve, description=description)
 
 
-def stream(resolver: Callable[..., Any], description: str) -> Any:
-    """A subscription that `resolver(root, info, filter, after)` follows, as messages of the domain."""
-    field = edge(
-        resolver,
-        description=description,
-        filter="Narrows the messages; a cursor belongs to its filter.",
-        after="The cursor to go on from: what was recorded since is told first. From now on where it is left out.",
-    )
+def stream(resolver: Callable[..., Any], description: str, **arguments: str) -> Any:
+    """A subscription that `resolver(root, info, …)` follows, as messages of the domain."""
+    field = edge(resolver, description=description, **(arguments or FOLLOWING))
     return strawberry.subscription(resolver=field.base_resolver.wrapped_func, description=description)
 
 

@@ -6,7 +6,20 @@ from enum import Enum
 import strawberry
 from graphql import GraphQLEnumType, GraphQLSchema
 
-from domain import capabilities, commands, details, facts, model, people, periods, promotions, reporting, sales, stock
+from domain import (
+    capabilities,
+    commands,
+    details,
+    exports,
+    facts,
+    model,
+    people,
+    periods,
+    promotions,
+    reporting,
+    sales,
+    stock,
+)
 from domain.errors import ErrorCode
 from domain.paging import SourceState
 
@@ -302,6 +315,22 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "MACHINE": "The machine.",
             "PRODUCT": "The product; what none accounts for has rows without one.",
             "PAYMENT_METHOD": "How it was paid.",
+        },
+    ),
+    exports.ExportFormat: (
+        "What an export is written as.",
+        {
+            "NDJSON": "A JSON object a line: a sale, and in the end how each account has contributed.",
+            "CSV": "A table by RFC 4180, with a row for each line of a sale.",
+        },
+    ),
+    exports.ExportState: (
+        "Where an export stands.",
+        {
+            "WAITING": "Nobody has asked for it yet.",
+            "RUNNING": "It is being written.",
+            "DONE": "It was written to its end.",
+            "BROKEN": "It was broken off: the client went away, or took nothing; or the gateway could not go on.",
         },
     ),
     promotions.DiscountType: (

@@ -15,6 +15,7 @@ import resolvers.bulks
 import resolvers.catalogue_details
 import resolvers.commands
 import resolvers.events
+import resolvers.exports
 import resolvers.low_stock
 import resolvers.machines
 import resolvers.nodes
@@ -34,6 +35,7 @@ from schema.catalogue_mutations import CatalogueMutation
 from schema.commands import Command, CommandConnection
 from schema.edge import PAGING, edge, paged
 from schema.enums import describe_values
+from schema.exports import SalesExport
 from schema.people_mutations import PeopleMutation
 from schema.reports import SalesReport
 from schema.scalars import SCALARS
@@ -83,6 +85,12 @@ class Query:
         granularity="How long its periods are; without one the whole time is one row of each group.",
         group_by="What its rows are told apart by, besides the period and the currency.",
         timezone="An IANA time zone, such as Europe/Lisbon, on whose clocks it counts; UTC where it is left out.",
+        filter="Narrows the sales.",
+    )
+    export_sales: SalesExport = edge(
+        resolvers.exports.sales,
+        description="Where all sales that a filter lets through can be had as one long text, newest recorded first.",
+        format="What the text is.",
         filter="Narrows the sales.",
     )
     events: types.MachineEventConnection = paged(
