@@ -31,7 +31,7 @@ def checks(shapes: Mapping[str, AnyShape]) -> Checks:
 
 @dataclass(slots=True)
 class Tally:
-    """`first` is what it is, as it was met first; `untold`: how many of them nobody has taken yet."""
+    """`first` is what it is, as it was met first; `untold`: how many of them are not kept yet."""
 
     first: Drift
     last_seen_at: datetime
@@ -40,7 +40,7 @@ class Tally:
 
 
 class Drifts:
-    """`checks`: of what is compared; other operations' answers are not looked at. `counts`: by operation and kind, since
+    """`checks`: other operations' answers are not looked at. `counts`: by operation and kind, since
     this process began."""
 
     def __init__(self, checks: Checks | None = None, now: Callable[[], datetime] = utc_now) -> None:
@@ -55,7 +55,7 @@ class Drifts:
         """What is kept of before is no news."""
         for one in known:
             self._known.add(one.fingerprint)
-            if one.kind is DriftKind.UNKNOWN_WORD and one.seen != OTHER_WORD:
+            if one.kind is DriftKind.UNKNOWN_WORD:
                 self._words[one.operation, one.path] += 1
 
     @property
@@ -63,17 +63,19 @@ class Drifts:
         """By this process."""
         return [replace(one.first, count=one.count, last_seen_at=one.last_seen_at) for one in self._tallies.values()]
 
-    def take(self) -> list[Drift]:
-        """What was counted since it was taken last, with just that count: to be kept, or put back."""
-        taken = [one for one in self._tallies.values() if one.untold]
-        found = [replace(one.first, count=one.untold, last_seen_at=one.last_seen_at) for one in taken]
-        for one in taken:
-            one.untold = 0
-        return found
+    @property
+    def untold(self) -> list[Drift]:
+        """What was counted and is not kept yet, each with just that count."""
+        return [
+            replace(one.first, count=one.untold, last_seen_at=one.last_seen_at)
+            for one in self._tallies.values()
+            if one.untold
+        ]
 
-    def put_back(self, taken: Iterable[Drift]) -> None:
-        for one in taken:
-            self._tallies[one.operation, one.path, one.kind, one.seen].untold += one.count
+    def told(self, kept: Iterable[Drift]) -> None:
+        """These are kept now."""
+        for one in kept:
+            self._tallies[one.operation, one.path, one.kind, one.seen].untold -= one.count
 
     def look(self, account: str, vendor: str, operation: str, answer: Any) -> None:
         """Costs a look at the type of each member where nothing differs. Never raises."""
@@ -87,41 +89,39 @@ class Drifts:
 
     def _note(self, account: str, vendor: str, operation: str, differs: tuple[str, DriftKind, str, str]) -> None:
         """`differs`: path, kind, what was expected and what was seen."""
-        path, kind, expected, seen = differs
-        tally = self._tallies.get((operation, path, kind, seen))
-        if tally is None:
-            found = self._first(vendor, operation, differs)
-            key = (operation, path, kind, found.seen)
-            if key not in self._tallies:
-                self._tallies[key] = Tally(found, found.first_seen_at)
-                self._tell(account, found)
-            tally = self._tallies[key]
+        path, kind, _, seen = differs
+        tally = self._tallies.get((operation, path, kind, seen)) or self._met(account, vendor, operation, differs)
         tally.count += 1
         tally.untold += 1
         tally.last_seen_at = self._now()
         self.counts[operation, kind] += 1
 
-    def _first(self, vendor: str, operation: str, differs: tuple[str, DriftKind, str, str]) -> Drift:
-        """A word too many is another word, and no more."""
+    def _met(self, account: str, vendor: str, operation: str, differs: tuple[str, DriftKind, str, str]) -> Tally:
+        """A word too many counts as another word, and as no more."""
         path, kind, expected, seen = differs
-        print_ = fingerprint(vendor, operation, path, kind, seen)
-        if kind is DriftKind.UNKNOWN_WORD and print_ not in self._known:
-            if self._words[operation, path] >= WORDS:
-                seen, print_ = OTHER_WORD, fingerprint(vendor, operation, path, kind, OTHER_WORD)
-            else:
-                self._words[operation, path] += 1
+        mark = fingerprint(vendor, operation, path, kind, seen)
+        if kind is DriftKind.UNKNOWN_WORD and mark not in self._known:
+            self._words[operation, path] += 1
+            if self._words[operation, path] > WORDS:
+                seen, mark = OTHER_WORD, fingerprint(vendor, operation, path, kind, OTHER_WORD)
+        known = self._tallies.get((operation, path, kind, seen))
+        if known is not None:
+            return known
         now = self._now()
-        return Drift(
+        first = Drift(
             operation=operation,
             path=path,
             kind=kind,
             expected=expected,
             seen=seen,
-            fingerprint=print_,
+            fingerprint=mark,
             count=0,
             first_seen_at=now,
             last_seen_at=now,
         )
+        self._tell(account, first)
+        tally = self._tallies[operation, path, kind, seen] = Tally(first, now)
+        return tally
 
     def _tell(self, account: str, drift: Drift) -> None:
         if drift.fingerprint in self._known:
@@ -140,4 +140,4 @@ class Drifts:
 
 
 def fingerprint(vendor: str, operation: str, path: str, kind: DriftKind, seen: str) -> str:
-    return sha256("\0".join((vendor, operation, path, kind.value, seen)).encode()).hexdigest()[:16]
+    return sha256(f"{vendor}\0{operation}\0{path}\0{kind.value}\0{seen}".encode()).hexdigest()[:16]

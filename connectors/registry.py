@@ -7,7 +7,7 @@ import httpx2
 
 from connectors import eatmachine, livello, smartepi, smartvend, vendnovation
 from connectors.base import Account, Connector
-from connectors.drift import Checks
+from connectors.drift import Checks, checks
 from connectors.eatmachine import shapes as of_eatmachine
 from connectors.eatmachine.client import OPERATIONS as EATMACHINE
 from connectors.livello import shapes as of_livello
@@ -47,11 +47,11 @@ CHECK_WEBHOOK: Mapping[Vendor, Callable[[Account], object]] = {
 
 # What answers and deliveries are taken to look like.
 CHECKS: Mapping[Vendor, Checks] = {
-    Vendor.SMARTVEND: of_smartvend.CHECKS,
-    Vendor.LIVELLO: of_livello.CHECKS,
-    Vendor.VENDNOVATION: of_vendnovation.CHECKS,
-    Vendor.SMARTEPI: of_smartepi.CHECKS,
-    Vendor.EATMACHINE: of_eatmachine.CHECKS,
+    Vendor.SMARTVEND: checks(of_smartvend.SHAPES),
+    Vendor.LIVELLO: checks(of_livello.SHAPES),
+    Vendor.VENDNOVATION: checks(of_vendnovation.SHAPES),
+    Vendor.SMARTEPI: checks(of_smartepi.SHAPES),
+    Vendor.EATMACHINE: checks(of_eatmachine.SHAPES),
 }
 
 # Under which name deliveries are compared, where there are any.

@@ -6,7 +6,20 @@ from enum import Enum
 import strawberry
 from graphql import GraphQLEnumType, GraphQLSchema
 
-from domain import capabilities, commands, details, facts, model, people, periods, promotions, reporting, sales, stock
+from domain import (
+    capabilities,
+    commands,
+    details,
+    drift,
+    facts,
+    model,
+    people,
+    periods,
+    promotions,
+    reporting,
+    sales,
+    stock,
+)
 from domain.errors import ErrorCode
 from domain.paging import SourceState
 
@@ -302,6 +315,14 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "MACHINE": "The machine.",
             "PRODUCT": "The product; what none accounts for has rows without one.",
             "PAYMENT_METHOD": "How it was paid.",
+        },
+    ),
+    drift.DriftKind: (
+        "What is wrong with a member of a vendor's answer.",
+        {
+            "UNKNOWN_WORD": "It is one of a fixed set of words, and this word is not among them.",
+            "MISSING": "It is not there, or null where it must have a value.",
+            "RETYPED": "Its value is of another type, or written in another form.",
         },
     ),
     promotions.DiscountType: (

@@ -1,9 +1,9 @@
 """What EatMachine's answers and deliveries are taken to look like. The documents' samples leave members out, and so
 most of them may be lacking."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from connectors.drift import checks
 from connectors.eatmachine.events import MESSAGES
 from connectors.eatmachine.hooks import BADGE, ROUTINE
 from connectors.eatmachine.orders import SLUGS
@@ -48,18 +48,16 @@ LINKING = Members(
         "product!": Members({"uuid!": TEXT, "name": TEXT}),
     }
 )
-CHECKS = checks(
-    {
-        "login": Members({"token!": TEXT}),
-        **{f"{WEBHOOK}:{kind}": shape for kind, shape in REPORTS.items()},
-        f"{WEBHOOK}:{LINKED}": LINKING,
-        WEBHOOK: Members({"type!": Words(REPORTS.keys() | {LINKED})}),
-    }
-)
+SHAPES: Mapping[str, AnyShape] = {
+    "login": Members({"token!": TEXT}),
+    **{f"{WEBHOOK}:{kind}": shape for kind, shape in REPORTS.items()},
+    f"{WEBHOOK}:{LINKED}": LINKING,
+    WEBHOOK: Members({"type!": Words(REPORTS.keys() | {LINKED})}),
+}
 
 
 def delivered(signed: Any) -> str:
     """By its type, where that is known."""
     told = signed.get("type") if isinstance(signed, dict) else None
     named = f"{WEBHOOK}:{told}"
-    return named if named in CHECKS else WEBHOOK
+    return named if named in SHAPES else WEBHOOK

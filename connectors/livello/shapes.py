@@ -1,6 +1,7 @@
 """What Livello's answers are taken to look like: by its documents, and by what they leave open."""
 
-from connectors.drift import checks
+from collections.abc import Mapping
+
 from connectors.livello.promotions import TYPES
 from connectors.livello.records import METHODS, SEVERITIES, STATES, letters
 from connectors.livello.users import ROLES, STATUSES
@@ -135,25 +136,23 @@ def _page(row: AnyShape) -> Members:
     return Members({"total": NUMBER, "data!": Rows(row)})
 
 
-CHECKS = checks(
-    {
-        "get-token": TOKEN,
-        "list-kiosks": _page(KIOSK),
-        "get-kiosk-inventory": Rows(CELL),
-        "get-kiosk-session": SESSION,
-        "list-products": _page(PRODUCT),
-        "get-product": PRODUCT,
-        "list-transactions": _page(TRANSACTION),
-        "get-transaction": TRANSACTION,
-        "list-refills": _page(REFILL),
-        "get-refill": REFILL,
-        "list-organizations": _page(ORGANIZATION),
-        "get-organization": ORGANIZATION,
-        "list-vat-rates": Rows(Members({"id!": ID, "name": TEXT, "value!": AMOUNT, "countryCode": TEXT})),
-        "list-organization-product-lines": Rows(Members({"_id!": ID, "name": TEXT, "images": LIST})),
-        "list-users": _page(USER),
-        "get-user": USER,
-        "list-alerts": _page(ALERT),
-        "get-promocode": PROMO_CODE,
-    }
-)
+SHAPES: Mapping[str, AnyShape] = {
+    "get-token": TOKEN,
+    "list-kiosks": _page(KIOSK),
+    "get-kiosk-inventory": Rows(CELL),
+    "get-kiosk-session": SESSION,
+    "list-products": _page(PRODUCT),
+    "get-product": PRODUCT,
+    "list-transactions": _page(TRANSACTION),
+    "get-transaction": TRANSACTION,
+    "list-refills": _page(REFILL),
+    "get-refill": REFILL,
+    "list-organizations": _page(ORGANIZATION),
+    "get-organization": ORGANIZATION,
+    "list-vat-rates": Rows(Members({"id!": ID, "name": TEXT, "value!": AMOUNT, "countryCode": TEXT})),
+    "list-organization-product-lines": Rows(Members({"_id!": ID, "name": TEXT, "images": LIST})),
+    "list-users": _page(USER),
+    "get-user": USER,
+    "list-alerts": _page(ALERT),
+    "get-promocode": PROMO_CODE,
+}

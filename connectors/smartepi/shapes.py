@@ -1,8 +1,8 @@
 """What SmartEPI's answers and deliveries are taken to look like: by its documents, and by what they leave open."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from connectors.drift import checks
 from connectors.shapes import ID, NUMBER, OBJECT, TEXT, AnyShape, Members, Rows, Words
 from connectors.smartepi.hooks import CREATED, MESSAGES, TEST
 from connectors.smartepi.parse import STATUSES as OUTCOMES
@@ -63,7 +63,7 @@ RECORDS = {
     "product": PRODUCT,
     **{name: NAMED | ({"code": ID} if name == COST_CENTER else {}) for name in UNITS.values()},
 }
-CHECKS = checks(
+SHAPES: Mapping[str, AnyShape] = (
     {f"list-{name}s": _page(shape) for name, shape in RECORDS.items()}
     | {f"get-{name}": Members({"data!": shape}) for name, shape in RECORDS.items()}
     | {one.operation: _page(_transaction(one)) for one in TRANSACTIONS}
@@ -77,4 +77,4 @@ def delivered(signed: Any) -> str:
     """By its type, where that is known."""
     told = signed.get("type") if isinstance(signed, dict) else None
     named = f"{WEBHOOK}:{told}"
-    return named if named in CHECKS else WEBHOOK
+    return named if named in SHAPES else WEBHOOK

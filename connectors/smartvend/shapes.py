@@ -1,8 +1,8 @@
 """What SmartVend's answers and deliveries are taken to look like: by its documents, and by what they leave open."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from connectors.drift import checks
 from connectors.shapes import AMOUNT, DIGITED, FLAG, NUMBER, OBJECT, TEXT, AnyShape, Forms, Members, Rows, Words
 from connectors.smartvend.config import TYPES
 from connectors.smartvend.parse import AMOUNTS, CONNECTIVITY, KINDS, PAYMENT_TYPES, SEVERITIES, STATES
@@ -67,32 +67,24 @@ def _pages(row: AnyShape) -> Members:
     return _success(Forms({list: Rows(row), dict: Members({"items?": Rows(row), "pagination": PAGES})}))
 
 
-CHECKS = checks(
-    {
-        "get-list-of-controllers": _list(CONTROLLER),
-        "get-controller-matrix": _success(MATRIX),
-        "get-list-of-products": _list(PRODUCT),
-        "get-list-of-sales": _pages(SALE),
-        "get-list-of-events": _pages(EVENT),
-        "get-encashments-list": _pages(ENCASHMENT),
-        "get-dictionary-of-events": _list(Members({"localizeKey": TEXT, "text": TEXT})),
-        "get-controller-config": _success(
-            Members({"controllerConfigId!": TEXT, "type!": Words(TYPES), "config!": OBJECT})
-        ),
-        "get-controller-state": _success(
-            Members(
-                {
-                    "data!": Members(
-                        {"connectionStatus": Words(CONNECTIVITY), **dict.fromkeys(("mc", "bc", "cc"), AMOUNT)}
-                    )
-                }
-            )
-        ),
-        "get-controller-connection-status": _success(Members({"connectionStatus": Words(CONNECTIVITY)})),
-        SALE_WEBHOOK: SALE,
-        EVENT_WEBHOOK: EVENT,
-    }
-)
+SHAPES: Mapping[str, AnyShape] = {
+    "get-list-of-controllers": _list(CONTROLLER),
+    "get-controller-matrix": _success(MATRIX),
+    "get-list-of-products": _list(PRODUCT),
+    "get-list-of-sales": _pages(SALE),
+    "get-list-of-events": _pages(EVENT),
+    "get-encashments-list": _pages(ENCASHMENT),
+    "get-dictionary-of-events": _list(Members({"localizeKey": TEXT, "text": TEXT})),
+    "get-controller-config": _success(Members({"controllerConfigId!": TEXT, "type!": Words(TYPES), "config!": OBJECT})),
+    "get-controller-state": _success(
+        Members(
+            {"data!": Members({"connectionStatus": Words(CONNECTIVITY), **dict.fromkeys(("mc", "bc", "cc"), AMOUNT)})}
+        )
+    ),
+    "get-controller-connection-status": _success(Members({"connectionStatus": Words(CONNECTIVITY)})),
+    SALE_WEBHOOK: SALE,
+    EVENT_WEBHOOK: EVENT,
+}
 
 
 def delivered(signed: Any) -> str:

@@ -1,7 +1,8 @@
 """What VendNovation's answers are taken to look like: by its models, and by its samples where those say otherwise."""
 
-from connectors.drift import checks
-from connectors.shapes import FLAG, ID, NUMBER, TEXT, TIME, Forms, Members, Rows, Words
+from collections.abc import Mapping
+
+from connectors.shapes import FLAG, ID, NUMBER, TEXT, TIME, AnyShape, Forms, Members, Rows, Words
 from connectors.vendnovation.records import METHODS, PAYMENT_STATES
 from connectors.vendnovation.stock import KINDS
 
@@ -105,16 +106,14 @@ ALERT = Members(
     }
 )
 
-CHECKS = checks(
-    {
-        "authenticate": Members({"accessToken!": TEXT}),
-        "list-machines": Rows(MACHINE),
-        "list-sites": Rows(SITE),
-        "list-organizations": Rows(NAMED),
-        "list-products": Rows(PRODUCT),
-        "list-selections": Rows(SELECTION),
-        "list-transactions": Rows(TRANSACTION),
-        "list-inventory-adjustments": Rows(ADJUSTMENT),
-        "list-alerts": Rows(ALERT),
-    }
-)
+SHAPES: Mapping[str, AnyShape] = {
+    "authenticate": Members({"accessToken!": TEXT}),
+    "list-machines": Rows(MACHINE),
+    "list-sites": Rows(SITE),
+    "list-organizations": Rows(NAMED),
+    "list-products": Rows(PRODUCT),
+    "list-selections": Rows(SELECTION),
+    "list-transactions": Rows(TRANSACTION),
+    "list-inventory-adjustments": Rows(ADJUSTMENT),
+    "list-alerts": Rows(ALERT),
+}
