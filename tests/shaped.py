@@ -1,13 +1,25 @@
 """What a shape says of each of its members, for tests that change one at a time."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.eatmachine import shapes as of_eatmachine
+from connectors.livello import shapes as of_livello
 from connectors.shapes import AnyShape, Forms, Members, Rows, Shape, Words, bare
+from connectors.smartepi import shapes as of_smartepi
+from connectors.smartvend import shapes as of_smartvend
+from connectors.vendnovation import shapes as of_vendnovation
 from domain.drift import DriftKind
 
+SHAPES: Mapping[str, Mapping[str, AnyShape]] = {
+    "smartvend": of_smartvend.SHAPES,
+    "livello": of_livello.SHAPES,
+    "vendnovation": of_vendnovation.SHAPES,
+    "smartepi": of_smartepi.SHAPES,
+    "eatmachine": of_eatmachine.SHAPES,
+}
 STEP = re.compile(r"\[([0-9]+)\]|([^.\[\]]+)")
 
 
@@ -35,7 +47,7 @@ def members(shape: AnyShape, path: str = "") -> Iterator[Member]:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """To a value, or to none at all; `kind`: what that is, None where nothing drifts. `same`: it means what it meant."""
+    """To a value, or to none at all; `kind`: what that is, None where nothing drifts. `same`: it means the same."""
 
     value: Any
     kind: DriftKind | None

@@ -1,4 +1,5 @@
-"""A vendor's answers change, a member at a time: nothing but that record is lost, and it is told which member it was."""
+"""A vendor's answers change, a member at a time: its own record is all that is lost, and it is told which member it
+was."""
 
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -9,27 +10,18 @@ from typing import Any
 import pytest
 
 from connectors.drift import Drifts, checks
-from connectors.eatmachine import shapes as of_eatmachine
-from connectors.livello import shapes as of_livello
-from connectors.shapes import AnyShape, Rows
-from connectors.smartepi import shapes as of_smartepi
-from connectors.smartvend import shapes as of_smartvend
-from connectors.vendnovation import shapes as of_vendnovation
+from connectors.registry import OPERATIONS
+from connectors.shapes import Rows
 from domain.drift import DriftKind
 from domain.errors import VendorError
+from domain.model import Vendor
 from domain.times import Span
 from sandbox.faults import Fault
 from sandbox.world import World
-from tests.shaped import Change, Member, at, changes, members, places
+from tests.shaped import SHAPES, Change, Member, at, changes, members, places
 from tests.vendors import EVERYTHING, START, Standing, standing
 
-SHAPES: Mapping[str, Mapping[str, AnyShape]] = {
-    "smartvend": of_smartvend.SHAPES,
-    "livello": of_livello.SHAPES,
-    "vendnovation": of_vendnovation.SHAPES,
-    "smartepi": of_smartepi.SHAPES,
-    "eatmachine": of_eatmachine.SHAPES,
-}
+UNREAD = frozenset({"who-am-i"})  # that it is answered is all that counts
 BRIEF = World(scale=0.04, days=20, start=START, now=lambda: START)
 RECENT = Counter(sales=2, events=30, movements=30, collections=30)  # days that are read
 Differs = Counter[tuple[str, str, DriftKind, str]]
@@ -113,11 +105,12 @@ def one(kind: str, many: str) -> Callable[[Standing], Awaitable[tuple[Iterable[A
 
 async def native(stand: Standing, kind: str) -> str:
     """Of the first there is, as it was told before anything changed."""
-    known = stand.account.drifts.natives  # type: ignore[attr-defined]  Remembering
-    if kind not in known:
+    drifts = stand.account.drifts
+    assert isinstance(drifts, Remembering)
+    if kind not in drifts.natives:
         found, _ = await (recorded if kind in RECENT else whole)(kind)(stand)
-        known[kind] = str(next(iter(found)).ref.native)
-    return str(known[kind])
+        drifts.natives[kind] = next(iter(found)).ref.native
+    return drifts.natives[kind]
 
 
 READS = (
@@ -219,7 +212,8 @@ async def _drifting(stand: Standing, read: Read, batch: Batch) -> tuple[Mapping[
     """None where it could not be read at all."""
     sets = {place: change.value for place, change in batch.items() if not change.dropped}
     drops = [place for place, change in batch.items() if change.dropped]
-    faults = stand.wire.app.state.controls.faults  # type: ignore[attr-defined]  an application has a state
+    app: Any = stand.wire.app
+    faults = app.state.controls.faults
     faults.append(Fault(read.vendor, "drift", read.path, sets=sets, drops=drops))
     try:
         values, complete = await read.read(stand)
@@ -253,3 +247,9 @@ def _compare(
         assert len(new) <= most, said
     if len(lost) > len(new) and not isinstance(member.shape, Rows):  # a list that is not there is an empty one
         assert complete is not True, said
+
+
+@pytest.mark.parametrize("vendor", Vendor, ids=lambda vendor: vendor.value)
+def test_what_is_read_has_a_shape(vendor: Vendor) -> None:
+    reads = {operation.name for operation in OPERATIONS[vendor].values() if operation.reads}
+    assert reads - UNREAD <= SHAPES[vendor.value].keys()
