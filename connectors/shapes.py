@@ -46,21 +46,28 @@ class Shape:
         return self.types if self.fits is None else self.types - {str}
 
     def at(self, path: str) -> Check:
+        types, fits, expected = self.types, self.fits, self.expected
+
         def check(value: Any, found: Found) -> None:
-            if type(value) not in self.types:
-                found(path, DriftKind.RETYPED, self.expected, NAMES[type(value)])
-            elif self.fits is not None and isinstance(value, str) and value and not self.fits(value):
-                found(path, DriftKind.RETYPED, self.expected, "a text of another form")
+            if type(value) not in types:
+                found(path, DriftKind.RETYPED, expected, NAMES[type(value)])
+            elif fits is not None and type(value) is str and value and not fits(value):
+                found(path, DriftKind.RETYPED, expected, "a text of another form")
 
         return check
+
+
+def _is_numeric(value: str) -> bool:
+    """Most are nothing but digits, and that is quickly seen."""
+    return value.isdecimal() or NUMERIC.fullmatch(value) is not None
 
 
 TEXT = Shape("a text", frozenset({str}))
 NUMBER = Shape("a number", frozenset({int, float}))
 FLAG = Shape("true or false", frozenset({bool}))
 ID = Shape("a text or a number", frozenset({str, int}))
-AMOUNT = Shape("a number, or a text that is one", frozenset({int, float, str}), NUMERIC.fullmatch)
-DIGITED = Shape("a text that is a number", frozenset({str}), NUMERIC.fullmatch)
+AMOUNT = Shape("a number, or a text that is one", frozenset({int, float, str}), _is_numeric)
+DIGITED = Shape("a text that is a number", frozenset({str}), _is_numeric)
 TIME = Shape("a time in ISO 8601", frozenset({str}), ISO.fullmatch)
 OBJECT = Shape("an object", frozenset({dict}))
 LIST = Shape("a list", frozenset({list}))
@@ -75,12 +82,12 @@ class Words:
     plain: frozenset[type] = frozenset()
 
     def at(self, path: str) -> Check:
-        known = frozenset(self.known)
+        known, as_read = frozenset(self.known), self.as_read
 
         def check(value: Any, found: Found) -> None:
-            if not isinstance(value, str):
+            if type(value) is not str:
                 found(path, DriftKind.RETYPED, "a word", NAMES[type(value)])
-            elif value not in known and self.as_read(value) not in known:
+            elif value not in known and as_read(value) not in known:
                 found(path, DriftKind.UNKNOWN_WORD, "a word that is known", repeatable(value))
 
         return check
@@ -122,7 +129,7 @@ class Members:
     def at(self, path: str) -> Check:
         begin = f"{path}." if path else ""
         rows = [
-            (bare(name), _judged(name, shape, begin + bare(name)), _passed(name, shape))
+            (bare(name), _passed(name, shape), shape.at(begin + bare(name)), _lacking(name, shape, begin + bare(name)))
             for name, shape in self.members.items()
         ]
 
@@ -130,10 +137,14 @@ class Members:
             if type(value) is not dict:
                 found(path, DriftKind.RETYPED, "an object", NAMES[type(value)])
                 return
-            for name, judge, passed in rows:
+            for name, passed, inner, lacking in rows:
                 item = value.get(name, ABSENT)
-                if type(item) not in passed:
-                    judge(item, found)
+                if type(item) in passed:
+                    continue
+                if item is None or item is ABSENT:
+                    lacking(item, found)
+                else:
+                    inner(item, found)
 
         return check
 
@@ -172,18 +183,14 @@ def _passed(name: str, shape: AnyShape) -> frozenset[type]:
     return passed | {object} if name.endswith("?") else passed
 
 
-def _judged(name: str, shape: AnyShape, path: str) -> Check:
-    inner, needed = shape.at(path), name.endswith("!")
+def _lacking(name: str, shape: AnyShape, path: str) -> Check:
+    expected = shape.expected if isinstance(shape, Shape) else "a value"
 
-    def judge(value: Any, found: Found) -> None:
-        if value is ABSENT:
-            found(path, DriftKind.MISSING, shape.expected if isinstance(shape, Shape) else "a value", "nothing")
-        elif value is None and needed:
-            found(path, DriftKind.MISSING, shape.expected if isinstance(shape, Shape) else "a value", "null")
-        else:
-            inner(value, found)
+    def lacking(value: Any, found: Found) -> None:
+        if value is ABSENT or name.endswith("!"):
+            found(path, DriftKind.MISSING, expected, "nothing" if value is ABSENT else "null")
 
-    return judge
+    return lacking
 
 
 def repeatable(value: str) -> str:
