@@ -30,6 +30,11 @@ LONGEST_STAMP = 13  # digits: milliseconds until the year 2286
 FRACTION = re.compile(r"\.(\d+)")
 
 
+def records(account: Account, what: str, rows: Iterable[Any], parse: Callable[[Raw], T]) -> list[T]:
+    """Each row parsed; `what` names the rows in the error, such as "sale"."""
+    return [record(account, what, row, parse) for row in rows]
+
+
 def readable(account: Account, what: str, rows: Iterable[Any], parse: Callable[[Raw], T]) -> Listing[T]:
     """Those rows that can be parsed. One that cannot be costs the others nothing: the list is not complete then."""
     found: list[T] = []

@@ -129,6 +129,36 @@ PROMO_CODE = Members(
         "config": Members({"id": ID, "rules": Rows(RULE)}),
     }
 )
+SUMS = dict.fromkeys(("netSales", "netCost", "profit"), AMOUNT)
+RANKED = Members({"rank": NUMBER, **SUMS})
+SOLD = Members(
+    {"date?": TIME, **dict.fromkeys(("totalSales", "totalNetSales", "totalTax", "totalCost", "profit"), AMOUNT)}
+)
+KPIS = dict.fromkeys(
+    (
+        "totalNumberOfTransactions",
+        "averagePurchaseValue",
+        "totalNumberOfProductsSold",
+        "totalNetIncome",
+        "totalGrossIncome",
+    ),
+    AMOUNT,
+)
+REFILLED = dict.fromkeys(
+    (
+        "totalNumberOfProductsAdded",
+        "defaultTotalCostValueOfRefills",
+        "totalNumberOfProductsRemoved",
+        "averageSpoilageRate",
+        "defaultTotalSalesValueOfRefills",
+        "defaultTotalCostValueOfRemovedProducts",
+    ),
+    AMOUNT,
+)
+MEASURED = Members(
+    {"sensorPosition": TEXT, "kioskSerial": TEXT, "values": Rows(Members({"timestamp": TIME, "temperature": AMOUNT}))}
+)
+ALERT_TYPE = Members({"type!": TEXT, "category": TEXT, "defaultSeverity": Words(SEVERITIES, str.casefold)})
 TOKEN = Members({"access_token!": TEXT, "expires_in": NUMBER, "scope": Forms({str: TEXT, list: LIST})})
 
 
@@ -154,5 +184,19 @@ SHAPES: Mapping[str, AnyShape] = {
     "list-users": _page(USER),
     "get-user": USER,
     "list-alerts": _page(ALERT),
+    "list-alert-types": Rows(ALERT_TYPE),
     "get-promocode": PROMO_CODE,
+    "get-kiosk": Members({"serialNumber!": TEXT, "name": TEXT, "orgId": ID}),
+    "sales-analytics": Rows(SOLD),
+    "top-kiosks": Rows(RANKED | {"kioskSerialNumber": TEXT}),
+    "top-products": Rows(RANKED | {"productName": TEXT, "quantitySold": NUMBER}),
+    "transaction-kpis": Members(KPIS),
+    "peak-hour": Members({"start": TEXT, "end": TEXT, "sum": NUMBER}),
+    "daily-profit": Rows(Members({"_id": TEXT, "total_sales": AMOUNT, "total_cost": AMOUNT, "profit": AMOUNT})),
+    "payment-types": OBJECT,
+    "product-lifecycle": OBJECT,
+    "refill-statistics": Members(REFILLED),
+    "low-stock": _page(OBJECT),
+    "product-statistics": _page(OBJECT),
+    "temperature-series": Rows(MEASURED),
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from connectors.shapes import FLAG, ID, NUMBER, TEXT, TIME, AnyShape, Forms, Members, Rows, Words
+from connectors.shapes import FLAG, ID, LIST, NUMBER, TEXT, TIME, AnyShape, Forms, Members, Rows, Words
 from connectors.vendnovation.records import METHODS, PAYMENT_STATES
 from connectors.vendnovation.stock import KINDS
 
@@ -105,6 +105,25 @@ ALERT = Members(
         "raisedAt!": TIME,
     }
 )
+TAGGED = {
+    "tags": Rows(Members({"key": TEXT, "value": TEXT})),
+    "files": Rows(Members({"id": ID, "type": TEXT, "description": TEXT, "createdAtUtc": TIME})),
+}
+METADATA = Members(
+    {"transactionId!": ID, "recordedAtUtc": TIME, **TAGGED, "lineItems": Rows(Members({"lineItemId": ID, **TAGGED}))}
+)
+SESSION = Members(
+    {
+        "id!": ID,
+        "machineId": ID,
+        "startedAtUtc!": TIME,
+        "endedAtUtc": TIME,
+        "reason": TEXT,
+        "loginWasSuccessful": FLAG,
+        "wasAbandoned": FLAG,
+        "source": TEXT,
+    }
+)
 
 SHAPES: Mapping[str, AnyShape] = {
     "authenticate": Members({"accessToken!": TEXT}),
@@ -116,4 +135,11 @@ SHAPES: Mapping[str, AnyShape] = {
     "list-transactions": Rows(TRANSACTION),
     "list-inventory-adjustments": Rows(ADJUSTMENT),
     "list-alerts": Rows(ALERT),
+    "list-accounts": Rows(NAMED),
+    "list-alert-codes": LIST,
+    "token-test": TEXT,
+    "list-transaction-metadata": Rows(METADATA),
+    "product-sales-stats": Rows(Members({"productId": ID, "totalSalesInTimeFrame": NUMBER})),
+    "list-sessions": Rows(SESSION),
+    "list-session-events": Rows(Members({"id!": ID, "sessionIdId": ID, "loggedAt!": TIME, "eventType": TEXT})),
 }
