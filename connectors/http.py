@@ -180,9 +180,11 @@ class VendorHTTP:
         )
         try:
             async with asyncio.timeout_at(call.deadline):
-                return await self._insist(call)
+                answer = await self._insist(call)
         except TimeoutError:
             raise self._failures.late(operation, sent=call.sent) from None
+        self.account.compare(operation, answer.data)
+        return answer
 
     def _request(
         self,

@@ -246,3 +246,18 @@ audit = Table(  # who asked for what, and what came of it; each row holds the ha
     Column("hash", String(64), nullable=False),
     Index("audit_newest", "organization", "seq"),
 )
+
+drifts = Table(  # how vendors' answers differ from what they are taken to be, see domain.drift
+    "drifts",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("fingerprint", String, primary_key=True),
+    Column("operation", String, nullable=False),
+    Column("path", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("expected", String, nullable=False),
+    Column("seen", String, nullable=False),
+    Column("counted", BigInteger, nullable=False),
+    Column("first_seen_at", String, nullable=False),
+    Column("last_seen_at", String, nullable=False),
+)

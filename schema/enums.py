@@ -10,6 +10,7 @@ from domain import (
     capabilities,
     commands,
     details,
+    drift,
     exports,
     facts,
     model,
@@ -315,6 +316,14 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "MACHINE": "The machine.",
             "PRODUCT": "The product; what none accounts for has rows without one.",
             "PAYMENT_METHOD": "How it was paid.",
+        },
+    ),
+    drift.DriftKind: (
+        "What is wrong with a member of a vendor's answer.",
+        {
+            "UNKNOWN_WORD": "It is one of a fixed set of words, and this word is not among them.",
+            "MISSING": "It is not there, or null where it must have a value.",
+            "RETYPED": "Its value is of another type, or written in another form.",
         },
     ),
     exports.ExportFormat: (

@@ -16,6 +16,7 @@ from resolvers import (
     accounts,
     catalogue_details,
     commands,
+    drifts,
     events,
     machine_details,
     machines,
@@ -60,6 +61,7 @@ from schema.catalogue import (
     ProductSize,
     TaxRate,
 )
+from schema.drift import Drift
 from schema.edge import attribute as told
 from schema.edge import edge, paged
 from schema.scalars import JSON
@@ -82,6 +84,10 @@ class VendorAccount(Node):
     rate_limit: RateLimit | None = told("The tightest budget; null where the vendor sets none.")
     webhook: WebhookHealth | None = edge(accounts.webhook, description="Null where the vendor sends none.")
     capabilities: list[Capability] = told("What this vendor can do at all.")
+    drift: list[Drift] = edge(
+        drifts.seen,
+        description="How its vendor's answers differ from what they are taken to be; what was met last comes first.",
+    )
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:

@@ -12,7 +12,7 @@ import httpx2
 from connectors.base import Account
 from connectors.guard import Traffic
 from connectors.http import Operation, VendorHTTP, table
-from connectors.parsing import Raw, rows, text, whole
+from connectors.parsing import Raw, count, rows, text
 from connectors.smartvend.pages import Page, Pages
 from connectors.windows import Window
 from domain.errors import VendorProtocolError, VendorRejected
@@ -166,16 +166,7 @@ def _counts(told: Any, per_page: int) -> tuple[int | None, int | None]:
     """How many rows and pages there are, as far as the answer says."""
     if not isinstance(told, dict):
         return None, None
-    total, pages, size = (_count(told.get(name)) for name in ("totalItems", "totalPages", "perPage"))
+    total, pages, size = (count(told.get(name)) for name in ("totalItems", "totalPages", "perPage"))
     if total is None:
         return None, pages
     return total, min(total, ceil(total / (size or per_page)) if pages is None else pages)
-
-
-def _count(value: Any) -> int | None:
-    """None for what is no count: a page can be read without."""
-    try:
-        found = whole(value)
-    except (TypeError, ValueError):
-        return None
-    return found if found is not None and found >= 0 else None

@@ -86,8 +86,9 @@ class VendNovation:
         return {machine: self._read_slots(by_machine.get(machine, []), at) for machine in machines}
 
     def _read_slots(self, raw: list[Any], at: datetime) -> Sequence[Slot] | VendorError:
+        """One that cannot be read is left out."""
         try:
-            return [parse.slot(self.account, row, at) for row in raw]
+            return parse.slots(self.account, raw, at)
         except VendorError as error:
             return error
 
