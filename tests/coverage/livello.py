@@ -77,11 +77,10 @@ REACHES: Reaches = {
     "list-products": [listing("products", VENDOR)],
     "create-product": [changing("createProduct", _product)],
     "get-product": [
-        by_id(
-            "Query.product",
-            "$id: ID!",
-            "product(id: $id) { packaging { netWeight } }",
-            lambda things: {"id": things.first("products", vendors=[VENDOR])},
+        changing(
+            "updateProduct",
+            lambda things: _made_product(things) | {"category": "Snacks"},
+            losing="/products/",
         )
     ],
     "update-product": [changing("updateProduct", lambda things: _made_product(things) | {"category": "Drinks"})],
@@ -112,7 +111,11 @@ REACHES: Reaches = {
     ],
     "create-organization": [changing("createOrganization", _organization)],
     "get-organization": [
-        changing("updateOrganization", lambda things: {"organizationId": things.organization, "description": "All"})
+        changing(
+            "updateOrganization",
+            lambda things: {"organizationId": things.organization, "description": "All of us"},
+            losing="/organizations/",
+        )
     ],
     "update-organization": [
         changing("updateOrganization", lambda things: {"organizationId": things.organization, "description": "All"})

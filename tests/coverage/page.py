@@ -14,9 +14,9 @@ from tests.vendor_pages import operations
 PAGE = Path(__file__).parent.parent.parent / "docs" / "coverage.md"
 HEAD = """# Coverage
 
-Every operation that the vendors' documents describe, and what of the graph reaches it. The page is written by `make docs`;
-a test asks each of these of a gateway over the sandbox, and looks whether the vendor was asked just so. Of an operation
-without a method and path in the documents, what is assumed stands here: [how to change it](operating.md#accountsendpoints).
+Every operation that the vendors' documents describe, and what of the graph reaches it. `make docs` writes this page;
+a test asks each of these of a gateway over the sandbox, and looks whether the vendor was asked just so. Where a
+document has no method or path, the one that is assumed stands here: [it can be changed](operating.md#accountsendpoints).
 """
 NAMES = {
     Vendor.SMARTVEND: "SmartVend",

@@ -80,16 +80,14 @@ def keyed(**given: Any) -> Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """`renewing`: a path that is answered 401 once, so that the document leads to a new login."""
+    """`renewing`: a path that is answered 401 once, so that the document leads to a new login. `losing`: one whose
+    answer is lost, so that the vendor is read to find out what became of it."""
 
     coordinates: Sequence[str]
     document: str
     given: Given = nothing
     renewing: str | None = None
-
-
-def reading(coordinate: str, selection: str, *more: str, **how: Any) -> Reach:
-    return Reach(coordinates=(coordinate, *more), document=f"{{ {selection} }}", **how)
+    losing: str | None = None
 
 
 def by_id(coordinate: str, variable: str, selection: str, given: Given) -> Reach:
@@ -111,12 +109,13 @@ def listing(field_: str, vendor: str, more: str = "id", *coordinates: str) -> Re
     )
 
 
-def changing(mutation: str, given: Given, kind: str | None = None) -> Reach:
+def changing(mutation: str, given: Given, kind: str | None = None, losing: str | None = None) -> Reach:
     kind = kind or f"{capital(mutation)}Input"
     return Reach(
         coordinates=(f"Mutation.{mutation}",),
         document=f"mutation ($input: {kind}!) {{ {mutation}(input: $input) {{ {PAYLOAD} }} }}",
         given=lambda things: {"input": keyed(**given(things))},
+        losing=losing,
     )
 
 

@@ -103,9 +103,7 @@ REACHES: Reaches = {
             lambda things: {"groupId": things.made("createGroup", **_group(things)), "name": _new()},
         )
     ],
-    "delete-group": [
-        changing("deleteGroup", lambda things: {"groupId": things.made("createGroup", **_group(things))})
-    ],
+    "delete-group": [changing("deleteGroup", lambda things: {"groupId": things.made("createGroup", **_group(things))})],
     "list-products": [listing("products", VENDOR)],
     "get-product": [
         changing(

@@ -17,8 +17,6 @@ REACHES: Reaches = {
     "list-transactions": [listing("sales", VENDOR)],
     "list-alerts": [listing("events", VENDOR)],
     "list-inventory-adjustments": [listing("stockMovements", VENDOR)],
-    "update-selections": [
-        changing("setPrice", lambda things: {"slotId": things.slot(VENDOR)["id"], "amount": "1.75"})
-    ],
+    "update-selections": [changing("setPrice", lambda things: {"slotId": things.slot(VENDOR)["id"], "amount": "1.75"})],
     "apply-delta": [changing("adjustStock", lambda things: {"slotId": things.slot(VENDOR)["id"], "delta": 1})],
 }
