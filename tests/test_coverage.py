@@ -74,6 +74,7 @@ def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -
     path.write_text(text.replace("[server]", PUBLIC), encoding="utf-8")
     with start(create_app(load(path))) as server:
         shared_sandbox.webhooks(address=server.base, speed=HURRIED)
+        shared_sandbox.settle()
         yield Gateway(server.base, server=server)
 
 

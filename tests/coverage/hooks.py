@@ -19,7 +19,7 @@ Shown = Callable[[Any], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooked:
-    """`make` has the sandbox send it; `document` is followed until a message `shows` it, or, a query, asked until then."""
+    """`make` has the sandbox send it; `document` is followed until a message `shows` it, a query asked until then."""
 
     coordinates: Sequence[str]
     document: str

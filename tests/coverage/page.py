@@ -16,7 +16,7 @@ HEAD = """# Coverage
 
 Every operation that the vendors' documents describe, and what of the graph reaches it. `make docs` writes this page;
 a test asks each of these of a gateway over the sandbox, and looks whether the vendor was asked just so. Where a
-document has no method or path, the one that is assumed stands here: [it can be changed](operating.md#accountsendpoints).
+document has no method or path, the one that is assumed stands here: [to be changed](operating.md#accountsendpoints).
 """
 NAMES = {
     Vendor.SMARTVEND: "SmartVend",

@@ -33,8 +33,8 @@ class Things:
         return self.by_vendor[vendor]
 
     def machine(self, vendor: str) -> Found:
-        """One that is not offline."""
-        return next(one for one in self.machines(vendor) if one["connectivity"] != "OFFLINE")
+        """One that is not offline, and none that was just made: such a one holds nothing."""
+        return next(one for one in self.machines(vendor) if one["connectivity"] != "OFFLINE" and one["slots"])
 
     def slot(self, vendor: str) -> Found:
         """One that holds a product."""
