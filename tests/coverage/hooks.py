@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.model import Vendor
+from domain.refs import Kind, Ref
 from sandbox.smartvend_fleet import CODES
 from tests.coverage.reach import Things, keyed
 
@@ -12,14 +13,16 @@ EVENTS = "subscription { events { cursor event { code videoUrl badge } } }"
 SALES = "subscription { sales { cursor sale { vendor kind } } }"
 MACHINES = "subscription { machines { cursor changed machine { vendor lastSeenAt } } }"
 COMMANDS = "subscription { commands { cursor command { kind status } } }"
-COUNTS = "{ accounts { key webhook { accepted } } }"
+SAFETY = Ref(Kind.ACCOUNT, "acme-safety", "").text
+COUNTS = f'{{ node(id: "{SAFETY}") {{ ... on VendorAccount {{ webhook {{ accepted }} }} }} }}'
 RESTART = "mutation ($input: MachineCommandInput!) { restartApp(input: $input) { command { id } } }"
 Shown = Callable[[Any], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooked:
-    """`make` has the sandbox send it; `document` is followed until a message `shows` it, a query asked until then."""
+    """`make` has the sandbox send it; `document` is followed until a message `shows` it. A query is asked until its
+    answer is another."""
 
     coordinates: Sequence[str]
     document: str
@@ -78,20 +81,16 @@ def _restart(things: Things) -> None:
     things.gateway.ask(RESTART, {"input": keyed(machineId=things.machine("EATMACHINE")["id"])})
 
 
-def _counted(answer: Any) -> bool:
-    return any(one["key"] == "acme-safety" and one["webhook"]["accepted"] > 0 for one in answer["accounts"])
-
-
 SMARTVEND: Mapping[str, Hooked] = {
     "sale": _sale("PURCHASE", Vendor.SMARTVEND),
     "event": _event(Vendor.SMARTVEND, CODES[0]),
 }
 SMARTEPI: Mapping[str, Hooked] = {
-    "webhook.test": Hooked(  # it stands first: it alone leaves nothing but a count
+    "webhook.test": Hooked(  # it leaves nothing but a count
         coordinates=("VendorAccount.webhook",),
         document=COUNTS,
         make=_happening(Vendor.SMARTEPI, "webhook.test"),
-        shows=_counted,
+        shows=lambda answer: answer["node"]["webhook"]["accepted"] > 0,
     ),
     "withdrawal.created": _sale("WITHDRAWAL", Vendor.SMARTEPI, "withdrawal"),
     "return.created": _sale("RETURN", Vendor.SMARTEPI, "return"),
