@@ -9,7 +9,7 @@ from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_ty
 import strawberry
 
 from domain import asked, filters, people, people_asked, reporting, stock
-from schema import catalogue_inputs, estate_inputs, inputs, people_inputs, stock_inputs
+from schema import catalogue_inputs, estate_inputs, inputs, people_inputs, stock_inputs, upkeep_inputs
 
 INPUTS: dict[type, type] = {
     filters.MachineFilter: inputs.MachineFilter,
@@ -47,6 +47,7 @@ INPUTS: dict[type, type] = {
     people_asked.DeleteGroupInput: people_inputs.DeleteGroupInput,
     **catalogue_inputs.INPUTS,
     **estate_inputs.INPUTS,
+    **upkeep_inputs.INPUTS,
 }
 IDS = frozenset({"id", "ids", "acknowledge_unknown", "account_id"})
 ROOT: Any = strawberry.Parent[object]

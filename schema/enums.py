@@ -191,6 +191,10 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "CREATE_MACHINE": "Machines can be added.",
             "CREATE_PROMO_CODES": "Promo codes can be made.",
             "SET_PROMO_ELIGIBILITY": "What promo codes hold for can be set.",
+            "RESOLVE_EVENT": "Its events can be declared over.",
+            "CREATE_SITE": "Sites, where machines stand, can be added.",
+            "PROVISION_MACHINE": "Machines that have called in for the first time can be put into service.",
+            "UPDATE_MACHINE": "What it is called, where it stands and how it sells can be changed.",
         },
     ),
     details.Language: (

@@ -42,6 +42,7 @@ from schema.stock import (
     StockMovement,
     StockMovementConnection,
 )
+from schema.upkeep_mutations import UpkeepMutation
 
 KEPT_DOCUMENTS = 512
 
@@ -133,7 +134,7 @@ class Query:
 
 
 @strawberry.type(description="Commands. Each is recorded before it is sent, and sent at most once.")
-class Mutation(mutations.Mutation, PeopleMutation, CatalogueMutation):
+class Mutation(mutations.Mutation, PeopleMutation, CatalogueMutation, UpkeepMutation):
     """Of all parts."""
 
 

@@ -15,11 +15,13 @@ from connectors.vendnovation import orders, parse, records, stock
 from connectors.vendnovation.client import IDS_AT_ONCE, LARGEST, WIDEST, VendNovationClient
 from connectors.vendnovation.dates import around, inside, wider, within
 from connectors.windows import Window, Windows
+from domain import upkeep
 from domain.capabilities import Capability, UnavailableReason
 from domain.errors import VendorError
 from domain.model import Machine, MachineEvent, Organization, Place, Product, Slot
 from domain.orders import Order
 from domain.paging import Listing, Slice
+from domain.refs import Ref
 from domain.sales import Sale, SaleKind
 from domain.stock import StockMovement
 from domain.times import Span, utc_now
@@ -36,6 +38,7 @@ class VendNovation:
             Capability.UPDATE_PLANOGRAM,
             Capability.STOCK_MOVEMENTS,
             Capability.ADJUST_STOCK,
+            *upkeep.ORDERS,
         }
     )
     sale_kinds = frozenset({SaleKind.PURCHASE})
@@ -145,7 +148,7 @@ class VendNovation:
     def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
         return self._client.shown(request)
 
-    async def fulfilled(self, order: Order) -> bool | None:
+    async def fulfilled(self, order: Order) -> Ref | bool | None:
         return await orders.fulfilled(self._client, order)
 
     def _read_sales(self, rows: Sequence[Any]) -> Listing[Sale]:

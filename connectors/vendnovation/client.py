@@ -15,7 +15,7 @@ import httpx2
 from connectors.acting import VendorRequest
 from connectors.base import Account
 from connectors.guard import Rate, Traffic
-from connectors.http import Operation, VendorHTTP, table
+from connectors.http import Answer, Operation, VendorHTTP, table
 from connectors.login import Token, TokenLogin
 from connectors.parsing import rows, text, without
 from connectors.vendnovation.parse import SECRETS
@@ -30,6 +30,10 @@ IDS_AT_ONCE = 200
 WIDEST = timedelta(days=31) - timedelta(seconds=1)  # of 31 days; the ends of a range are rounded outwards
 TOKEN_LIFE = timedelta(days=3)
 RATES = (Rate(requests=20, per_seconds=1, burst=100), Rate(requests=5000, per_seconds=86_400))
+CONFLICTS = {
+    "ALREADY_CLEARED": "it was cleared before",
+    "NAME_UNIQUENESS": "the customer account has a site of this name",
+}
 FOREIGN_DATA = "UNAUTHORIZED_DATA_ACCESS"
 NUMBER = re.compile(r"[0-9]{1,18}")
 
@@ -46,6 +50,10 @@ def _read(name: str, path: str, *, documented: bool = False) -> Operation:
     return Operation(name=name, method="POST", path=path, documented=documented)
 
 
+def _write(name: str, method: str, path: str) -> Operation:
+    return Operation(name=name, method=method, path=path, documented=True, traffic=Traffic.COMMAND, reads=False)
+
+
 OPERATIONS = table(
     Operation(name="authenticate", method="POST", path="/authenticate/", documented=True),
     _read("list-machines", "/machines"),
@@ -56,22 +64,13 @@ OPERATIONS = table(
     _read("list-transactions", "/transactions/", documented=True),
     _read("list-alerts", "/alerts/"),
     _read("list-inventory-adjustments", "/inventory", documented=True),
-    Operation(
-        name="update-selections",
-        method="PATCH",
-        path="/selections",
-        documented=True,
-        traffic=Traffic.COMMAND,
-        reads=False,
-    ),
-    Operation(
-        name="apply-delta",
-        method="POST",
-        path="/selections/apply-delta",
-        documented=True,
-        traffic=Traffic.COMMAND,
-        reads=False,
-    ),
+    _write("update-selections", "PATCH", "/selections"),
+    _write("apply-delta", "POST", "/selections/apply-delta"),
+    _read("list-accounts", "/accounts"),
+    _write("update-alerts", "PATCH", "/alerts"),
+    _write("create-sites", "PUT", "/sites"),
+    _write("update-machines", "PATCH", "/machines"),
+    _write("provision-machine", "POST", "/machines/provision"),
 )
 
 
@@ -87,6 +86,11 @@ def _token_refused(status: int, data: Any) -> bool:
     The gateway's 403 has no code and may mean the key as well: then the next login is refused, and says so."""
     code = text(data.get("code")) if isinstance(data, dict) else None
     return status == 401 or (status == 403 and code != FOREIGN_DATA)
+
+
+def _conflict(_: int, data: Any) -> str | None:
+    code = text(data.get("code")) if isinstance(data, dict) else None
+    return CONFLICTS.get(code or "")
 
 
 def _moment(at: datetime) -> str:
@@ -113,6 +117,7 @@ class VendNovationClient:
             client=client,
             auth=self.login,
             explain=explain,
+            conflict=_conflict,
             headers={"x-api-key": account.credentials["api_key"].reveal()},
         )
 
@@ -131,8 +136,14 @@ class VendNovationClient:
     async def sign_in(self) -> None:
         await self.login.token()
 
-    async def machines(self) -> list[Any]:
-        return await self._all("list-machines", {})
+    async def machines(self, identifiers: Collection[str] | None = None) -> list[Any]:
+        """All of them, or those with such ids or serial numbers, and perhaps others."""
+        return await self._all(
+            "list-machines", {} if identifiers is None else {"machineIdentifiers": list(identifiers)}
+        )
+
+    async def accounts(self) -> list[Any]:
+        return await self._all("list-accounts", {})
 
     async def sites(self) -> list[Any]:
         return await self._all("list-sites", {})
@@ -177,8 +188,8 @@ class VendNovationClient:
         number = int(native) if NUMBER.fullmatch(native) else native
         return await self._all("list-alerts", _dates(span), {"alertIds": [number]})
 
-    async def act(self, request: VendorRequest) -> Any:
-        return await self._http.json(request.operation, path=request.path, body=request.body)
+    async def act(self, request: VendorRequest) -> Answer:
+        return await self._http.send(request.operation, path=request.path, body=request.body)
 
     def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
         operation = self._http.operations[request.operation]
