@@ -59,6 +59,7 @@ class Capability(Enum):
     CREATE_SITE = "CREATE_SITE"
     PROVISION_MACHINE = "PROVISION_MACHINE"
     UPDATE_MACHINE = "UPDATE_MACHINE"
+    CREATE_SERVICE_SESSION = "CREATE_SERVICE_SESSION"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     PERSON = "h"
     UNIT = "u"
     GROUP = "g"
+    SERVICE_SESSION = "ss"
 
 
 class Ref(NamedTuple):

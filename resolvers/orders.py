@@ -42,6 +42,7 @@ FOR_OPERATORS = frozenset(
         Capability.RESTART_APP,
         Capability.ADJUST_STOCK,
         Capability.RESOLVE_EVENT,
+        Capability.CREATE_SERVICE_SESSION,
     }
 )  # all else is for admins
 MOVES_MONEY = frozenset({Capability.SEND_DEPOSIT, Capability.SEND_REMOTE_PAYMENT})

@@ -60,6 +60,7 @@ LEFT_TO_THE_VENDOR = STOCKING | {  # of a machine that is offline
     Capability.UPDATE_CONFIG,
     Capability.COLLECT_CASH,
     Capability.UPDATE_MACHINE,
+    Capability.CREATE_SERVICE_SESSION,
 }
 CATALOGUE = frozenset({Capability.CREATE_PRODUCT, Capability.UPDATE_PRODUCT, Capability.DELETE_PRODUCT})
 ESTATE = frozenset({Capability.CREATE_ORGANIZATION, Capability.UPDATE_ORGANIZATION})
@@ -188,6 +189,8 @@ class Source:
             self._slots.forget(command.machine_ref.native)
         if command.kind in MACHINES:
             self._forget(self.machines)
+        if command.kind is Capability.CREATE_SERVICE_SESSION:
+            self._details.clear()
         if command.kind is Capability.CREATE_SITE:
             self._forget(self.places)
         if command.kind is Capability.RESOLVE_EVENT and self.events is not None and command.subject_ref is not None:

@@ -1,10 +1,12 @@
 """Orders of events, sites and machines as they stand, from what callers ask for."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from domain import upkeep as asked
+from domain.backoffice import CreateServiceSession, CreateServiceSessionInput
 from domain.capabilities import Capability
 from domain.commands import Command, CommandStatus
 from domain.errors import BadInput, Conflict, NotFound
@@ -19,6 +21,7 @@ from resolvers.given import LONGEST_PROSE, measured, native, worded
 from resolvers.ways import LONGEST_TEXT, Asking, Way, of
 
 HUNDRED = Decimal(100)
+SKEW = timedelta(minutes=1)  # that a caller's clock may run ahead of ours
 
 
 async def _resolve(asking: Asking, given: asked.ResolveEventInput) -> Order:
@@ -75,9 +78,21 @@ async def site(root: Command, info: Info) -> MachineGroup | None:
     return None if found is None else found.group
 
 
+async def _session(asking: Asking, given: CreateServiceSessionInput) -> Order:
+    worded(given.reason, LONGEST_TEXT, "reason", needed=True)
+    started = given.started_at or utc_now()
+    started = started.replace(microsecond=started.microsecond // 1000 * 1000)
+    if started > utc_now() + SKEW:
+        raise BadInput("it cannot begin later than now", "input", "startedAt")
+    if given.ended_at is not None and given.ended_at < started:
+        raise BadInput("it ends before it begins", "input", "endedAt")
+    return CreateServiceSession(machine=asking.native, reason=given.reason, started_at=started, ended_at=given.ended_at)
+
+
 WAYS: Mapping[type[Any], Way] = {
     asked.ResolveEventInput: Way("event", of(Kind.EVENT, "event_id"), _resolve),
     asked.CreateSiteInput: Way("account", of(Kind.ACCOUNT, "account_id"), _site),
     asked.ProvisionMachineInput: Way("organization", of(Kind.ORGANIZATION, "organization_id"), _provision),
     asked.UpdateMachineInput: Way("machine", of(Kind.MACHINE, "machine_id"), _machine),
+    CreateServiceSessionInput: Way("machine", of(Kind.MACHINE, "machine_id"), _session),
 }

@@ -44,6 +44,7 @@ MACHINE_MEMBERS = (
     "ignoreDoorState",
     "offerSmsReceipts",
 )
+SESSION_MEMBERS = frozenset({"machineId", "organizationId", "startedAtUtc", "endedAtUtc", "reason"})
 LONGEST_NAME = 120
 SWITCHES = ("enable", "is", "use", "force", "ignore", "offer")
 
@@ -122,7 +123,10 @@ class Changes:
         return Response(status_code=204)
 
     def add_sessions(self, call: Call, now: datetime) -> list[int]:
-        return [self._add_session(row, now) for row in _rows(call)]
+        rows = _rows(call, largest=50)
+        for row in rows:
+            _check_session(row)
+        return [self._add_session(row, now) for row in rows]
 
     def _check_selection(self, record: Record, row: Mapping[str, Any]) -> None:
         missing = [name for name in SELECTION_MEMBERS if name not in row]
@@ -184,7 +188,18 @@ class Changes:
         machine = None
         if row.get("machineId") is not None:
             machine = self._fleet.machines[_known(self._fleet.machine_rows, row, "machineId").record["id"]]
-        return int(self._history.add_session(machine, now, None)["id"])
+        started = now if row.get("startedAtUtc") is None else parse_moment(row["startedAtUtc"])
+        ended = None if row.get("endedAtUtc") is None else parse_moment(row["endedAtUtc"])
+        record = self._history.add_session(machine, started, ended)
+        record |= {"reason": row.get("reason"), "login": "api", "source": "Web"}
+        return int(record["id"])
+
+
+def _check_session(row: Mapping[str, Any]) -> None:
+    if unknown := row.keys() - SESSION_MEMBERS:
+        raise Refusal(400, "INVALID_REQUEST", f"{min(unknown)} is no member of a session.")
+    if row.get("reason") is not None and not isinstance(row["reason"], str):
+        raise Refusal(400, "INVALID_REQUEST", "A reason is a text.")
 
 
 def _check_site(account: Entry, row: Mapping[str, Any]) -> None:

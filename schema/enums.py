@@ -194,6 +194,7 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "RESOLVE_EVENT": "Its events can be declared over.",
             "CREATE_SITE": "Sites, where machines stand, can be added.",
             "PROVISION_MACHINE": "Machines that have called in for the first time can be put into service.",
+            "CREATE_SERVICE_SESSION": "That somebody works at it can be recorded.",
             "UPDATE_MACHINE": "What it is called, where it stands and how it sells can be changed.",
         },
     ),

@@ -1,10 +1,11 @@
 """What mutations of events, sites and machines as they stand take."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import strawberry
 
-from domain import upkeep
+from domain import backoffice, upkeep
 from schema.catalogue_inputs import may, must
 from schema.inputs import KEY, MACHINE
 
@@ -62,9 +63,19 @@ class UpdateMachineInput:
     idempotency_key: str = must(KEY)
 
 
+@strawberry.input(description="Somebody who works at a machine.")
+class CreateServiceSessionInput:
+    machine_id: strawberry.ID = must("At which machine.")
+    reason: str = must("What for.")
+    started_at: datetime | None = may("When it began; now where it is left out.")
+    ended_at: datetime | None = may("When it ended; it goes on where it is left out.")
+    idempotency_key: str = must(KEY)
+
+
 INPUTS: dict[type, type] = {
     upkeep.ResolveEventInput: ResolveEventInput,
     upkeep.CreateSiteInput: CreateSiteInput,
     upkeep.ProvisionMachineInput: ProvisionMachineInput,
     upkeep.UpdateMachineInput: UpdateMachineInput,
+    backoffice.CreateServiceSessionInput: CreateServiceSessionInput,
 }

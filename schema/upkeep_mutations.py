@@ -2,7 +2,7 @@
 
 import strawberry
 
-from domain import upkeep
+from domain import backoffice, upkeep
 from domain.capabilities import Capability
 from schema.mutations import CommandPayload, asks, in_account
 
@@ -24,4 +24,9 @@ class UpkeepMutation:
         Capability.UPDATE_MACHINE,
         upkeep.UpdateMachineInput,
         "Changes what a machine is called, where it stands and how it sells. For admins.",
+    )
+    create_service_session: CommandPayload = asks(
+        Capability.CREATE_SERVICE_SESSION,
+        backoffice.CreateServiceSessionInput,
+        "Records at the vendor that somebody works at a machine. For operators.",
     )

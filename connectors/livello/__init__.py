@@ -12,6 +12,7 @@ from connectors.acting import Taken, VendorRequest
 from connectors.base import Account
 from connectors.guard import Guard
 from connectors.livello import (
+    alerts,
     changes,
     details,
     orders,
@@ -20,6 +21,7 @@ from connectors.livello import (
     records,
     refills,
     sessions,
+    terminals,
     user_orders,
     users,
 )
@@ -28,6 +30,7 @@ from connectors.livello.client import LivelloClient
 from connectors.livello.paging import LARGEST, Page, chunks, walk
 from connectors.livello.records import MILLISECOND
 from connectors.newest import Recorded, newest, together
+from domain.backoffice import EventType
 from domain.capabilities import Capability, UnavailableReason
 from domain.details import MachineSession, ProductLine, TaxRate
 from domain.errors import VendorError
@@ -40,6 +43,7 @@ from domain.promotions import PromoCode
 from domain.refs import Ref
 from domain.sales import Sale, SaleKind
 from domain.stock import StockMovement
+from domain.terminals import MachineTerminal
 from domain.times import Span, utc_now
 
 SCOPES = {
@@ -173,6 +177,12 @@ class Livello:
 
     async def session(self, machine: str) -> MachineSession | None:
         return sessions.session(self.account, await self._client.session(machine))
+
+    async def terminal(self, machine: str) -> MachineTerminal:
+        return terminals.terminal(self.account, await self._client.kiosk(machine), utc_now())
+
+    async def event_types(self) -> Sequence[EventType]:
+        return alerts.event_types(self.account, await self._client.alert_types())
 
     async def tax_rates(self, organization: str) -> Sequence[TaxRate]:
         return details.tax_rates(self.account, await self._client.vat_rates(organization))

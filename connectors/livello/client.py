@@ -66,6 +66,8 @@ OPERATIONS = table(
     _write("update-organization", "PATCH", "/organizations/{id}"),
     _get("list-vat-rates", "/organizations/{id}/vat", documented=True),
     _get("list-organization-product-lines", "/organizations/{id}/product-lines"),
+    _get("get-kiosk", "/kiosks/{serialNumber}"),
+    _get("list-alert-types", "/alerts/types"),
     _get("get-promocode", "/promocodes/{code}"),
     _write("create-promocodes", "POST", "/promocodes"),
     _write("set-promocode-eligibility", "POST", "/promocodes/eligibility"),
@@ -217,6 +219,14 @@ class LivelloClient:
             return await self._http.json("get-kiosk-session", path={"serialNumber": serial})
         except VendorRejected:
             return None
+
+    async def kiosk(self, serial: str) -> Any:
+        await self.need(KIOSKS)
+        return await self._http.json("get-kiosk", path={"serialNumber": serial}, private=True)
+
+    async def alert_types(self) -> list[Any]:
+        await self.need(ALERTS)
+        return list(rows(self.account, "alert types", await self._http.json("list-alert-types")))
 
     async def refill(self, native: str) -> Any:
         """None where there is none."""

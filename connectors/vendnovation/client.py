@@ -20,7 +20,7 @@ from connectors.login import Token, TokenLogin
 from connectors.parsing import rows, text, without
 from connectors.vendnovation.parse import SECRETS
 from connectors.windows import Window
-from domain.errors import VendorForbidden, VendorProtocolError, VendorUnauthorized
+from domain.errors import VendorForbidden, VendorProtocolError, VendorRejected, VendorUnauthorized
 from domain.times import Span
 
 BASE_URL = "https://vendor-api.vendnovation-services.com/prod"
@@ -35,6 +35,7 @@ CONFLICTS = {
     "NAME_UNIQUENESS": "the customer account has a site of this name",
 }
 FOREIGN_DATA = "UNAUTHORIZED_DATA_ACCESS"
+KEYS = ("id", "transactionId", "productId", "code")  # by the first of which a row is known again
 NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -71,6 +72,13 @@ OPERATIONS = table(
     _write("create-sites", "PUT", "/sites"),
     _write("update-machines", "PATCH", "/machines"),
     _write("provision-machine", "POST", "/machines/provision"),
+    _read("token-test", "/token-test/", documented=True),
+    _read("list-alert-codes", "/alerts/codes/"),
+    _read("list-transaction-metadata", "/transactions/metadata", documented=True),
+    _read("product-sales-stats", "/reports/product-sales-stats"),
+    _read("list-sessions", "/sessions/management/", documented=True),
+    _write("create-sessions", "PUT", "/sessions/management/"),
+    Operation(name="list-session-events", method="PATCH", path="/sessions/management/events/", documented=True),
 )
 
 
@@ -134,7 +142,18 @@ class VendNovationClient:
         return Token(value, time() + TOKEN_LIFE.total_seconds())
 
     async def sign_in(self) -> None:
+        """The key by itself first: a refusal then says which of the credentials it is."""
+        await self._test_key()
         await self.login.token()
+
+    async def _test_key(self) -> None:
+        try:
+            await self._http.json("token-test", login=False)
+        except VendorForbidden:
+            why = "vendnovation refuses the API key"
+            raise VendorUnauthorized(why, account=self.account.key, vendor="vendnovation") from None
+        except VendorRejected:
+            return  # there is no such test: the login tells
 
     async def machines(self, identifiers: Collection[str] | None = None) -> list[Any]:
         """All of them, or those with such ids or serial numbers, and perhaps others."""
@@ -188,6 +207,28 @@ class VendNovationClient:
         number = int(native) if NUMBER.fullmatch(native) else native
         return await self._all("list-alerts", _dates(span), {"alertIds": [number]})
 
+    async def alert_codes(self) -> list[Any]:
+        """None at all where the vendor has no such list: only its users' code tells of it."""
+        try:
+            return await self._all("list-alert-codes", {})
+        except VendorRejected as error:
+            if not error.missing:
+                raise
+            return []
+
+    async def metadata(self, transactions: Collection[str], span: Span) -> list[Any]:
+        route = {"transactionIds": list(transactions)}
+        return await self._all("list-transaction-metadata", _dates(span), route)
+
+    async def product_sales(self, span: Span) -> list[Any]:
+        return await self._all("product-sales-stats", _dates(span))
+
+    async def sessions(self, span: Span) -> list[Any]:
+        return await self._all("list-sessions", _dates(span))
+
+    async def session_events(self, session: str, span: Span) -> list[Any]:
+        return await self._all("list-session-events", _dates(span), {"sessionIds": [int(session)]})
+
     async def act(self, request: VendorRequest) -> Answer:
         return await self._http.send(request.operation, path=request.path, body=request.body)
 
@@ -230,12 +271,16 @@ def _unseen(got: Iterable[Any], seen: set[str]) -> list[Any]:
     """Those whose id was not seen before; what is no record, or has no id, is passed on for the parser to judge."""
     new = []
     for row in got:
-        native = text(row.get("id")) if isinstance(row, dict) else None
+        native = _key(row) if isinstance(row, dict) else None
         if native is None or native not in seen:
             new.append(row)
         if native is not None:
             seen.add(native)
     return new
+
+
+def _key(row: Mapping[str, Any]) -> str | None:
+    return next((found for name in KEYS if (found := text(row.get(name))) is not None), None)
 
 
 def _filters(span: Span, machines: frozenset[str] | None) -> dict[str, Any]:

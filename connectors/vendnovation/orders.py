@@ -9,17 +9,27 @@ from typing import Any
 from connectors.acting import Taken, VendorRequest
 from connectors.parsing import Raw, need, number, record, text
 from connectors.prices import check_amount, check_currency, major
-from connectors.vendnovation import alerts, estate
+from connectors.vendnovation import alerts, estate, sessions
 from connectors.vendnovation.client import VendNovationClient
 from connectors.vendnovation.parse import by_machine, product_of
 from connectors.vendnovation.planogram import arranged, priced
 from connectors.vendnovation.stock import adjusted, adjusting, taken
+from domain.backoffice import CreateServiceSession
 from domain.errors import BadInput
 from domain.orders import AdjustStock, Order, SetPrice, UpdatePlanogram
 from domain.refs import Ref
 from domain.upkeep import CreateSite, ProvisionMachine, ResolveEvent, UpdateMachine
 
-Known = SetPrice | UpdatePlanogram | AdjustStock | ResolveEvent | CreateSite | ProvisionMachine | UpdateMachine
+Known = (
+    SetPrice
+    | UpdatePlanogram
+    | AdjustStock
+    | ResolveEvent
+    | CreateSite
+    | ProvisionMachine
+    | UpdateMachine
+    | CreateServiceSession
+)
 ESTATE = frozenset({estate.CREATE_SITE, estate.PROVISION, estate.UPDATE})
 PRODUCT = re.compile(r"[1-9][0-9]{0,17}")
 
@@ -31,7 +41,7 @@ def check(order: Order, currency: str | None) -> Known:
             _check(order, currency)
         case CreateSite() | ProvisionMachine() | UpdateMachine():
             estate.check(order)
-        case AdjustStock() | ResolveEvent():
+        case AdjustStock() | ResolveEvent() | CreateServiceSession():
             pass
         case _:
             raise BadInput("nothing of the kind can be ordered of VendNovation")
@@ -45,6 +55,8 @@ async def prepare(client: VendNovationClient, asked: Order) -> VendorRequest:
             return await adjusting(client, order)
         case ResolveEvent() as order:
             return await alerts.resolving(client, order)
+        case CreateServiceSession() as order:
+            return await sessions.creating(client, order)
         case SetPrice() | UpdatePlanogram() as order:
             return await _selecting(client, order)
         case order:
@@ -67,6 +79,8 @@ async def send(client: VendNovationClient, request: VendorRequest) -> Taken:
         return taken(client, request, answer)
     if request.operation == alerts.CLEAR:
         return alerts.cleared(client, request, answer)
+    if request.operation == sessions.CREATE:
+        return sessions.made(client, answer)
     if request.operation in ESTATE:
         return estate.made(client, request, told)
     sent: Sequence[Raw] = request.body["body"]
@@ -83,6 +97,8 @@ async def fulfilled(client: VendNovationClient, order: Order) -> Ref | bool | No
             return await adjusted(client, order)
         case ResolveEvent():
             return await alerts.resolved(client, order)
+        case CreateServiceSession():
+            return await sessions.created(client, order)
         case CreateSite() | ProvisionMachine() | UpdateMachine():
             return await estate.fulfilled(client, order)
         case SetPrice() | UpdatePlanogram():
