@@ -25,6 +25,7 @@ INPUTS: Mapping[str, str] = {
     "createSite": "CreateSiteInput",
     "provisionMachine": "ProvisionMachineInput",
     "updateMachine": "UpdateMachineInput",
+    "createServiceSession": "CreateServiceSessionInput",
 }
 WAIT_SECONDS = 20.0
 UNDER_WAY = ("PENDING", "SENT", "ACKNOWLEDGED")

@@ -1,5 +1,6 @@
 """Alerts, sites and machines ordered of VendNovation: what an answer has to show, and what is read back."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -190,3 +191,56 @@ async def test_only_the_empty_answer_says_that_a_machine_was_provisioned() -> No
         assert await it.connector.fulfilled(later) is False
         with pytest.raises(VendorProtocolError):
             await answered(it, order, "POST", Response(status_code=200))
+
+
+async def test_the_key_is_tried_by_itself_before_the_login() -> None:
+    async with stage() as it:
+        await it.connector.sign_in()
+        assert asked(it) == ["POST /token-test/", "POST /authenticate/"]
+
+
+@pytest.mark.parametrize(("status", "goes_on"), [(403, False), (404, True)])
+async def test_a_key_that_is_refused_says_so_and_no_test_at_all_says_nothing(status: int, goes_on: bool) -> None:
+    async with stage() as it:
+
+        async def instead(request: Request) -> Response | None:
+            refusal = JSONResponse({"message": "Forbidden"}, status_code=status)
+            return refusal if request.url.path.endswith("/token-test/") else None
+
+        it.wire.instead = instead
+        if goes_on:
+            await it.connector.sign_in()
+        else:
+            assert "API key" in (await failure(it.connector.sign_in())).message
+        assert ("POST /authenticate/" in asked(it)) is goes_on
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        (JSONResponse({"message": "Not Found"}, status_code=404), []),
+        (JSONResponse(["NS", {"code": "TF", "name": "Warm"}, {"id": 7}, None]), [("NS", None), ("TF", "Warm")]),
+    ],
+)
+async def test_codes_of_alerts_are_read_however_they_are_told(told: Response, found: list[Any]) -> None:
+    async with stage() as it:
+
+        async def instead(request: Request) -> Response | None:
+            return told if request.url.path.endswith("/alerts/codes/") else None
+
+        it.wire.instead = instead
+        assert [(one.code, one.description) for one in await it.connector.event_types()] == found
+
+
+async def test_notes_are_asked_for_by_pages_and_years() -> None:
+    async with stage() as it:
+        day = 86_400_000
+        sales = [f"B{number}@{1_600_000_000_000 + number * day * 4}" for number in range(150)] + ["made up", "B1@"]
+        told = await it.connector.sale_metadata(sales)
+        assert told.keys() == set(sales)
+        assert all(one.tags == () for one in told.values())
+        bodies = [json.loads(one.body) for one in it.wire.asked if one.path.endswith("/transactions/metadata")]
+        assert [len(body["routeFilter"]["transactionIds"]) for body in bodies] == [91, 59]
+        for body in bodies:
+            since, until = (need_iso(body["requestFilter"][name]) for name in ("startDate", "endDate"))
+            assert until - since <= timedelta(days=365)
