@@ -21,7 +21,7 @@ from domain.model import Machine, MachineEvent, Organization, Place, Product, Sl
 from domain.orders import Order
 from domain.paging import Listing, Slice
 from domain.sales import Sale, SaleKind
-from domain.stock import StockMovement
+from domain.stock import MovementKind, StockMovement
 from domain.times import Span, utc_now
 
 
@@ -39,6 +39,7 @@ class VendNovation:
         }
     )
     sale_kinds = frozenset({SaleKind.PURCHASE})
+    movement_kinds = frozenset(MovementKind) - {MovementKind.REMOVAL}
     slots_at_once = IDS_AT_ONCE
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
