@@ -51,6 +51,7 @@ RECORDS = {
     FactKind.MOVEMENT: Capability.STOCK_MOVEMENTS,
 }
 DERIVED_KINDS = frozenset({SaleKind.PURCHASE})  # what is deduced from what left a machine
+DERIVED_MOVEMENTS = frozenset({MovementKind.RESTOCK, MovementKind.TAKE, MovementKind.REMOVAL})
 HEALTHY = frozenset({AccountStatus.OK, AccountStatus.UNKNOWN})
 DETAILED = 5000  # of how many things the details may be kept
 SLOTTED_MACHINES = 20_000  # how many machines' slots an account may keep
@@ -119,6 +120,7 @@ class Source:
         self.movements: Log[StockMovement] | None = self._log(
             FactKind.MOVEMENT, (has.movements, has.movement) if isinstance(has, ReadsMovements) else None, times.sales
         )
+        self.movement_kinds = has.movement_kinds if isinstance(has, ReadsMovements) else DERIVED_MOVEMENTS
         self.collections: Log[CashCollection] | None = (
             Log(has.collections, has.collection, ttl=times.sales, late=self.late)
             if isinstance(has, ReadsCollections)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_ty
 
 import strawberry
 
-from domain import asked, filters, people, people_asked, reporting, stock
+from domain import asked, filters, people, people_asked, reporting, stock, stock_reporting
 from schema import catalogue_inputs, estate_inputs, inputs, people_inputs, stock_inputs, upkeep_inputs
 
 INPUTS: dict[type, type] = {
@@ -28,6 +28,7 @@ INPUTS: dict[type, type] = {
     asked.UpdateConfigInput: inputs.UpdateConfigInput,
     asked.ResolveCommandInput: inputs.ResolveCommandInput,
     stock.StockMovementFilter: stock_inputs.StockMovementFilter,
+    stock_reporting.StockReportFilter: stock_inputs.StockReportFilter,
     stock.CashCollectionFilter: stock_inputs.CashCollectionFilter,
     stock.AdjustStockInput: stock_inputs.AdjustStockInput,
     people.PersonFilter: people_inputs.PersonFilter,

@@ -6,7 +6,20 @@ from enum import Enum
 import strawberry
 from graphql import GraphQLEnumType, GraphQLSchema
 
-from domain import capabilities, commands, details, facts, model, people, periods, promotions, reporting, sales, stock
+from domain import (
+    capabilities,
+    commands,
+    details,
+    facts,
+    model,
+    people,
+    periods,
+    promotions,
+    reporting,
+    sales,
+    stock,
+    stock_reporting,
+)
 from domain.errors import ErrorCode
 from domain.paging import SourceState
 
@@ -307,6 +320,14 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "MACHINE": "The machine.",
             "PRODUCT": "The product; what none accounts for has rows without one.",
             "PAYMENT_METHOD": "How it was paid.",
+        },
+    ),
+    stock_reporting.StockGroup: (
+        "What the rows of a report over stock are told apart by.",
+        {
+            "VENDOR": "The vendor.",
+            "MACHINE": "The machine; movements that name none have rows without one.",
+            "PRODUCT": "The product; movements that name none have rows without one.",
         },
     ),
     promotions.DiscountType: (

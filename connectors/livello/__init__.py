@@ -42,7 +42,7 @@ from domain.people_orders import CreatePerson, UpdatePerson
 from domain.promotions import PromoCode
 from domain.refs import Ref
 from domain.sales import Sale, SaleKind
-from domain.stock import StockMovement
+from domain.stock import MovementKind, StockMovement
 from domain.terminals import MachineTerminal
 from domain.times import Span, utc_now
 
@@ -73,6 +73,7 @@ Serials = list[str] | None
 class Livello:
     capabilities = frozenset(SCOPES)
     sale_kinds = frozenset({SaleKind.PURCHASE})
+    movement_kinds = frozenset({MovementKind.RESTOCK, MovementKind.REMOVAL})
     slots_at_once = 1
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:

@@ -32,7 +32,7 @@ from domain.orders import Order
 from domain.paging import Listing, Slice
 from domain.refs import Ref
 from domain.sales import Sale, SaleKind
-from domain.stock import StockMovement
+from domain.stock import MovementKind, StockMovement
 from domain.times import Span, utc_now
 
 
@@ -52,6 +52,7 @@ class VendNovation:
         }
     )
     sale_kinds = frozenset({SaleKind.PURCHASE})
+    movement_kinds = frozenset(MovementKind) - {MovementKind.REMOVAL}
     slots_at_once = IDS_AT_ONCE
     metadata_at_once = LARGEST
 
