@@ -50,7 +50,7 @@ INPUTS: dict[type, type] = {
     **estate_inputs.INPUTS,
     **upkeep_inputs.INPUTS,
 }
-IDS = frozenset({"id", "ids", "acknowledge_unknown", "account_id"})
+IDS = frozenset({"id", "ids", "acknowledge_unknown", "account_id", "machines"})
 ROOT: Any = strawberry.Parent[object]
 PAGING = {
     "first": "How many, at most 1000; 50 where it is left out.",

@@ -7,6 +7,7 @@ import strawberry
 from graphql import GraphQLEnumType, GraphQLSchema
 
 from domain import (
+    analytics,
     capabilities,
     commands,
     details,
@@ -209,6 +210,30 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "PROVISION_MACHINE": "Machines that have called in for the first time can be put into service.",
             "CREATE_SERVICE_SESSION": "That somebody works at it can be recorded.",
             "UPDATE_MACHINE": "What it is called, where it stands and how it sells can be changed.",
+        },
+    ),
+    analytics.AnalyticsGroup: (
+        "What a vendor's own sums are told apart by.",
+        {"PRODUCT_LINE": "By the product line.", "MACHINE": "By the machine."},
+    ),
+    analytics.StatisticsOrder: (
+        "What a vendor's own statistics are ordered by.",
+        {
+            "SOLD": "By how many were sold.",
+            "RESTOCKED": "By how many were put in.",
+            "REMOVED": "By how many were taken out, unsold.",
+            "TOTAL": "By what they were sold for.",
+            "COST": "By what they cost.",
+        },
+    ),
+    analytics.SensorGranularity: (
+        "How far readings of a sensor lie apart.",
+        {
+            "MINUTE": "A minute.",
+            "HOUR": "An hour.",
+            "DAY": "A day.",
+            "WEEK": "A week.",
+            "MONTH": "A month.",
         },
     ),
     details.Language: (

@@ -29,6 +29,7 @@ from resolvers import (
     stock,
 )
 from resolvers.sources import Source
+from schema.analytics import AccountAnalytics, MachineAnalytics
 from schema.backoffice import AccountBackoffice, EventBackoffice, MachineBackoffice, SaleBackoffice
 from schema.basics import (
     CURSOR,
@@ -73,7 +74,7 @@ if TYPE_CHECKING:
 
 
 @strawberry.type(description="One set of credentials at one vendor, from the configuration.")
-class VendorAccount(Node, AccountBackoffice):
+class VendorAccount(Node, AccountBackoffice, AccountAnalytics):
     key: str = told("Its key in the configuration.")
     vendor: Vendor = told("At which vendor.")
     organization: "Organization" = edge(accounts.organization, description="The tenant that it belongs to.")
@@ -219,7 +220,7 @@ class Organization(Node):
 
 
 @strawberry.type(description="A vending machine, kiosk, fridge or dispenser.")
-class Machine(Node, MachineBackoffice):
+class Machine(Node, MachineBackoffice, MachineAnalytics):
     vendor: Vendor = told("Whose it is.")
     account: VendorAccount = edge(machines.account, description="The account that it was read through.")
     organization: Organization = edge(

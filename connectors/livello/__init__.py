@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import httpx2
 
 from connectors.acting import Taken, VendorRequest
+from connectors.analytics import Analytics
 from connectors.base import Account
 from connectors.guard import Guard
 from connectors.livello import (
@@ -26,6 +27,7 @@ from connectors.livello import (
     users,
 )
 from connectors.livello import client as api
+from connectors.livello.analytics import LivelloAnalytics
 from connectors.livello.client import LivelloClient
 from connectors.livello.paging import LARGEST, Page, chunks, walk
 from connectors.livello.records import MILLISECOND
@@ -80,6 +82,7 @@ class Livello:
         self.account = account
         self._client = LivelloClient(account, client)
         self._currencies = self._client.currencies
+        self.analytics: Analytics = LivelloAnalytics(account, self._client)
         self.guard: Guard = self._client.guard
 
     async def sign_in(self) -> None:
