@@ -167,7 +167,7 @@ class ProductStatistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensorReading:
-    celsius: Decimal
+    celsius: float
     at: datetime
 
 

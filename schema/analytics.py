@@ -134,7 +134,7 @@ class ProductStatistics:
 
 @strawberry.type(description="How warm it was.")
 class SensorReading:
-    celsius: Decimal = told("In degrees Celsius.")
+    celsius: float = told("In degrees Celsius.")
     at: datetime = told("When.")
 
 

@@ -4,7 +4,6 @@ Names of rows' members that the documents lost are those of their columns, or as
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from connectors.base import Account
@@ -189,4 +188,4 @@ def _first(row: Mapping[str, Any], *names: str) -> str | None:
 def _reading(row: Raw) -> SensorReading | None:
     """One that is no number, or has no time, says nothing."""
     celsius, at = number(row.get("temperature")), iso(row.get("timestamp"))
-    return None if celsius is None or at is None else SensorReading(celsius=Decimal(celsius), at=at)
+    return None if celsius is None or at is None else SensorReading(celsius=float(celsius), at=at)
