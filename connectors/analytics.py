@@ -17,12 +17,9 @@ from domain.analytics import (
     SalesFigure,
     SalesKpis,
     Scope,
-    SensorGranularity,
-    SensorSeries,
     StatisticsOrder,
 )
 from domain.periods import Granularity
-from domain.times import Span
 
 
 class Analytics(Protocol):
@@ -57,10 +54,6 @@ class Analytics(Protocol):
     async def statistics(self, scope: Scope, order: StatisticsOrder, *, idle: bool) -> Sequence[ProductStatistics]:
         """Most first. `idle`: products of which nothing moved as well."""
         ...
-
-    async def temperatures(
-        self, machine: str, granularity: SensorGranularity, span: Span
-    ) -> Sequence[SensorSeries]: ...
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""What a vendor itself makes of its sales, its stock and its temperatures. None means that it does not say."""
+"""What a vendor itself makes of its sales and its stock. None means that it does not say."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,14 +23,6 @@ class StatisticsOrder(Enum):
     REMOVED = "REMOVED"
     TOTAL = "TOTAL"
     COST = "COST"
-
-
-class SensorGranularity(Enum):
-    MINUTE = "MINUTE"
-    HOUR = "HOUR"
-    DAY = "DAY"
-    WEEK = "WEEK"
-    MONTH = "MONTH"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,17 +155,3 @@ class ProductStatistics:
     total: Money | None
     cost: Money | None
     vendor_data: Mapping[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SensorReading:
-    celsius: float
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SensorSeries:
-    """`sensor`: where in the machine it sits, in the vendor's word."""
-
-    sensor: str | None
-    readings: Sequence[SensorReading]

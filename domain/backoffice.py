@@ -72,9 +72,10 @@ class SaleMetadata:
 class ServiceSession:
     """Somebody who works for the operator, at a machine, or in the vendor's application where `machine_ref` is None.
 
-    `source` is the vendor's word for which of the two."""
+    `native` finds it again, with what the vendor needs for it; `source` is the vendor's word for which of the two."""
 
-    ref: Ref
+    account_ref: Ref
+    native: str
     machine_ref: Ref | None
     vendor_id: str
     started_at: datetime

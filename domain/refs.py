@@ -24,7 +24,6 @@ class Kind(StrEnum):
     PERSON = "h"
     UNIT = "u"
     GROUP = "g"
-    SERVICE_SESSION = "ss"
 
 
 class Ref(NamedTuple):

@@ -20,8 +20,6 @@ from domain.analytics import (
     SalesFigure,
     SalesKpis,
     Scope,
-    SensorGranularity,
-    SensorSeries,
     StatisticsOrder,
     VendorAnalytics,
 )
@@ -136,17 +134,6 @@ async def statistics(
 ) -> Sequence[ProductStatistics]:
     order = order_by or StatisticsOrder.SOLD
     return await _told(root, info, lambda them: partial(them.statistics, root.scope, order, idle=bool(idle)))
-
-
-async def temperatures(
-    root: Machine, info: Info, from_: datetime, to: datetime, granularity: SensorGranularity
-) -> Sequence[SensorSeries] | None:
-    """Of one machine, for whoever sums up more."""
-    source, span = info.context.graph.sources[root.ref.account], _span(from_, to)
-    if not isinstance(source.connector, ReadsAnalytics):
-        return None
-    load = partial(source.connector.analytics.temperatures, root.ref.native, granularity, span)
-    return await _kept(info.context, source, load)
 
 
 def machine(root: OfMachine, info: Info) -> Machine | Awaitable[Machine | None] | None:

@@ -89,9 +89,9 @@ def session_machine(root: ServiceSession, info: Info) -> Machine | Awaitable[Mac
 
 
 async def session_events(root: ServiceSession, info: Info) -> Sequence[ServiceSessionEvent]:
-    source = info.context.graph.sources[root.ref.account]
+    source = info.context.graph.sources[root.account_ref.account]
     found: Sequence[ServiceSessionEvent] = await _kept(
-        info.context, source, ReadsServiceSessions, "service_session_events", root.ref.native
+        info.context, source, ReadsServiceSessions, "service_session_events", root.native
     )
     return found
 

@@ -86,7 +86,7 @@ class Livello:
         self._fleet = Fleet(world, currencies)
         self._refills = Refills(world, self._fleet)
         self._analytics = Analytics(self._fleet)
-        self._reports = Reports(self._fleet, self._refills, world.now)
+        self._reports = Reports(self._fleet, self._refills)
         self._refill_analytics = RefillAnalytics(self._fleet, self._refills)
         cells = (cell for cells in self._fleet.cells.values() for cell in cells)
         self._prices = Prices(line for cell in cells if (line := cell["productLineData"]) is not None)

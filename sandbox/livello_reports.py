@@ -1,30 +1,22 @@
-"""Livello's further reports: rankings, hours, cards, products that stand out, what runs out, temperatures."""
+"""Livello's further reports: rankings, hours, cards, products that stand out, and what runs out."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from zlib import crc32
 
 from starlette.requests import Request
 
-from sandbox.livello_analytics import BEGIN
-from sandbox.livello_fleet import Fleet, Row, iso
-from sandbox.livello_gate import Problem
+from sandbox.livello_fleet import Fleet, Row
 from sandbox.livello_query import between, by_offset, column, local, matching, number
 from sandbox.livello_refills import Refills
 
-MINUTE = {"minutely": lambda at: at.replace(second=0, microsecond=0)}
-CUSTOM = {"minute": "minutely", "hour": "hourly", "day": "daily", "week": "weekly", "month": "monthly"}
 CARDS = {"visa": "visa", "mastercard": "mastercard", "girocard": "girocard"}
-SENSORS = ("top", "bottom")
-LONGEST_SERIES = 2_000
 SERIAL = column("kiosk", "serialNumber")
 
 
 class Reports:
-    def __init__(self, fleet: Fleet, refills: Refills, now: Callable[[], datetime]) -> None:
-        self._fleet, self._refills, self._now = fleet, refills, now
+    def __init__(self, fleet: Fleet, refills: Refills) -> None:
+        self._fleet, self._refills = fleet, refills
 
     def operations(self) -> Sequence[tuple[str, str, Callable[[Request], Any]]]:
         return [
@@ -35,7 +27,6 @@ class Reports:
             ("/analytics/transactions/payment-types", "reports:read", self.payment_types),
             ("/analytics/transactions/product-lifecycle", "reports:read", self.lifecycle),
             ("/analytics/inventory/low-stock", "reports:read", self.low_stock),
-            ("/analytics/temperature/{granularity}", "reports:read", self.temperature),
         ]
 
     def top_kiosks(self, request: Request) -> list[Row]:
@@ -140,39 +131,6 @@ class Reports:
         )
         return by_offset(query, narrowed, "skip")
 
-    def temperature(self, request: Request) -> list[Row]:
-        query, named = request.query_params, request.path_params["granularity"]
-        kiosk = self._fleet.kiosks.get(query.get("kioskSerialNumber", ""))
-        if kiosk is None:
-            raise Problem(400, "kioskSerialNumber must name a kiosk of yours")
-        begin = self._step(named, query.get("grouping"))
-        moments = sorted({begin(at) for at in self._moments(request)})[:LONGEST_SERIES]
-        return [
-            {
-                "sensorPosition": sensor,
-                "kioskName": kiosk["name"],
-                "kioskSerial": kiosk["serialNumber"],
-                "values": [{"timestamp": iso(at), "temperature": _degrees(sensor, at)} for at in moments],
-            }
-            for sensor in SENSORS
-        ]
-
-    def _step(self, named: str, grouping: str | None) -> Callable[[datetime], datetime]:
-        if (named == "custom") != (grouping is not None):
-            raise Problem(400, "grouping goes with custom, and with nothing else")
-        known: Mapping[str, Callable[[datetime], datetime]] = {**BEGIN, **MINUTE}
-        found = known.get(CUSTOM.get(grouping or "", "") if named == "custom" else named)
-        if found is None:
-            raise Problem(400, f"granularity must be one of {', '.join((*known, 'custom'))}")
-        return found
-
-    def _moments(self, request: Request) -> list[datetime]:
-        """Every half hour of what is asked for, or of the last day."""
-        now = self._now().astimezone(UTC)
-        every = [now - timedelta(minutes=30 * at) for at in range(48 * 60)]
-        rows = between(request, [{"at": iso(at)} for at in every], "at", "startDate", "endDate")
-        return [datetime.fromisoformat(row["at"]) for row in rows]
-
     @property
     def _products(self) -> Mapping[int, Row]:
         return {row["id"]: row for row in self._fleet.products}
@@ -213,7 +171,3 @@ class Reports:
 def _money(figures: Counter[str]) -> Row:
     net, cost = figures["net"] / 100, figures["cost"] / 100
     return {"netSales": net, "netCost": cost, "profit": (figures["net"] - figures["cost"]) / 100}
-
-
-def _degrees(sensor: str, at: datetime) -> float:
-    return 2 + crc32(f"{sensor}{at.isoformat()}".encode()) % 60 / 10

@@ -132,18 +132,6 @@ class ProductStatistics:
     vendor_data: JSON | None = told(VENDOR_DATA)
 
 
-@strawberry.type(description="How warm it was.")
-class SensorReading:
-    celsius: float = told("In degrees Celsius.")
-    at: datetime = told("When.")
-
-
-@strawberry.type(description="What one sensor measured.")
-class SensorSeries:
-    sensor: str | None = told("Where in the machine it sits, in the vendor's word.")
-    readings: list[SensorReading] = told("What it measured, as the vendor orders it.")
-
-
 @strawberry.type(
     description="What a vendor itself sums up of a span, in days of UTC. Each field is a request to the vendor. Money "
     "is null where sums are over several currencies, for the vendor does not tell them apart."
@@ -191,17 +179,4 @@ class AccountAnalytics:
         from_="From this time on.",
         to="Up to this time, exclusive: at most 732 days after `from`.",
         machines="Only of these machines, at most 100; of all where it is left out.",
-    )
-
-
-@strawberry.type
-class MachineAnalytics:
-    """Fields of a machine."""
-
-    sensor_series: list[SensorSeries] | None = edge(
-        analytics.temperatures,
-        description="How warm it was in it, by sensor; null where the vendor keeps no such record.",
-        from_="From this time on.",
-        to="Up to this time, exclusive: at most 732 days after `from`.",
-        granularity="How far the readings lie apart.",
     )

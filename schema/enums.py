@@ -226,16 +226,6 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "COST": "By what they cost.",
         },
     ),
-    analytics.SensorGranularity: (
-        "How far readings of a sensor lie apart.",
-        {
-            "MINUTE": "A minute.",
-            "HOUR": "An hour.",
-            "DAY": "A day.",
-            "WEEK": "A week.",
-            "MONTH": "A month.",
-        },
-    ),
     details.Language: (
         "A language, by ISO 639-1.",
         {

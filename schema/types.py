@@ -29,7 +29,7 @@ from resolvers import (
     stock,
 )
 from resolvers.sources import Source
-from schema.analytics import AccountAnalytics, MachineAnalytics
+from schema.analytics import AccountAnalytics
 from schema.backoffice import AccountBackoffice, EventBackoffice, MachineBackoffice, SaleBackoffice
 from schema.basics import (
     CURSOR,
@@ -220,7 +220,7 @@ class Organization(Node):
 
 
 @strawberry.type(description="A vending machine, kiosk, fridge or dispenser.")
-class Machine(Node, MachineBackoffice, MachineAnalytics):
+class Machine(Node, MachineBackoffice):
     vendor: Vendor = told("Whose it is.")
     account: VendorAccount = edge(machines.account, description="The account that it was read through.")
     organization: Organization = edge(

@@ -188,28 +188,6 @@ def test_stock(gateway: Gateway, sandbox: Sandbox, headers: dict[str, str]) -> N
     ]
 
 
-@pytest.mark.parametrize(("granularity", "word"), [("HOUR", "hourly"), ("DAY", "daily"), ("MINUTE", "minutely")])
-def test_how_warm_it_was(
-    granularity: str, word: str, gateway: Gateway, sandbox: Sandbox, headers: dict[str, str]
-) -> None:
-    query = """query ($from: DateTime!, $to: DateTime!) { machines(first: 500) { nodes { vendor vendorId
-      sensorSeries(from: $from, to: $to, granularity: %s) { sensor readings { celsius at } } } } }"""
-    dates = {"from": (UNTIL - timedelta(days=2)).isoformat(), "to": UNTIL.isoformat()}
-    nodes = gateway.ask(query % granularity, dates)["machines"]["nodes"]
-    one = next(node for node in nodes if node["vendor"] == "LIVELLO")
-    since = (UNTIL - timedelta(days=2)).isoformat(timespec="milliseconds")
-    told = theirs(sandbox, headers, f"temperature/{word}", kioskSerialNumber=one["vendorId"], startDate=since)
-    assert [series["sensor"] for series in one["sensorSeries"]] == [series["sensorPosition"] for series in told]
-    for ours, series in zip(one["sensorSeries"], told, strict=True):
-        assert len(ours["readings"]) >= len(series["values"]) - 1 > 0
-        known = {utc(value["timestamp"]): value["temperature"] for value in series["values"]}
-        here = {moment(value["at"]): value["celsius"] for value in ours["readings"]}
-        assert {at: here[at] for at in here.keys() & known.keys()} == {
-            at: known[at] for at in here.keys() & known.keys()
-        }
-    assert {node["sensorSeries"] is None for node in nodes if node["vendor"] != "LIVELLO"} == {True}
-
-
 def test_what_is_asked_twice_is_kept(gateway: Gateway, sandbox: Sandbox) -> None:
     first = ask(gateway, "peakHour { sales }")
     sandbox.forget_requests()

@@ -25,8 +25,6 @@ from domain.analytics import (
     SalesFigure,
     SalesKpis,
     Scope,
-    SensorGranularity,
-    SensorSeries,
     StatisticsOrder,
 )
 from domain.periods import Granularity
@@ -40,13 +38,6 @@ EVERY: Mapping[Granularity, str] = {
     Granularity.DAY: "daily",
     Granularity.WEEK: "weekly",
     Granularity.MONTH: "monthly",
-}
-EACH: Mapping[SensorGranularity, str] = {
-    SensorGranularity.MINUTE: "minutely",
-    SensorGranularity.HOUR: "hourly",
-    SensorGranularity.DAY: "daily",
-    SensorGranularity.WEEK: "weekly",
-    SensorGranularity.MONTH: "monthly",
 }
 GROUPS: Mapping[AnalyticsGroup | None, str | None] = {
     None: None,
@@ -123,13 +114,6 @@ class LivelloAnalytics:
         }
         found = await self._client.report_pages("product-statistics", query)
         return records(self._account, "product statistics", found, figures.statistics)
-
-    async def temperatures(self, machine: str, granularity: SensorGranularity, span: Span) -> Sequence[SensorSeries]:
-        path, query = {"granularity": EACH[granularity]}, {"kioskSerialNumber": machine, **_dates(span)}
-        found = await self._client.report("temperature-series", query, path)
-        return records(
-            self._account, "series", rows(self._account, "temperatures", found), Figures(self._account, None).series
-        )
 
     async def _rows(self, operation: str, query: Mapping[str, object], read: Read[T]) -> Sequence[T]:
         found = await self._client.report(operation, query)

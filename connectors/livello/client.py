@@ -229,11 +229,9 @@ class LivelloClient:
         await self.need(ALERTS)
         return list(rows(self.account, "alert types", await self._http.json("list-alert-types")))
 
-    async def report(
-        self, operation: str, query: Mapping[str, object], path: Mapping[str, object] | None = None
-    ) -> Any:
+    async def report(self, operation: str, query: Mapping[str, object]) -> Any:
         await self.need(REPORTS)
-        return await self._http.json(operation, path=path, query=query)
+        return await self._http.json(operation, query=query)
 
     async def report_pages(self, operation: str, query: Mapping[str, object]) -> list[Any]:
         """All rows of a report that comes in pages."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from connectors.base import Account
 from connectors.livello.parse import SECRETS
 from connectors.operations import Operation
-from connectors.parsing import Raw, iso, money, need, need_iso, number, record, text, whole, without
+from connectors.parsing import Raw, money, need, need_iso, number, record, text, whole, without
 from domain.analytics import (
     DailyProfit,
     LowStockRow,
@@ -23,8 +23,6 @@ from domain.analytics import (
     RestockFigures,
     SalesFigure,
     SalesKpis,
-    SensorReading,
-    SensorSeries,
 )
 from domain.money import Money
 from domain.refs import Kind, Ref
@@ -42,7 +40,6 @@ PATHS: Mapping[str, str] = {
     "refill-statistics": "/refills/statistics",
     "low-stock": "/inventory/low-stock",
     "product-statistics": "/inventory/products",
-    "temperature-series": "/temperature/{granularity}",
 }
 OPERATIONS = tuple(
     Operation(name=name, method="GET", path=f"/analytics{path}", documented=False) for name, path in PATHS.items()
@@ -154,12 +151,6 @@ class Figures:
             vendor_data=without(row, SECRETS),
         )
 
-    def series(self, row: Raw) -> SensorSeries:
-        told = [_reading(one) for one in row.get("values") or ()]
-        return SensorSeries(
-            sensor=text(row.get("sensorPosition")), readings=tuple(one for one in told if one is not None)
-        )
-
     def read(self, what: str, row: Any, parse: Callable[[Raw], T]) -> T:
         return record(self._account, what, row, parse)
 
@@ -183,9 +174,3 @@ class Figures:
 
 def _first(row: Mapping[str, Any], *names: str) -> str | None:
     return next((found for name in names if (found := text(row.get(name))) is not None), None)
-
-
-def _reading(row: Raw) -> SensorReading | None:
-    """One that is no number, or has no time, says nothing."""
-    celsius, at = number(row.get("temperature")), iso(row.get("timestamp"))
-    return None if celsius is None or at is None else SensorReading(celsius=float(celsius), at=at)

@@ -31,7 +31,8 @@ async def sessions(client: VendNovationClient, span: Span) -> Sequence[ServiceSe
 def _session(account: Account, row: Raw) -> ServiceSession:
     native, started, machine = need(row["id"]), need_iso(row["startedAtUtc"]), text(row.get("machineId"))
     return ServiceSession(
-        ref=account.to(Kind.SERVICE_SESSION, f"{native}@{int(started.timestamp() * 1000)}"),
+        account_ref=account.ref,
+        native=f"{native}@{int(started.timestamp() * 1000)}",
         machine_ref=None if machine is None else account.to(Kind.MACHINE, machine),
         vendor_id=native,
         started_at=started,
