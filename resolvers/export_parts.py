@@ -24,8 +24,7 @@ from resolvers.context import Context
 from resolvers.lists import refs
 from resolvers.log import HISTORY
 from resolvers.merge import told, unsupported
-from resolvers.report_lists import Listed, gaps, joined
-from resolvers.sales_report import covered
+from resolvers.report_lists import Listed, gaps, joined, journal_coverage
 from resolvers.sources import Source
 
 PAUSE = 1.0  # seconds before a vendor is asked again that does not say when
@@ -64,7 +63,7 @@ async def plans(context: Context, filtered: SaleFilter) -> Sequence[Plan]:
     """Of the accounts that the list of sales would ask, in as much of the past as it would tell."""
     since = max(filtered.from_ or EPOCH, utc_now() - HISTORY)
     span = Span(since, max(since, filtered.to or END))
-    coverage = await covered(context)
+    coverage = await journal_coverage(context)
     sources = records.sources_of(context, sales.narrow(None, filtered))
     return [_plan(source, filtered, span, coverage) for source in sources]
 
@@ -123,7 +122,7 @@ class AccountSales:
         try:
             async for batch in self._entries(span):
                 yield batch
-            kept = await covered(self._context)
+            kept = await journal_coverage(self._context)
         except SQLAlchemyError:
             failed = told(self._source.ref, utc_now(), None, complete=False)
             self._say(replace(failed, state=SourceState.FAILED, as_of=None, error=ILLEGIBLE))

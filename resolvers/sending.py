@@ -50,7 +50,9 @@ PAUSE = 0.5  # seconds before the second try, where the vendor does not say
 RECORDING = 600.0  # seconds for which an outcome is tried to be recorded
 REFUSED = (VendorRejected, VendorUnauthorized, VendorRateLimited)  # it was read, and not carried out
 TURN = 0.1  # seconds between looks whether it is a command's turn
-WRITTEN_WHOLE = frozenset({Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM, Capability.UPDATE_CONFIG})
+WRITTEN_WHOLE = frozenset(
+    {Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM, Capability.UPDATE_CONFIG, Capability.UPDATE_MACHINE}
+)
 IN_THE_WAY = "an earlier change of this machine took too long"
 NOT_SENT = "nothing was sent: "
 ENDED = "this process was stopped, or failed, before an answer was here"

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_ty
 
 import strawberry
 
-from domain import asked, filters, people, people_asked, reporting, stock
-from schema import bulk_inputs, catalogue_inputs, estate_inputs, inputs, people_inputs, stock_inputs
+from domain import asked, filters, people, people_asked, reporting, stock, stock_reporting
+from schema import bulk_inputs, catalogue_inputs, estate_inputs, inputs, people_inputs, stock_inputs, upkeep_inputs
 
 INPUTS: dict[type, type] = {
     filters.MachineFilter: inputs.MachineFilter,
@@ -28,6 +28,7 @@ INPUTS: dict[type, type] = {
     asked.UpdateConfigInput: inputs.UpdateConfigInput,
     asked.ResolveCommandInput: inputs.ResolveCommandInput,
     stock.StockMovementFilter: stock_inputs.StockMovementFilter,
+    stock_reporting.StockReportFilter: stock_inputs.StockReportFilter,
     stock.CashCollectionFilter: stock_inputs.CashCollectionFilter,
     stock.AdjustStockInput: stock_inputs.AdjustStockInput,
     people.PersonFilter: people_inputs.PersonFilter,
@@ -48,8 +49,9 @@ INPUTS: dict[type, type] = {
     **bulk_inputs.INPUTS,
     **catalogue_inputs.INPUTS,
     **estate_inputs.INPUTS,
+    **upkeep_inputs.INPUTS,
 }
-IDS = frozenset({"id", "ids", "acknowledge_unknown", "account_id"})
+IDS = frozenset({"id", "ids", "acknowledge_unknown", "account_id", "machines"})
 ROOT: Any = strawberry.Parent[object]
 PAGING = {
     "first": "How many, at most 1000; 50 where it is left out.",

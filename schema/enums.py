@@ -7,6 +7,7 @@ import strawberry
 from graphql import GraphQLEnumType, GraphQLSchema
 
 from domain import (
+    analytics,
     capabilities,
     commands,
     details,
@@ -20,6 +21,7 @@ from domain import (
     reporting,
     sales,
     stock,
+    stock_reporting,
 )
 from domain.errors import ErrorCode
 from domain.paging import SourceState
@@ -205,6 +207,25 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "CREATE_MACHINE": "Machines can be added.",
             "CREATE_PROMO_CODES": "Promo codes can be made.",
             "SET_PROMO_ELIGIBILITY": "What promo codes hold for can be set.",
+            "RESOLVE_EVENT": "Its events can be declared over.",
+            "CREATE_SITE": "Sites, where machines stand, can be added.",
+            "PROVISION_MACHINE": "Machines that have called in for the first time can be put into service.",
+            "CREATE_SERVICE_SESSION": "That somebody works at it can be recorded.",
+            "UPDATE_MACHINE": "What it is called, where it stands and how it sells can be changed.",
+        },
+    ),
+    analytics.AnalyticsGroup: (
+        "What a vendor's own sums are told apart by.",
+        {"PRODUCT_LINE": "By the product line.", "MACHINE": "By the machine."},
+    ),
+    analytics.StatisticsOrder: (
+        "What a vendor's own statistics are ordered by.",
+        {
+            "SOLD": "By how many were sold.",
+            "RESTOCKED": "By how many were put in.",
+            "REMOVED": "By how many were taken out, unsold.",
+            "TOTAL": "By what they were sold for.",
+            "COST": "By what they cost.",
         },
     ),
     details.Language: (
@@ -340,6 +361,14 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "RUNNING": "It is being written.",
             "DONE": "It was written to its end.",
             "BROKEN": "It was broken off: the client went away, or took nothing; or the gateway could not go on.",
+        },
+    ),
+    stock_reporting.StockGroup: (
+        "What the rows of a report over stock are told apart by.",
+        {
+            "VENDOR": "The vendor.",
+            "MACHINE": "The machine; movements that name none have rows without one.",
+            "PRODUCT": "The product; movements that name none have rows without one.",
         },
     ),
     promotions.DiscountType: (

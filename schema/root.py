@@ -25,6 +25,7 @@ import resolvers.products
 import resolvers.sales
 import resolvers.sales_report
 import resolvers.stock
+import resolvers.stock_report
 import resolvers.structure
 from schema import catalogue, live, mutations, types
 from schema import people as persons
@@ -46,6 +47,8 @@ from schema.stock import (
     StockMovement,
     StockMovementConnection,
 )
+from schema.stock_reports import StockReport
+from schema.upkeep_mutations import UpkeepMutation
 
 KEPT_DOCUMENTS = 512
 
@@ -92,6 +95,16 @@ class Query:
         description="Where all sales that a filter lets through can be had as one long text, newest recorded first.",
         format="What the text is.",
         filter="Narrows the sales.",
+    )
+    stock_report: StockReport = edge(
+        resolvers.stock_report.report,
+        description="Sums of the movements of stock of all vendors.",
+        from_="Recorded at this time or later.",
+        to="Recorded before this time: 732 days after `from` at most.",
+        granularity="How long its periods are; without one the whole time is one row of each group.",
+        group_by="What its rows are told apart by, besides the period.",
+        timezone="An IANA time zone, such as Europe/Lisbon, on whose clocks it counts; UTC where it is left out.",
+        filter="Narrows the movements.",
     )
     events: types.MachineEventConnection = paged(
         resolvers.events.connection, "All events over all vendors, newest recorded first."
@@ -144,7 +157,7 @@ class Query:
 
 
 @strawberry.type(description="Commands. Each is recorded before it is sent, and sent at most once.")
-class Mutation(mutations.Mutation, BulkMutation, PeopleMutation, CatalogueMutation):
+class Mutation(mutations.Mutation, BulkMutation, PeopleMutation, CatalogueMutation, UpkeepMutation):
     """Of all parts."""
 
 

@@ -32,6 +32,8 @@ from resolvers import (
 )
 from resolvers.sources import Source
 from schema.access import SignIn
+from schema.analytics import AccountAnalytics
+from schema.backoffice import AccountBackoffice, EventBackoffice, MachineBackoffice, SaleBackoffice
 from schema.basics import (
     CURSOR,
     EDGES,
@@ -76,7 +78,7 @@ if TYPE_CHECKING:
 
 
 @strawberry.type(description="One set of credentials at one vendor, from the configuration.")
-class VendorAccount(Node):
+class VendorAccount(Node, AccountBackoffice, AccountAnalytics):
     key: str = told("Its key in the configuration.")
     vendor: Vendor = told("At which vendor.")
     organization: "Organization" = edge(accounts.organization, description="The tenant that it belongs to.")
@@ -227,7 +229,7 @@ class Organization(Node):
 
 
 @strawberry.type(description="A vending machine, kiosk, fridge or dispenser.")
-class Machine(Node):
+class Machine(Node, MachineBackoffice):
     vendor: Vendor = told("Whose it is.")
     account: VendorAccount = edge(machines.account, description="The account that it was read through.")
     organization: Organization = edge(
@@ -369,7 +371,7 @@ class SaleLine:
 
 
 @strawberry.type(description="A purchase, or a thing handed out, given back or exchanged.")
-class Sale(Node):
+class Sale(Node, SaleBackoffice):
     kind: SaleKind = told("What changed hands, and why.")
     status: SaleStatus = told("How it ended.")
     machine: Machine | None = edge(sales.machine, description="Where; null where the machine is gone.")
@@ -396,7 +398,7 @@ class Sale(Node):
 
 
 @strawberry.type(description="An alert, a fault, a notice.")
-class MachineEvent(Node):
+class MachineEvent(Node, EventBackoffice):
     machine: Machine | None = edge(events.machine, description="Where; null where the machine is gone.")
     organization: Organization = edge(events.organization, description="The machine's organization, or the tenant.")
     vendor: Vendor = told("Whose record it is.")

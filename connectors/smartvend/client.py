@@ -42,6 +42,7 @@ OPERATIONS = table(
     _read("get-controller-config"),
     _read("get-encashments-list"),
     _read("get-controller-state"),
+    _read("get-controller-connection-status"),
     _write("issue-product"),
     _write("send-deposit-to-controller"),
     _write("send-remote-payment-to-controller"),
@@ -108,6 +109,10 @@ class SmartVendClient:
 
     async def state(self, controller: str) -> Raw:
         return self._object(await self._ask("get-controller-state", {"controllerId": controller}), "the state")
+
+    async def connection(self, controller: str) -> Raw:
+        found = await self._ask("get-controller-connection-status", {"controllerId": controller})
+        return self._object(found, "the connection status")
 
     async def dictionary(self, language: str) -> list[Any]:
         return self._items(await self._ask("get-dictionary-of-events", {"language": language}), "dictionary")
