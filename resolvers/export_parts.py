@@ -96,7 +96,7 @@ class AccountSales:
         self._failing_since: float | None = None
         self._given_up = False
         self._gave = False
-        self._told: list[Listed] = []
+        self._told: list[Listed[Sale]] = []
         if plan.short:
             self._say(told(self._source.ref, utc_now(), None, complete=False))
 

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests import expected_stock
+from tests.filled import FROM, SPRING, TO
 from tests.running import ADMIN, STRANGER, VIEWER, Elapsed, Gateway, Sandbox, running_gateway, running_sandbox
 from tests.test_fridge_movements import deliver, scan
-from tests.test_sales_report import FROM, NAMES, SPRING, TO
+from tests.test_sales_report import NAMES
 
 KINDS = {
     "RESTOCK": "restocked",

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.filled import SPRING
 from tests.running import CLIENT, Elapsed, Gateway, Sandbox, running_sandbox
 from tests.test_report_livello import LIVELLO, analytics, headers
-from tests.test_sales_report import SPRING
 from tests.test_stock_report import ask
 
 __all__ = ["headers"]

@@ -4,8 +4,8 @@ most of them may be lacking."""
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.eatmachine.events import MESSAGES
-from connectors.eatmachine.hooks import BADGE, ROUTINE
+from connectors.eatmachine.events import BADGE, MESSAGES
+from connectors.eatmachine.hooks import ROUTINE
 from connectors.eatmachine.orders import SLUGS
 from connectors.eatmachine.report import DOOR, DOORS, INVENTORY, LINKED, TEMPERATURE
 from connectors.shapes import ID, NUMBER, TEXT, TIME, AnyShape, Members, Rows, Words
