@@ -158,9 +158,10 @@ def _split(origin: str) -> SplitResult | None:
     """None for what is no origin of a page: `null`, a file's, an extension's."""
     try:
         parts = urlsplit(origin)
-        return parts if parts.scheme in PORTS and parts.hostname and (parts.port or 1) else None
+        known = parts.scheme in PORTS and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return None
+    return parts if known else None
 
 
 def _port(parts: SplitResult) -> int:

@@ -45,6 +45,7 @@ app.add_typer(keys_app, name="keys")
 audit_app = typer.Typer(help="The audit log of commands.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 
+
 def _moment(text: str) -> datetime:
     """In UTC where it does not tell."""
     try:

@@ -25,7 +25,7 @@ ISSUER = "https://login.example.com/"
 AUDIENCE = "vendgraph"
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER_RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-SMALL_RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+SMALL_RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505  to be refused
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
 OTHER_EC_KEY = ec.generate_private_key(ec.SECP256R1())
 LONG_EC_KEY = ec.generate_private_key(ec.SECP384R1())

@@ -34,6 +34,8 @@ from tests.issuing import (
 from tests.running import CLIENT, Gateway, Sandbox, running_gateway, running_sandbox
 from tests.scripted import Clock
 
+ACME = frozenset({"acme"})
+TENANT = "https://example.com/tenant"
 FORGED = sorted(forgeries("http://127.0.0.1:9"))
 
 
@@ -67,7 +69,7 @@ async def refusal(asked: Tokens, text: str) -> str:
 @pytest.mark.parametrize("algorithm", SIGNING)
 async def test_a_token_is_who_it_says(algorithm: str, issuer: Issuer, client: httpx2.AsyncClient) -> None:
     found = await tokens(issuer, client).viewer(token(algorithm))
-    assert (found.name, found.role, found.organizations) == ("jwt:user-17", Role.OPERATOR, {"acme"})
+    assert (found.name, found.role, found.organizations) == ("jwt:user-17", Role.OPERATOR, ACME)
     assert not found.introspection
 
 
@@ -79,18 +81,22 @@ async def test_claims_mean_what_the_configuration_says(issuer: Issuer, client: h
         name_claim="client_id",
         role_claim="realm_access.roles",
         roles={"vending-staff": "operator", "vending-boss": "admin"},
-        organizations_claim="https://example.com/tenant",
+        organizations_claim=TENANT,
         organizations={"17": "acme", "all": ["*"]},
         audience=["another", AUDIENCE],
         introspection=True,
     )
-    told = {"client_id": "shop", "realm_access": {"roles": ["x", "vending-boss", "vending-staff"]}, "role": "viewer"}
-    found = await asked.viewer(token(**told, **{"https://example.com/tenant": "17"}))
-    assert (found.name, found.role, found.organizations) == ("login:shop", Role.ADMIN, {"acme"})
+    roles = {"roles": ["x", "vending-boss", "vending-staff"]}
+
+    def of(tenant: Any) -> str:
+        return token(client_id="shop", realm_access=roles, role="viewer", **{TENANT: tenant})
+
+    found = await asked.viewer(of("17"))
+    assert (found.name, found.role, found.organizations) == ("login:shop", Role.ADMIN, ACME)
     assert found.introspection
-    every = await asked.viewer(token(**told, **{"https://example.com/tenant": ["all", 5, None]}))
+    every = await asked.viewer(of(["all", 5, None]))
     assert every.organizations == {"acme", "other"}
-    assert await refusal(asked, token(**told, **{"https://example.com/tenant": ["acme", "*"]})) == NO_ORGANIZATION
+    assert await refusal(asked, of(["acme", "*"])) == NO_ORGANIZATION
     assert await refusal(asked, token(client_id="shop", realm_access={"roles": ["operator"]})) == NO_ROLE
 
 
@@ -119,9 +125,7 @@ def stolen() -> Iterator[Issuer]:
 
 
 @pytest.fixture(scope="module")
-def gateway(
-    shared_sandbox: Sandbox, stolen: Issuer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Gateway]:
+def gateway(shared_sandbox: Sandbox, stolen: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     more = f'[auth.jwt]\nissuer = "{ISSUER}"\naudience = "{AUDIENCE}"\njwks_url = "{stolen.jwks_url}"\n'
     with running_gateway(shared_sandbox, tmp_path_factory.mktemp("jwt"), more=more) as gateway:
         yield gateway
