@@ -15,7 +15,9 @@ from domain.errors import Unauthenticated
 from domain.model import Role
 from gateway.issuers import JwtSettings
 from gateway.jwks import AGAIN, FRESH, STALE, KeySet
+from gateway.streams import Pace
 from gateway.tokens import EXPIRED, NO_ORGANIZATION, NO_ROLE, Tokens
+from tests.following import SALES, Socket, events
 from tests.issuing import (
     AUDIENCE,
     EC_KEY,
@@ -161,6 +163,19 @@ def test_a_token_asks_beside_keys(gateway: Gateway) -> None:
         "organizations": [{"name": "Acme Vending"}],
     }
     assert gateway.ask(viewer)["viewer"]["name"] == "admin-of-acme"
+
+
+async def test_streams_end_with_the_token(
+    shared_sandbox: Sandbox, stolen: Issuer, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    more = f'[auth.jwt]\nissuer = "{ISSUER}"\naudience = "{AUDIENCE}"\njwks_url = "{stolen.jwks_url}"\n'
+    pace = Pace(recheck=0.1, alive=0.1)
+    folder = tmp_path_factory.mktemp("ending")
+    with running_gateway(shared_sandbox, folder, pace=pace, more=more + "leeway_seconds = 0\n") as gateway:
+        short = token(exp=int(time.time()) + 2)
+        async with events(gateway, SALES, key=short) as stream, Socket(gateway, key=short) as socket:
+            assert await stream.rest() == []
+            assert await socket.closed() == (4403, "Forbidden")
 
 
 async def test_keys_are_asked_for_once_for_all_who_wait(issuer: Issuer, client: httpx2.AsyncClient) -> None:
