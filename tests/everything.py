@@ -44,7 +44,8 @@ VALUES: Mapping[str, Any] = {"Boolean": True, "Decimal": "1.00", "Int": 1, "Stri
 
 def fields(kind: GraphQLNamedType | None) -> Mapping[str, GraphQLField]:
     assert isinstance(kind, GraphQLObjectType)
-    return kind.fields
+    found: Mapping[str, GraphQLField] = kind.fields
+    return found
 
 
 def questions() -> dict[str, str]:

@@ -12,7 +12,7 @@ from gateway.guessing import ADDRESSES, BURST, SECONDS, Guesses, TooManyGuesses,
 from gateway.settings import KeySettings
 from journal.keys import digest
 from journal.store import open_store
-from tests.running import OPERATOR, Gateway
+from tests.running import CLIENT, OPERATOR, Gateway
 from tests.scripted import Clock
 
 HERE, THERE = "198.51.100.7", "198.51.100.8"
@@ -93,7 +93,8 @@ def test_over_http_it_is_a_429_that_says_when(gateway: Gateway) -> None:
     query = "{ viewer { name } }"
     assert gateway.ask(query)
     for at in range(BURST + 10):
-        answer = gateway.post(query, key=f"vg_guess-{at}", **{"x-forwarded-for": f"203.0.113.{at}"})
+        headers = {"authorization": f"Bearer vg_guess-{at}", "x-forwarded-for": f"203.0.113.{at}"}
+        answer = CLIENT.post(f"{gateway.base}/graphql", json={"query": query}, headers=headers)
         if answer.status_code == 429:
             break
         assert answer.status_code == 401
