@@ -25,7 +25,7 @@ from gateway.streams import Pace
 from resolvers.context import Context, Graph
 from resolvers.exporting import Export, new_id
 from resolvers.exports import Known, Sales, prepared
-from resolvers.people import permitted
+from resolvers.privacy import permitted
 
 log = structlog.get_logger()
 

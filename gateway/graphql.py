@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 import strawberry
@@ -24,6 +25,7 @@ from gateway.answers import response
 from gateway.auth import Authenticator, authorization
 from gateway.documents import Documents
 from gateway.graphiql import page as graphiql
+from gateway.guessing import TooManyGuesses
 from gateway.requests import Operation, TooLong, WrongMedia, address_of, read
 from gateway.streams import USUAL, Pace, Streams
 from gateway.subscriptions import Subscriptions
@@ -42,7 +44,13 @@ class NotByGet(BadInput):
     pass
 
 
-STATUSES: Mapping[type[VendgraphError], int] = {Unauthenticated: 401, NotByGet: 405, TooLong: 413, WrongMedia: 415}
+STATUSES: Mapping[type[VendgraphError], int] = {
+    Unauthenticated: 401,
+    NotByGet: 405,
+    TooLong: 413,
+    WrongMedia: 415,
+    TooManyGuesses: 429,
+}
 HEADERS: Mapping[type[VendgraphError], Mapping[str, str]] = {
     Unauthenticated: {"www-authenticate": "Bearer"},
     NotByGet: {"allow": "POST"},
@@ -100,7 +108,7 @@ class Endpoint:
         """Who wants events is told even what is wrong as one, but for a key: that has a status of its own."""
         events = accept.events(request.headers.get("accept", ""))
         try:
-            viewer = await self._authenticator.viewer(authorization(request.headers))
+            viewer = await self._authenticator.viewer(authorization(request.headers), address_of(request))
             operation = await read(request)
             with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name):
                 if events.wanted or (events.taken and self.streams.follows(operation)):
@@ -110,7 +118,7 @@ class Endpoint:
         except VendgraphError as error:
             if events.wanted and not isinstance(error, Unauthenticated):
                 return sse.refused(errors.refusal(error)["errors"], request_id)
-            return Reply(errors.refusal(error), STATUSES.get(type(error), 400), HEADERS.get(type(error), {}))
+            return Reply(errors.refusal(error), STATUSES.get(type(error), 400), _headers(error))
         return Reply(content, _status(content, media))
 
     async def _stream(self, operation: Operation, viewer: Viewer, request: Request, request_id: str) -> Response:
@@ -124,7 +132,8 @@ class Endpoint:
 
         async def good() -> bool:
             try:
-                return await self._authenticator.viewer(authorization(request.headers)) == viewer
+                told = authorization(request.headers)
+                return await self._authenticator.viewer(told, address_of(request)) == viewer
             except Unauthenticated:
                 return False
 
@@ -172,6 +181,12 @@ class Endpoint:
         if result.data is not None or not _before_execution(result.errors):
             answer["data"] = result.data
         return answer
+
+
+def _headers(error: VendgraphError) -> Mapping[str, str]:
+    if isinstance(error, TooManyGuesses):
+        return {"retry-after": str(ceil(error.retry_after))}
+    return HEADERS.get(type(error), {})
 
 
 def _before_execution(found: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Float,
     Index,
@@ -25,6 +26,8 @@ api_keys = Table(
     Column("organizations", String, nullable=False),  # keys of organizations, by commas; * is all
     Column("created_at", String, nullable=False),
     Column("revoked_at", String),
+    Column("expires_at", String),
+    Column("introspection", Boolean),
 )
 
 secrets = Table(

@@ -26,7 +26,7 @@ from domain.sales import Sale
 from domain.terminals import ContactPerson, MachineOwner, MachineTerminal
 from domain.times import Span
 from resolvers.context import Context, Info
-from resolvers.people import permitted
+from resolvers.privacy import permitted
 from resolvers.sources import Source
 
 LONGEST_SESSIONS = timedelta(days=31)

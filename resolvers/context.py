@@ -23,11 +23,14 @@ REQUEST_SECONDS = 7.5  # of waiting for vendors: with what the gateway itself ne
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """`organizations`: the keys of those it may see, all resolved; a key of the configuration has no wildcard here."""
+    """`organizations`: the keys of those it may see, all resolved; a key of the configuration has no wildcard here.
+
+    `introspection`: whether it may ask for the schema where that is not for everybody."""
 
     name: str
     role: Role
     organizations: frozenset[str]
+    introspection: bool = False
 
 
 @dataclass(frozen=True, slots=True)

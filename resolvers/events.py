@@ -1,6 +1,6 @@
 """Events: the merged list, and every edge that leads away from one."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 
 from domain.capabilities import UnavailableField, UnavailableReason
 from domain.filters import EventFilter
@@ -12,7 +12,7 @@ from resolvers import prefetch, records
 from resolvers.context import Context, Info
 from resolvers.log import Narrowing
 from resolvers.lookahead import Selection
-from resolvers.people import permitted
+from resolvers.privacy import permitted
 
 EVERYTHING = EventFilter()
 RANK = {severity: rank for rank, severity in enumerate((Severity.INFO, Severity.WARNING, Severity.CRITICAL))}
@@ -92,18 +92,7 @@ def organization(root: MachineEvent, info: Info) -> Organization | Awaitable[Org
     return records.organization(info.context, root)
 
 
-PRIVATE = ("video_url", "badge")
-
-
-def private(name: str) -> Callable[..., str | None]:
-    """The resolver of something that only those may know who may know people."""
-
-    def read(root: MachineEvent, info: Info) -> str | None:
-        found: str | None = getattr(root, name) if permitted(info.context) else None
-        return found
-
-    read.__name__ = name
-    return read
+PRIVATE = ("vendor_data", "video_url", "badge")
 
 
 def unavailable(root: MachineEvent, info: Info) -> Sequence[UnavailableField]:

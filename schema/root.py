@@ -6,7 +6,7 @@ from typing import Any
 
 import strawberry
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
-from strawberry.extensions import DisableIntrospection, ParserCache, SchemaExtension, ValidationCache
+from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
 import resolvers.accounts
@@ -37,6 +37,7 @@ from schema.commands import Command, CommandConnection
 from schema.edge import PAGING, edge, paged
 from schema.enums import describe_values
 from schema.exports import SalesExport
+from schema.introspection import OnlyPermitted
 from schema.people_mutations import PeopleMutation
 from schema.reports import SalesReport
 from schema.scalars import SCALARS
@@ -162,7 +163,9 @@ class Mutation(mutations.Mutation, BulkMutation, PeopleMutation, CatalogueMutati
 
 
 def build(*, introspection: bool = True) -> strawberry.Schema:
-    """The schema. Errors leave it as they were raised: who serves it maps and masks them."""
+    """The schema. Errors leave it as they were raised: who serves it maps and masks them.
+
+    `introspection`: whether everybody may ask for it, and is told the names that a wrong one may stand for."""
     schema = QuietSchema(
         query=Query,
         mutation=Mutation,
@@ -187,7 +190,7 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
             lambda: ParserCache(maxsize=KEPT_DOCUMENTS),
             lambda: ValidationCache(maxsize=KEPT_DOCUMENTS),
             OneOperation,
-            *([] if introspection else [DisableIntrospection]),
+            *([] if introspection else [OnlyPermitted]),
         ],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),
     )

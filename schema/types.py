@@ -24,6 +24,7 @@ from resolvers import (
     organizations,
     parts,
     people,
+    privacy,
     products,
     sales,
     slots,
@@ -37,8 +38,11 @@ from schema.backoffice import AccountBackoffice, EventBackoffice, MachineBackoff
 from schema.basics import (
     CURSOR,
     EDGES,
+    KEPT_BACK,
     NODES,
+    PERSONAL,
     SOURCES,
+    THING_DATA,
     TOTAL,
     VENDOR_DATA,
     VENDOR_ID,
@@ -281,7 +285,7 @@ class Machine(Node, MachineBackoffice):
         description="Which of the fields above have no value for a reason, and the reason.",
     )
     observed_at: datetime = told("When the vendor last told us the state above.")
-    vendor_data: JSON | None = told(VENDOR_DATA)
+    vendor_data: JSON | None = edge(privacy.of_thing, description=THING_DATA)
     ingredients: list[Ingredient] | None = edge(
         catalogue_details.ingredients, description="What it makes its products of; null where the vendor does not say."
     )
@@ -302,7 +306,7 @@ class Slot(Node):
     quantity: int | None = told("How many are in it; null where the vendor does not count.")
     capacity: int | None = told("How many fit in.")
     observed_at: datetime = told("When the vendor told us.")
-    vendor_data: JSON | None = told(VENDOR_DATA)
+    vendor_data: JSON | None = edge(privacy.of_thing, description=THING_DATA)
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -327,7 +331,7 @@ class Product(Node):
     cost: Money | None = told("What one costs the operator.")
     image_url: str | None = told("A picture, at the vendor.")
     archived: bool = told("Whether it is no longer in use.")
-    vendor_data: JSON | None = told(VENDOR_DATA)
+    vendor_data: JSON | None = edge(privacy.of_thing, description=THING_DATA)
     tax_rate: Decimal | None = told("What of its price is tax, in per cent.")
     packaging: ProductPackaging | None = told("How it is packed.")
     capacities: list[ProductCapacity] | None = told("How many fit where.")
@@ -352,7 +356,9 @@ class Payment:
     method: PaymentMethod = told("How.")
     amount: Money | None = told("How much of it; null where the vendor does not say.")
     card_brand: str | None = told("The brand of the card.")
-    reference: str | None = told("The payment's number at whoever settled it.")
+    reference: str | None = edge(
+        privacy.private("reference"), description=f"The payment's number at whoever settled it. {PERSONAL}"
+    )
 
 
 @strawberry.type(description="One product of a sale.")
@@ -385,11 +391,18 @@ class Sale(Node, SaleBackoffice):
     discount: Money | None = told("What was taken off.")
     payments: list[Payment] = told("How it was paid.")
     lines: list[SaleLine] = told("What it was made of.")
-    person: Person | None = told("The employee or account holder, where the vendor names one.")
+    person: Person | None = edge(
+        privacy.private("person"),
+        description=f"The employee or account holder, where the vendor names one. {PERSONAL}",
+    )
     trust: Trust = told("How we know of it.")
-    vendor_data: JSON | None = told(VENDOR_DATA)
+    vendor_data: JSON | None = edge(privacy.private("vendor_data"), description=f"{VENDOR_DATA} {PERSONAL}")
     person_record: Annotated["PersonRecord", strawberry.lazy("schema.people")] | None = edge(
-        people.of_sale, description="What the vendor keeps of that person now; null also where they are gone."
+        people.of_sale,
+        description=f"What the vendor keeps of that person now; null also where they are gone. {PERSONAL}",
+    )
+    unavailable: list[UnavailableField] = edge(
+        privacy.kept_back("person", "payments.reference", "vendorData", "personRecord"), description=KEPT_BACK
     )
 
     @classmethod
@@ -415,20 +428,18 @@ class MachineEvent(Node, EventBackoffice):
     recorded_at: datetime = told("When the vendor's server recorded it: lists are ordered and filtered by it.")
     occurred_at: datetime = told("When it happened at the machine, or `recordedAt` where only that is known.")
     trust: Trust = told("How we know of it.")
-    vendor_data: JSON | None = told(VENDOR_DATA)
+    vendor_data: JSON | None = edge(privacy.private("vendor_data"), description=f"{VENDOR_DATA} {PERSONAL}")
     video_url: str | None = edge(
-        events.private("video_url"),
+        privacy.private("video_url"),
         description="Where a film of it can be seen, mostly for a day only; null also where there is none. For "
         "operators and admins: it shows people.",
     )
     badge: str | None = edge(
-        events.private("badge"),
+        privacy.private("badge"),
         description="What the badge says that was held to the machine; null also where there was none. For operators "
         "and admins: it is somebody's.",
     )
-    unavailable: list[UnavailableField] = edge(
-        events.unavailable, description="Which of the two fields above are null for a reason, and the reason."
-    )
+    unavailable: list[UnavailableField] = edge(events.unavailable, description=KEPT_BACK)
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
