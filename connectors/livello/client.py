@@ -29,7 +29,7 @@ PATIENCE = 0.5  # of a request's time: how long anything waits for its currency
 
 KIOSKS, INVENTORY, PRODUCTS = "kiosks:read", "inventory:read", "products:read"
 TRANSACTIONS, ORGANIZATIONS, ALERTS = "transactions:read", "organizations:read", "alerts:read"
-REFILLS = "refills:read"
+REFILLS, REPORTS = "refills:read", "reports:read"
 USERS, USERS_WRITE = "users:read", "users:write"
 PROMO_READ, PROMO_WRITE = "promocodes:read", "promocodes:write"
 PRICES = "products:write"  # "update product line prices", by the documents' table of scopes
@@ -54,6 +54,7 @@ OPERATIONS = table(
     _get("list-alerts", "/alerts"),
     _get("list-refills", "/refills", documented=True),
     _get("get-refill", "/refills/{id}"),
+    _get("temperature-series", "/analytics/temperature/{granularity}"),
     _get("get-kiosk-session", "/kiosks/{serialNumber}/session"),
     _write("update-product-line-price", "POST", "/product-lines/{id}/price"),
     *users.OPERATIONS,
@@ -217,6 +218,13 @@ class LivelloClient:
             return await self._http.json("get-kiosk-session", path={"serialNumber": serial})
         except VendorRejected:
             return None
+
+    async def temperatures(self, granularity: str, serial: str, since: datetime, until: datetime) -> list[Any]:
+        """By sensor; from `since` to `until`, both inclusive."""
+        await self.need(REPORTS)
+        query = {"kioskSerialNumber": serial, "startDate": moment(since), "endDate": moment(until)}
+        found = await self._http.json("temperature-series", path={"granularity": granularity}, query=query)
+        return list(rows(self.account, "temperature", found))
 
     async def refill(self, native: str) -> Any:
         """None where there is none."""
