@@ -30,6 +30,7 @@ from resolvers import (
     slots,
     statuses,
     stock,
+    temperatures,
 )
 from resolvers.sources import Source
 from schema.access import SignIn
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from schema.details import MachineCash, MachineConfig, MachineSession
     from schema.people import PersonRecord
     from schema.stock import CashCollectionConnection, StockMovementConnection
+    from schema.temperatures import TemperatureSeries
 
 
 @strawberry.type(description="One set of credentials at one vendor, from the configuration.")
@@ -264,6 +266,14 @@ class Machine(Node, MachineBackoffice):
     )
     cash_collections: Annotated["CashCollectionConnection", strawberry.lazy("schema.stock")] = paged(
         stock.collections, "When its cash was collected, newest first."
+    )
+    temperatures: Annotated["TemperatureSeries", strawberry.lazy("schema.temperatures")] = edge(
+        temperatures.series,
+        description="What temperatures it measured over time.",
+        from_="Measured at this time or later.",
+        to="Measured before this time: 732 days after `from` at most.",
+        granularity="How long its periods are; hours where it is left out.",
+        timezone="An IANA time zone, such as Europe/Lisbon, on whose clocks they are; UTC where it is left out.",
     )
     session: Annotated["MachineSession", strawberry.lazy("schema.details")] | None = edge(
         machine_details.session,
