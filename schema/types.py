@@ -13,6 +13,7 @@ from domain.model import AccountStatus, Connectivity, DoorState, EventState, Mac
 from domain.paging import SourceState
 from domain.sales import DispenseOutcome, PaymentMethod, SaleKind, SaleStatus
 from resolvers import (
+    access,
     accounts,
     catalogue_details,
     commands,
@@ -29,6 +30,7 @@ from resolvers import (
     stock,
 )
 from resolvers.sources import Source
+from schema.access import SignIn
 from schema.analytics import AccountAnalytics
 from schema.backoffice import AccountBackoffice, EventBackoffice, MachineBackoffice, SaleBackoffice
 from schema.basics import (
@@ -84,6 +86,7 @@ class VendorAccount(Node, AccountBackoffice, AccountAnalytics):
     rate_limit: RateLimit | None = told("The tightest budget; null where the vendor sets none.")
     webhook: WebhookHealth | None = edge(accounts.webhook, description="Null where the vendor sends none.")
     capabilities: list[Capability] = told("What this vendor can do at all.")
+    sign_in: SignIn = edge(access.sign_in, description="Whether the vendor takes its credentials: it is asked.")
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -407,6 +410,19 @@ class MachineEvent(Node, EventBackoffice):
     occurred_at: datetime = told("When it happened at the machine, or `recordedAt` where only that is known.")
     trust: Trust = told("How we know of it.")
     vendor_data: JSON | None = told(VENDOR_DATA)
+    video_url: str | None = edge(
+        events.private("video_url"),
+        description="Where a film of it can be seen, mostly for a day only; null also where there is none. For "
+        "operators and admins: it shows people.",
+    )
+    badge: str | None = edge(
+        events.private("badge"),
+        description="What the badge says that was held to the machine; null also where there was none. For operators "
+        "and admins: it is somebody's.",
+    )
+    unavailable: list[UnavailableField] = edge(
+        events.unavailable, description="Which of the two fields above are null for a reason, and the reason."
+    )
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
