@@ -18,6 +18,7 @@ class Documented:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """`instead`: operations that the vendor gave up for another of its own. `by_hand`: what a person does.
+    `beside`: what is asked though only others' code tells of it, and is done without where it is not there.
 
     `commands`: what one operation can be told to do."""
 
@@ -26,6 +27,7 @@ class Document:
     commands: tuple[str, ...] = ()
     instead: Mapping[str, str] | None = None
     by_hand: Mapping[str, str] | None = None
+    beside: frozenset[str] = frozenset()
 
 
 def _operations(text: str) -> Mapping[str, Documented]:
@@ -155,6 +157,7 @@ DOCUMENTS: Mapping[Vendor, Document] = {
     Vendor.SMARTVEND: Document(operations=_operations(SMARTVEND), webhooks=("sale", "event")),
     Vendor.LIVELLO: Document(operations=_operations(LIVELLO)),
     Vendor.VENDNOVATION: Document(
+        beside=frozenset({"list-alert-codes"}),
         operations=_operations(VENDNOVATION),
         instead={"clear-alerts": "update-alerts"},
     ),

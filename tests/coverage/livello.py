@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from domain.refs import Kind
-from tests.coverage.reach import Found, Reach, Reaches, Things, by_id, changing, listing, of_machine
+from tests.coverage.reach import Found, Reach, Reaches, Things, by_id, changing, listing, of_account, of_machine
 
 VENDOR, KIOSKS = "LIVELLO", "acme-kiosks"
 ACCOUNT = Things.ref(Kind.ACCOUNT, KIOSKS)
@@ -60,6 +60,25 @@ def _code(things: Things) -> Found:
 
 def _consumer(things: Things) -> Found:
     return {"personId": things.made("createPerson", **_person(things)), "details": {"firstName": "Eve"}}
+
+
+SUMS = {
+    "sales-analytics": ("sales", "sales(granularity: DAY) { since }"),
+    "top-kiosks": ("topMachines", "topMachines { rank }"),
+    "top-products": ("topProducts", "topProducts { rank }"),
+    "transaction-kpis": ("kpis", "kpis { sales }"),
+    "peak-hour": ("peakHour", "peakHour { sales }"),
+    "daily-profit": ("dailyProfit", "dailyProfit { day }"),
+    "payment-types": ("paymentTypes", "paymentTypes { type }"),
+    "product-lifecycle": ("lifecycle", "lifecycle { mostSold { name } }"),
+    "refill-statistics": ("restocks", "restocks { restocked }"),
+    "low-stock": ("lowStock", "lowStock { quantity }"),
+    "product-statistics": ("statistics", "statistics { sold }"),
+}
+
+
+def analytics(told: str) -> str:
+    return f'analytics(from: "2026-03-01T00:00:00Z", to: "2026-03-02T00:00:00Z") {{ {told} }}'
 
 
 REACHES: Reaches = {
@@ -167,4 +186,13 @@ REACHES: Reaches = {
             _code,
         )
     ],
+    "get-kiosk": [of_machine("Machine.terminal", "terminal { language }", VENDOR)],
+    "list-alert-types": [
+        of_account("VendorAccount.eventTypes", "eventTypes { code }", ACCOUNT),
+        listing("events", VENDOR, "type { description }", "MachineEvent.type"),
+    ],
+    **{
+        operation: [of_account(f"VendorAnalytics.{field}", analytics(told), ACCOUNT)]
+        for operation, (field, told) in SUMS.items()
+    },
 }

@@ -109,6 +109,11 @@ def of_machine(coordinate: str, selection: str, vendor: str) -> Reach:
     )
 
 
+def of_account(coordinate: str, selection: str, account: str) -> Reach:
+    document = f"query ($id: ID!) {{ node(id: $id) {{ ... on VendorAccount {{ {selection} }} }} }}"
+    return Reach(coordinates=(coordinate,), document=document, given=lambda _: {"id": account})
+
+
 def listing(field_: str, vendor: str, more: str = "id", *coordinates: str) -> Reach:
     """The newest, or the first, of a list of the vendor's alone."""
     return Reach(
