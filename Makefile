@@ -4,7 +4,7 @@ CLIENTS = tests/clients/node_modules/.package-lock.json
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(UPGRADE)
 
-.PHONY: setup demo test check bench lock schema docs
+.PHONY: setup demo test check fuzz bench lock schema released docs
 
 setup: .venv/ready
 
@@ -31,6 +31,10 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# A minute of operations that schemathesis makes up, against a gateway over the sandbox.
+fuzz: setup
+	$(BIN)/python -m tests.fuzz
+
 bench: setup $(CLIENTS)
 	$(BIN)/python -m bench
 
@@ -42,6 +46,10 @@ lock: setup
 
 schema: setup
 	$(BIN)/vendgraph schema > schema.graphql
+
+# With a release: the graph that later ones are held to.
+released: schema
+	$(BIN)/python -m tests.promise
 
 # The tables of operations in the vendors' pages.
 docs: setup
