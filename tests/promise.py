@@ -42,7 +42,7 @@ def breaking(pairs: Sequence[tuple[str, str]]) -> list[list[Change]]:
 
 
 def announced(changelog: str) -> set[str]:
-    """The coordinates that stand under `### Breaking` of what is not released: an argument as `Type.field(argument:)`."""
+    """The coordinates under `### Breaking` of what is not released: an argument stands there as `Type.field(arg:)`."""
     return {
         ".".join(filter(None, name.groups()))
         for unreleased in UNRELEASED.findall(changelog)

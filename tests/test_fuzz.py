@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.fuzz import fuzz
 from tests.running import Gateway
 
@@ -9,6 +11,7 @@ SEED = "20260301"  # the same operations on every run: `make fuzz` makes up othe
 EACH = 2  # operations, of each field of the root
 
 
+@pytest.mark.timeout(180)  # of a process that takes long to start on a machine that has other things to do
 def test_operations_that_are_made_up_from_the_schema_are_answered(gateway: Gateway) -> None:
     done = fuzz(gateway, "--max-examples", str(EACH), "--seed", SEED, "--no-shrink")
     assert done.returncode == 0, done.stdout + done.stderr

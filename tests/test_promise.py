@@ -13,7 +13,18 @@ BEFORE = """
   input Filter { text: String }
   type Mutation { find(filter: Filter): Machine }
 """
-SILENT = "## [Unreleased]\n\n### Added\n\n- `Machine.name` is longer.\n\n## [0.1.0]\n\n### Breaking\n\n- `Machine.name`\n"
+SILENT = """## [Unreleased]
+
+### Added
+
+- `Machine.name` is longer.
+
+## [0.1.0]
+
+### Breaking
+
+- `Machine.name`
+"""
 LOUD = SILENT.replace("### Added", "### Breaking\n\n- `{}`: for a reason.\n\n### Added")
 BREAKING = {
     "a field removed": ("name: String! }", "}", "Machine.name"),
@@ -37,8 +48,6 @@ HARMLESS = {
     "an argument that is needed no longer": ("id: ID!, l", "id: ID, l"),
     "a description": ("type Machine", '"""A machine.""" type Machine'),
 }
-
-
 
 
 def changed(old: str, new: str) -> tuple[str, str]:
