@@ -102,14 +102,14 @@ class CreatePersonInput:
 
 @strawberry.input(description="What is to change of a person.")
 class UpdatePersonInput:
-    person_id: strawberry.ID = strawberry.field(description="Of whom.")
+    person_id: strawberry.ID = strawberry.field(description="Which person.")
     details: PersonDetailsInput = strawberry.field(description="What is to change.")
     idempotency_key: str = strawberry.field(description=KEY)
 
 
 @strawberry.input(description="A person who is to be known no longer.")
 class DeletePersonInput:
-    person_id: strawberry.ID = strawberry.field(description="Whom.")
+    person_id: strawberry.ID = strawberry.field(description="Which person.")
     idempotency_key: str = strawberry.field(description=KEY)
 
 
@@ -124,7 +124,7 @@ class CreateUnitInput:
 
 @strawberry.input(description=f"What is to change of a unit. {LEFT_OUT}")
 class UpdateUnitInput:
-    unit_id: strawberry.ID = strawberry.field(description="Which.")
+    unit_id: strawberry.ID = strawberry.field(description="Which unit.")
     name: str | None = strawberry.field(default=strawberry.UNSET, description="What it is called.")
     code: str | None = strawberry.field(default=strawberry.UNSET, description="A cost center's code.")
     idempotency_key: str = strawberry.field(description=KEY)
@@ -132,7 +132,7 @@ class UpdateUnitInput:
 
 @strawberry.input(description="A unit that is to go. The vendor refuses it while people belong to it.")
 class DeleteUnitInput:
-    unit_id: strawberry.ID = strawberry.field(description="Which.")
+    unit_id: strawberry.ID = strawberry.field(description="Which unit.")
     idempotency_key: str = strawberry.field(description=KEY)
 
 
@@ -155,7 +155,7 @@ class CreateGroupInput:
 
 @strawberry.input(description=f"What is to change of a group. {LEFT_OUT}")
 class UpdateGroupInput:
-    group_id: strawberry.ID = strawberry.field(description="Which.")
+    group_id: strawberry.ID = strawberry.field(description="Which group.")
     name: str | None = strawberry.field(default=strawberry.UNSET, description="What it is called.")
     rules: list[EntitlementRuleInput] | None = strawberry.field(
         default=strawberry.UNSET, description="What its people may take: all of it from then on."
@@ -165,5 +165,5 @@ class UpdateGroupInput:
 
 @strawberry.input(description="A group that is to go. The vendor refuses it while people belong to it.")
 class DeleteGroupInput:
-    group_id: strawberry.ID = strawberry.field(description="Which.")
+    group_id: strawberry.ID = strawberry.field(description="Which group.")
     idempotency_key: str = strawberry.field(description=KEY)

@@ -239,7 +239,7 @@ class Organization(Node):
 
 @strawberry.type(description=f"A vending machine, kiosk, fridge or dispenser. {SILENT}")
 class Machine(Node, MachineBackoffice):
-    vendor: Vendor = told("Whose it is.")
+    vendor: Vendor = told("The vendor whose machine it is.")
     account: VendorAccount = edge(machines.account, description="The account that it was read through.")
     organization: Organization = edge(
         machines.organization, description="The vendor's organization that it belongs to, or the tenant."
@@ -339,7 +339,7 @@ class Product(Node):
     manufacturer: str | None = told("Who makes it.")
     category: str | None = told("As the vendor sorts it.")
     sku: str | None = told("The operator's own article number.")
-    gtin: str | None = told("EAN or UPC.")
+    gtin: str | None = told("The number of its bar code, an EAN or UPC.")
     price: Money | None = told("The catalogue's price for one; a slot may have its own.")
     cost: Money | None = told("What one costs the operator.")
     image_url: str | None = told("The address of a picture at the vendor.")
@@ -384,7 +384,7 @@ class SaleLine:
     quantity: int = told("How many; negative for what came back in an exchange.")
     unit_price: Money | None = told("What one cost.")
     total: Money | None = told("What all of the line cost, with tax.")
-    tax: Money | None = told("The tax in it.")
+    tax: Money | None = told("The tax in `total`.")
     tax_rate: Decimal | None = told("The rate of tax in per cent, such as 19.")
     dispensed: DispenseOutcome = told("Whether it was handed out.")
 
@@ -400,8 +400,8 @@ class Sale(Node, SaleBackoffice):
     recorded_at: datetime = told("When the vendor's server recorded it: lists are ordered and filtered by it.")
     occurred_at: datetime = told("When it happened at the machine, or `recordedAt` where only that is known.")
     total: Money | None = told("With tax; null for things that are not sold.")
-    tax: Money | None = told("The tax in it.")
-    discount: Money | None = told("What was taken off.")
+    tax: Money | None = told("The tax in `total`.")
+    discount: Money | None = told("What was taken off the sale as a whole.")
     payments: list[Payment] = told("How it was paid.")
     lines: list[SaleLine] = told("What it was made of.")
     person: Person | None = edge(

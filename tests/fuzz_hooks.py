@@ -5,6 +5,7 @@ what is made up reaches further than to the refusal of an id."""
 
 import json
 import os
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import schemathesis
@@ -14,7 +15,11 @@ from schemathesis.graphql import nodes
 
 BITS = 64  # of a number: more than any amount has
 IDS = tuple(os.environ["FUZZ_IDS"].split())
-TIMES = st.datetimes().map(lambda moment: moment.isoformat() + "Z")
+NOW = datetime.now(UTC)
+LATELY = st.integers(0, 60 * 24).map(
+    lambda hours: (NOW - timedelta(hours=hours)).isoformat()
+)  # there is something then
+TIMES = st.one_of(LATELY, st.datetimes().map(lambda moment: moment.isoformat() + "Z"))
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(2**BITS), max_value=2**BITS, places=3)
 NAMES = st.from_regex(r"\A[a-z]{1,8}\Z")
 OBJECTS = st.dictionaries(NAMES, st.text(max_size=8), max_size=3).map(
