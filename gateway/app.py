@@ -29,6 +29,7 @@ from gateway.background import Background
 from gateway.graphql import Endpoint
 from gateway.health import Health
 from gateway.meanings import meanings
+from gateway.persisted import texts
 from gateway.quotas import quotas
 from gateway.settings import Settings
 from gateway.streams import USUAL, Pace
@@ -104,7 +105,9 @@ async def no_route(_: Request, error: Exception) -> Response:
 
 
 def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
-    """Raises StoreError where the store cannot be used."""
+    """Raises StoreError where the store cannot be used, DocumentsError where the trusted documents cannot be read."""
+    development = settings.server.environment == "development"
+    documents = texts(settings.documents, production=not development)
     store = open_store(settings.store.url.get_secret_value())
     client = new_client()
     signer = CursorSigner(secret(store, "cursors", secrets.token_bytes(32)))
@@ -117,10 +120,18 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     graph = Graph(tenants(settings), accounts, signer, journal, dispatcher, quotas(settings))
     background = Background(graph, journal, leases(store, common), settings)
     draining = asyncio.Event()
-    development = settings.server.environment == "development"
-    schema = build(introspection=development)
+    schema = build()
     authenticator = Authenticator(settings.auth.keys, list(graph.tenants), store, refreshed=pace.keys)
-    endpoint = Endpoint(schema, graph, authenticator, draining, development=development, pace=pace)
+    endpoint = Endpoint(
+        schema,
+        graph,
+        authenticator,
+        draining,
+        development=development,
+        pace=pace,
+        limits=settings.limits,
+        texts=documents,
+    )
     webhooks = Webhooks(graph, journal)
     health = Health(graph, store, endpoint)
 

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from graphql import GraphQLError
 
-from domain.errors import BadInput, ErrorCode, NotFound, VendgraphError, VendorError
+from domain.errors import BadInput, ErrorCode, NotFound, RateLimited, VendgraphError, VendorError
 
 log = structlog.get_logger()
 
@@ -71,8 +71,8 @@ def _extensions(error: VendgraphError) -> dict[str, Any]:
     found: dict[str, Any] = {"code": error.code.value}
     if isinstance(error, VendorError):
         found |= {"account": error.account, "vendor": error.vendor.upper()}
-        if error.retry_after is not None:
-            found["retryAfterSeconds"] = max(1, round(error.retry_after))
+    if isinstance(error, VendorError | RateLimited) and error.retry_after is not None:
+        found["retryAfterSeconds"] = max(1, round(error.retry_after))
     return found
 
 

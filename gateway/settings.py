@@ -15,6 +15,8 @@ from gateway import faults
 from gateway.accounts import AccountSettings
 from gateway.faults import Place, fault
 from gateway.fields import Address, Key, Section, Sha256, Text, listed, unique
+from gateway.limits import LimitSettings
+from gateway.persisted import DocumentSettings
 
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
@@ -99,6 +101,8 @@ class Settings(Section):
     organizations: list[OrganizationSettings] = Field(min_length=1)
     auth: Auth = Auth()
     commands: CommandSettings = CommandSettings()
+    limits: LimitSettings = LimitSettings()
+    documents: DocumentSettings = DocumentSettings()
     accounts: list[AccountSettings] = Field(default=[])
 
     @model_validator(mode="after")

@@ -1,12 +1,9 @@
 """The root of the graph, and the schema made of it."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import strawberry
-from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
-from strawberry.extensions import DisableIntrospection, ParserCache, SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
 import resolvers.accounts
@@ -42,8 +39,6 @@ from schema.stock import (
     StockMovement,
     StockMovementConnection,
 )
-
-KEPT_DOCUMENTS = 512
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -137,7 +132,7 @@ class Mutation(mutations.Mutation, PeopleMutation, CatalogueMutation):
     """Of all parts."""
 
 
-def build(*, introspection: bool = True) -> strawberry.Schema:
+def build() -> strawberry.Schema:
     """The schema. Errors leave it as they were raised: who serves it maps and masks them."""
     schema = QuietSchema(
         query=Query,
@@ -158,13 +153,7 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
             persons.EntitlementGroup,
             date,
         ],
-        extensions=[
-            lambda: ParserCache(maxsize=KEPT_DOCUMENTS),
-            lambda: ValidationCache(maxsize=KEPT_DOCUMENTS),
-            OneOperation,
-            *([] if introspection else [DisableIntrospection]),
-        ],
-        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),
+        config=StrawberryConfig(scalar_map=SCALARS),
     )
     describe_values(schema._schema)  # noqa: SLF001  Strawberry gives enum values no descriptions itself
     return schema
@@ -175,19 +164,3 @@ class QuietSchema(strawberry.Schema):
 
     def process_errors(self, *_: Any) -> None:
         return
-
-
-class OneOperation(SchemaExtension):
-    """A document of several operations is executed only by name; Strawberry alone would take the first."""
-
-    def on_parse(self) -> Iterator[None]:
-        yield
-        document = self.execution_context.graphql_document
-        if document is not None and self.execution_context._provided_operation_name is None:  # noqa: SLF001
-            _refuse_several(document)
-
-
-def _refuse_several(document: DocumentNode) -> None:
-    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
-    if len(operations) > 1:
-        raise GraphQLError("`operationName` must say which of the operations is meant", operations)
