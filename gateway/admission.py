@@ -1,7 +1,7 @@
 """What is done about an operation before anything is executed: found, read, priced and charged."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import OperationType
@@ -58,7 +58,10 @@ class Charge:
 
 
 class Admission:
-    def __init__(self, documents: Documents, texts: Texts, limits: LimitSettings) -> None:
+    """`introspection`: whether everybody may ask the schema of itself."""
+
+    def __init__(self, documents: Documents, texts: Texts, limits: LimitSettings, *, introspection: bool) -> None:
+        self._introspection = introspection
         self._documents = documents
         self._texts = texts
         self._limits = limits
@@ -71,6 +74,8 @@ class Admission:
         if text not in self._documents:
             self._buckets.of(viewer.name).spend(min(len(text), self._limits.max_characters) // READING)
         document = await self._documents.read(text)
+        if document.introspection and not self._introspection:
+            document = replace(document, errors=list(document.introspection))
         if not document.errors:
             self._texts.keep(operation)
         return Asked(document, operation.name, operation.variables, named=operation.query is None)

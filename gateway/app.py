@@ -165,5 +165,6 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     if development:
         routes.append(Route("/schema.graphql", sdl))
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: no_route})
+    app.router.redirect_slashes = False  # a redirect is no answer to who speaks GraphQL
     app.state.draining = draining
     return app

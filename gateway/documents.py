@@ -1,7 +1,7 @@
 """Documents that callers send: parsed and validated once, and told apart by what they ask for."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -50,13 +50,15 @@ class Document:
     """A document that was read: its nodes, or what is wrong with it.
 
     `costs`: of its operations, by name. `followed` and `variables`: of one that subscribes, its text without the root
-    fields' `after`, and the variables that are used in that."""
+    fields' `after`, and the variables that are used in that. `introspection`: what is wrong with it for who may not ask
+    the schema of itself."""
 
     node: DocumentNode | None
     errors: list[GraphQLError]
     followed: str = ""
     variables: frozenset[str] = frozenset()
     costs: Mapping[str, Cost] = field(default_factory=dict)
+    introspection: Sequence[GraphQLError] = ()
 
     def operation(self, name: str | None) -> OperationType | None:
         """None for what cannot be read, or has no such operation."""
@@ -78,16 +80,12 @@ class Document:
 
 
 class Documents:
-    """The last few hundred. `suggestions`: whether a wrong name is answered with those that there are; `introspection`:
-    whether the schema tells of itself."""
+    """The last few hundred. `suggestions`: whether a wrong name is answered with those that there are."""
 
-    def __init__(
-        self, schema: GraphQLSchema, limits: LimitSettings, *, suggestions: bool, introspection: bool = True
-    ) -> None:
+    def __init__(self, schema: GraphQLSchema, limits: LimitSettings, *, suggestions: bool) -> None:
         self._schema = schema
         self._limits = limits
         self._suggestions = suggestions
-        self._rules = RULES if introspection else (*RULES, NoSchemaIntrospectionCustomRule)
         self._known: LRUCache[str, Document] = LRUCache(KEPT)
         self._reading = asyncio.Lock()
 
@@ -111,14 +109,15 @@ class Documents:
         try:
             node = self._parsed(query)
             check(node, self._limits)
-            errors = validate(self._schema, node, self._rules, hide_suggestions=not self._suggestions)
+            errors = validate(self._schema, node, RULES, hide_suggestions=not self._suggestions)
         except GraphQLError as error:
             return Document(None, [error])
         except QueryTooComplex as error:
             return Document(None, [GraphQLError(error.message, original_error=error)])  # with its code
         if errors:
             return Document(node, errors)
-        document = Document(node, [], costs=self._costs(node))
+        introspection = validate(self._schema, node, [NoSchemaIntrospectionCustomRule])
+        document = Document(node, [], introspection=introspection, costs=self._costs(node))
         operations = [one.operation for one in node.definitions if isinstance(one, OperationDefinitionNode)]
         return self._followed(node, document) if OperationType.SUBSCRIPTION in operations else document
 

@@ -81,8 +81,8 @@ class Endpoint:
         self._pace = pace
         core = schema._schema  # noqa: SLF001  operations are executed below Strawberry, which would share nothing
         limits = limits or LimitSettings()
-        documents = Documents(core, limits, suggestions=development, introspection=development)
-        self._admission = Admission(documents, texts or Texts(), limits)
+        documents = Documents(core, limits, suggestions=development)
+        self._admission = Admission(documents, texts or Texts(), limits, introspection=development)
         self._execution = Execution(core, self._admission, suggestions=development)
         self.subscriptions = Subscriptions(core, graph, suggestions=development)
         self.streams = Streams(graph, self._admission, self.subscriptions, self._answer)
@@ -142,9 +142,11 @@ class Endpoint:
             except Unauthenticated:
                 return False
 
-        return sse.EventStream(
+        stream = sse.EventStream(
             opened, good=good, draining=self._draining, alive=self._pace.alive, request_id=request_id
         )
+        stream.headers.update(self._admission.headers(viewer))
+        return stream
 
     async def _traced(self, asked: Asked, context: Context, request: Request, request_id: str) -> dict[str, Any]:
         """What is awaited here runs in the request's own context; the flights that it starts take it with them."""
@@ -166,8 +168,9 @@ def _refused(error: VendgraphError, media: str) -> Reply:
     if isinstance(error, OF_DOCUMENTS):
         return Reply(content, _status(content, media))
     headers = dict(HEADERS.get(type(error), {}))
-    if isinstance(error, RateLimited) and error.retry_after is not None:
-        headers["retry-after"] = str(content["errors"][0]["extensions"]["retryAfterSeconds"])
+    seconds = content["errors"][0]["extensions"].get("retryAfterSeconds")
+    if seconds is not None:
+        headers["retry-after"] = str(seconds)
     return Reply(content, STATUSES.get(type(error), 400), headers)
 
 

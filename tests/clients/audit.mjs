@@ -1,11 +1,9 @@
-// Puts the audits of npm's graphql-http to a server. What to ask comes as JSON on the standard input:
-// {"url", "key"}; what each audit found goes as a line of JSON to the standard output:
-// {"id", "name", "status"}, and "reason" where it is not "ok".
-import { auditServer } from 'graphql-http';
+// Puts the audits of npm's graphql-http to a server, and prints what each found, a JSON object a line: `id`, `name`,
+// `status`, and `reason` where it is not "ok". `url` and `key` come as a JSON object on standard input.
+import { readFileSync } from "node:fs";
+import { auditServer } from "graphql-http";
 
-let asked = '';
-for await (const chunk of process.stdin) asked += chunk;
-const { url, key } = JSON.parse(asked);
+const { url, key } = JSON.parse(readFileSync(0, "utf8"));
 const withKey = (address, init = {}) =>
   fetch(address, { ...init, headers: { ...init.headers, authorization: `Bearer ${key}` } });
 
