@@ -13,6 +13,7 @@ from gateway.limits import LimitSettings, check_variables
 from gateway.persisted import Texts
 from gateway.requests import Operation
 from resolvers.context import Viewer
+from schema.costs import REQUEST
 
 READING = 16  # characters of a document that is not known yet, for 1
 
@@ -50,9 +51,9 @@ class Charge:
     limit: int
     bucket: Bucket
 
-    def settle(self, data: Any) -> int:
-        """What it did cost: the rest is given back."""
-        cost = min(self.cost, 1 + _objects(data))
+    def settle(self, data: Any, requests: int) -> int:
+        """What it did cost, by its answer and the requests to vendors that it took: the rest is given back."""
+        cost = min(self.cost, 1 + _objects(data) + requests * REQUEST)
         self.bucket.give_back(self.cost - cost)
         return cost
 

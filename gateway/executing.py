@@ -7,9 +7,11 @@ from typing import Any, cast
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute
 from strawberry.execution import optimized_is_awaitable
 
+from connectors.http import UpstreamRequest, trace
 from domain.errors import BadInput
 from gateway import errors
 from gateway.admission import Admission, Asked
+from resolvers.cache import Tally, tally
 from resolvers.context import Context
 
 SUBSCRIBED = "subscriptions go over a WebSocket (graphql-transport-ws), or with Accept: text/event-stream"
@@ -24,11 +26,14 @@ class NotByGet(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """`cost`: what it might have cost; `charged`: what it did. None of what was not executed."""
+    """`cost`: what it might have cost; `charged`: what it did; both None of what was not executed. `requests`: those to
+    vendors that it took; `hits`: what came from the cache."""
 
     answer: Answer
     cost: int | None = None
     charged: int | None = None
+    requests: Sequence[UpstreamRequest] = ()
+    hits: int = 0
 
 
 class Execution:
@@ -49,8 +54,12 @@ class Execution:
             wrong = UNNAMED if asked.name is None else f'there is no operation "{asked.name:.60}"'
             return Executed(errors.refusal(BadInput(wrong)))
         charge = self._admission.charge(asked, context.viewer)
+        requests, counted = list[UpstreamRequest](), Tally()
+        trace.set(requests)  # what is awaited here has this context; the flights that it starts take it with them
+        tally.set(counted)
         result = await self._executed(asked, context)
-        return Executed(self._answer(result, request_id), charge.cost, charge.settle(result.data))
+        charged = charge.settle(result.data, len(requests))
+        return Executed(self._answer(result, request_id), charge.cost, charged, requests, counted.hits)
 
     async def _executed(self, asked: Asked, context: Context) -> ExecutionResult:
         assert asked.document.node is not None

@@ -13,7 +13,6 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connectors.http import UpstreamRequest, trace
 from domain.errors import ErrorCode, QueryTooComplex, RateLimited, Unauthenticated, UnknownDocument, VendgraphError
 from gateway import accept, errors, etags, sse
 from gateway.accept import JSON, answer_type, is_browser
@@ -29,7 +28,6 @@ from gateway.requests import TooLong, WrongMedia, address_of, read
 from gateway.streams import USUAL, Pace, Streams
 from gateway.subscriptions import Subscriptions
 from gateway.websocket import Sockets
-from resolvers.cache import Tally, tally
 from resolvers.context import Context, Graph, Viewer
 
 log = structlog.get_logger()
@@ -149,14 +147,9 @@ class Endpoint:
         return stream
 
     async def _traced(self, asked: Asked, context: Context, request: Request, request_id: str) -> dict[str, Any]:
-        """What is awaited here runs in the request's own context; the flights that it starts take it with them."""
-        traced: list[UpstreamRequest] | None = [] if request.headers.get("x-vendgraph-trace") == "1" else None
-        counted = Tally()
-        trace.set(traced)
-        tally.set(counted)
         executed = await self._execution.of(asked, context, request_id, changes=request.method == "POST")
-        if traced is not None:
-            executed.answer["extensions"] = {"vendgraph": _told(traced, counted, executed)}
+        if request.headers.get("x-vendgraph-trace") == "1":
+            executed.answer["extensions"] = {"vendgraph": _told(executed)}
         return executed.answer
 
     async def _answer(self, asked: Asked, context: Context, request_id: str) -> dict[str, Any]:
@@ -183,7 +176,7 @@ def _status(answer: Mapping[str, Any], media: str) -> int:
     return 200 if media == JSON else 400
 
 
-def _told(traced: list[UpstreamRequest], counted: Tally, executed: Executed) -> dict[str, Any]:
+def _told(executed: Executed) -> dict[str, Any]:
     return {
         "upstreamRequests": [
             {
@@ -192,9 +185,9 @@ def _told(traced: list[UpstreamRequest], counted: Tally, executed: Executed) -> 
                 "status": request.status,
                 "milliseconds": round(request.milliseconds, 1),
             }
-            for request in traced
+            for request in executed.requests
         ],
-        "cacheHits": counted.hits,
+        "cacheHits": executed.hits,
         "cost": executed.cost,
         "costCharged": executed.charged,
     }

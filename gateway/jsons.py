@@ -28,7 +28,7 @@ def loads(text: bytes) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise BadInput("it is not JSON") from None
+        raise BadInput("what was sent is not JSON") from None
 
 
 def _depth(bare: bytes) -> int:

@@ -17,7 +17,7 @@ SCHEMA = build_schema(
     type Query { thing(x: Int): Thing dog: Dog cat: Cat }
     """
 )
-NAMES = {
+NAMES: dict[str, dict[str, str | None]] = {
     "Query": {"thing": "Thing", "dog": "Dog", "cat": "Cat"},
     "Thing": {"name": None, "other": "Thing", "list": "Thing"},
     "Dog": {"name": None, "other": "Thing", "list": "Thing", "age": None, "barks": None, "dog": "Dog"},

@@ -49,7 +49,9 @@ def test_what_is_warm_is_told_as_hits(sandbox: Sandbox, tmp_path: Path) -> None:
 
 
 def test_what_it_might_cost_is_told_and_what_it_did(gateway: Gateway) -> None:
+    traced(gateway, "{ machines(first: 200) { nodes { name } } }")
     told = traced(gateway, "{ machines(first: 200) { nodes { name } } }")
+    assert told["upstreamRequests"] == []
     (nodes,) = gateway.ask("{ machines(first: 200) { nodes { name } } }")["machines"].values()
     assert told["cost"] == 1 + 1 + 200
     assert told["costCharged"] == 1 + 1 + 1 + len(nodes)
