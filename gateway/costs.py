@@ -49,7 +49,7 @@ class Cost:
         given = variables or {}
         if self._reads is None:
             self._reads = tuple(sorted(_used(self._operation, self._fragments.values())))
-        key = tuple(_counted(given.get(name)) for name in self._reads)
+        key = tuple(_counted(given[name]) if name in given else LEFT_OUT for name in self._reads)
         found = self._kept.get(key)
         if found is None:
             if len(self._kept) >= KEPT:
@@ -58,6 +58,7 @@ class Cost:
         return found
 
 
+LEFT_OUT = "left out"  # what null is not: the variable's default counts then
 KEPT = 64  # costs of an operation, by the variables that they depend on
 
 
