@@ -1,7 +1,7 @@
 """Whether fields under one name can be merged, in one pass: GraphQL's own rule compares each with each.
 
-https://spec.graphql.org/draft/#sec-Field-Selection-Merging, by the algorithm of Simon Adameit: among fields that may
-meet, being alike is an equivalence, so that each is compared with the first one alone."""
+The specification's section on Field Selection Merging, by the algorithm of Simon Adameit: among fields that may meet,
+being alike is an equivalence, so that each is compared with the first one alone."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

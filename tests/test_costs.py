@@ -60,7 +60,7 @@ COSTS: dict[str, tuple[str, dict[str, Any] | None, int]] = {
         1 + (1 + 2) + (1 + 3),
     ),
     "what is left out": (
-        "query($no: Boolean!) { viewer { name } sales @skip(if: true) { totalCount } accounts @include(if: $no) {key} }",
+        "query($no: Boolean!) { viewer { name } sales @skip(if: true) {totalCount} accounts @include(if: $no) {key} }",
         {"no": False},
         2,
     ),

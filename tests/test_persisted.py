@@ -1,4 +1,4 @@
-"""Documents by name: those that clients sent before, and those that an operator trusts, from the manifests of the tools."""
+"""Documents by name: those that clients sent before, and those that an operator trusts, from manifests of the tools."""
 
 import json
 from collections.abc import Iterator
@@ -82,9 +82,9 @@ async def test_a_hash_of_something_else_is_refused_and_kept_for_nobody(gateway: 
 
 
 async def test_what_cannot_be_executed_is_not_kept(gateway: Gateway) -> None:
-    for query in ("{ nothing }", "{", "{ viewer { " + "name " * 5000 + "} }"):
+    for query in ("{ nothing }", "{"):
         for ask in TRANSPORTS.values():
-            assert codes(await ask(gateway, hashed(query, query))) & {"BAD_INPUT", "QUERY_TOO_COMPLEX"}
+            assert codes(await ask(gateway, hashed(query, query))) == {"BAD_INPUT"}
             assert codes(await ask(gateway, hashed(query))) == {"PERSISTED_QUERY_NOT_FOUND"}
 
 
@@ -127,9 +127,8 @@ def test_the_last_ones_are_kept() -> None:
 @pytest.mark.parametrize("get", [False, True])
 async def test_apollos_client_sends_a_document_once(gateway: Gateway, get: bool) -> None:
     query = f"query Apollo{get} {{ viewer {{ name }} }}"
-    told = await run(
-        "apollo.mjs", {"url": f"{gateway.base}/graphql", "key": ADMIN, "query": query, "times": 2, "get": get}
-    )
+    asked = {"url": f"{gateway.base}/graphql", "key": ADMIN, "query": query, "times": 2, "get": get}
+    told = await run("apollo.mjs", asked)
     hashes = "GET" if get else "POST"
     data = {"data": {"viewer": {"__typename": "Viewer", "name": "admin-of-acme"}}}
     assert told == [{"sent": [hashes, False]}, {"sent": ["POST", True]}, data, {"sent": [hashes, False]}, data]
@@ -161,9 +160,8 @@ def test_by_get_what_is_known_is_not_sent_again(gateway: Gateway) -> None:
         assert again.headers["cache-control"] == "private, no-cache"
         assert "x-request-id" in again.headers
     assert get(gateway, hashed(QUERY), if_none_match='"other"').json() == ANSWER
-    assert (
-        get(gateway, hashed(QUERY), key=VIEWER, if_none_match=tag).json()["data"]["viewer"]["name"] != "admin-of-acme"
-    )
+    other = get(gateway, hashed(QUERY), key=VIEWER, if_none_match=tag)
+    assert other.json() == {"data": {"viewer": {"name": "viewer-of-acme"}}}
 
 
 def test_nothing_else_may_be_kept(gateway: Gateway) -> None:
