@@ -9,13 +9,11 @@ from domain.errors import BadInput
 
 DEEPEST = 64  # lists and objects within one another
 TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
-NUMBERS = re.compile(
-    rb"\d{20}"  # more than fit into 64 bits
-    rb"|\d[\d.]{31}"  # more digits than any decimal has that is meant
-    rb"|\d[eE][+-]?\d{3}"  # more than 99 powers of ten
+NUMBERS = re.compile(  # of more digits than fit into 64 bits, or any decimal has; or of more than 99 powers of ten
+    rb"\d(?:\d{19}|[\d.]{31}|[eE][+-]?\d{3})"
 )
-BRACKETS = re.compile(rb"[][{}]")
-OPENING = b"[{"
+BRACKETS = bytes.maketrans(b"{}", b"[]")
+ALL_ELSE = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def loads(text: bytes) -> Any:
@@ -23,7 +21,7 @@ def loads(text: bytes) -> Any:
     bare = TEXTS.sub(b"", text)
     if NUMBERS.search(bare):
         raise BadInput("a number in the JSON is longer or larger than any that is meant")
-    if _depth(bare) > DEEPEST:
+    if _is_deep(bare):
         raise BadInput(f"the JSON is nested more than {DEEPEST} levels deep")
     try:
         return orjson.loads(text)
@@ -31,12 +29,10 @@ def loads(text: bytes) -> Any:
         raise BadInput("what was sent is not JSON") from None
 
 
-def _depth(bare: bytes) -> int:
-    """As far as it matters."""
-    depth = deepest = 0
-    for bracket in BRACKETS.finditer(bare):
-        depth += 1 if bracket[0] in OPENING else -1
-        deepest = max(deepest, depth)
-        if deepest > DEEPEST:
-            break
-    return deepest
+def _is_deep(bare: bytes) -> bool:
+    """Innermost pairs are taken away again and again. What does not close is left to the parser, unless it is deep."""
+    left = bare.translate(BRACKETS, ALL_ELSE)
+    for _ in range(DEEPEST):
+        left = left.replace(b"[]", b"")
+    opened = left.count(b"[")
+    return opened > DEEPEST or 0 < opened == left.count(b"]")

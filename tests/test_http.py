@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -316,6 +317,21 @@ def test_another_method_is_refused_in_the_same_shape(either: Gateway, method: st
     answer = httpx2.request(method, f"{either.base}/graphql", headers={"authorization": f"Bearer {ADMIN}"})
     assert (answer.status_code, codes(answer)) == (405, ["BAD_INPUT"])
     assert {"GET", "POST"} <= set(answer.headers["allow"].split(", "))
+
+
+def test_what_is_no_http_is_refused_in_the_same_shape(gateway: Gateway) -> None:
+    host, _, port = gateway.base.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(b"NONSENSE\r\n\r\n")
+        head, _, body = b"".join(iter(lambda: connection.recv(4096), b"")).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert [error["extensions"]["code"] for error in json.loads(body)["errors"]] == ["BAD_INPUT"]
+
+
+@pytest.mark.parametrize("path", ["/graphql/", "/graphql/x", "//graphql"])
+def test_a_path_that_is_almost_one_is_no_redirect(either: Gateway, path: str) -> None:
+    answer = httpx2.post(f"{either.base}{path}", json={"query": "{ viewer { name } }"})
+    assert (answer.status_code, codes(answer)) == (404, ["NOT_FOUND"])
 
 
 def test_a_path_that_is_none_is_refused_in_the_same_shape(either: Gateway) -> None:

@@ -18,6 +18,7 @@ READ: dict[str, tuple[str, Any]] = {
 }
 REFUSED: dict[str, tuple[str, str]] = {
     "too deep": ("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), "levels"),
+    "too deep somewhere": ("[[], [" + "[[]," * DEEPEST + "1" + "]" * DEEPEST + "]]", "levels"),
     "much too deep": ('{"a":' * 50_000, "levels"),
     "a number of 5000 digits": ("9" * 5000, "number"),
     "a number of more than 64 bits": ('{"a": 100000000000000000000}', "number"),
