@@ -59,7 +59,7 @@ class Charge:
 
 
 class Admission:
-    """`introspection`: whether everybody may ask the schema of itself."""
+    """`introspection`: whether everybody may ask the schema of itself, and not only whose key has the right to it."""
 
     def __init__(self, documents: Documents, texts: Texts, limits: LimitSettings, *, introspection: bool) -> None:
         self._introspection = introspection
@@ -75,7 +75,7 @@ class Admission:
         if text not in self._documents:
             self._buckets.of(viewer.name).spend(min(len(text), self._limits.max_characters) // READING)
         document = await self._documents.read(text)
-        if document.introspection and not self._introspection:
+        if document.introspection and not (self._introspection or viewer.introspection):
             document = replace(document, errors=list(document.introspection))
         if not document.errors:
             self._texts.keep(operation)

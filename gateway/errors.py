@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 import structlog
 from graphql import GraphQLError
 
 from domain.errors import BadInput, ErrorCode, NotFound, RateLimited, VendgraphError, VendorError
+from gateway.guessing import TooManyGuesses
 
 log = structlog.get_logger()
 
@@ -71,8 +73,10 @@ def _extensions(error: VendgraphError) -> dict[str, Any]:
     found: dict[str, Any] = {"code": error.code.value}
     if isinstance(error, VendorError):
         found |= {"account": error.account, "vendor": error.vendor.upper()}
-    if isinstance(error, VendorError | RateLimited) and error.retry_after is not None:
-        found["retryAfterSeconds"] = max(1, round(error.retry_after))
+        if error.retry_after is not None:
+            found["retryAfterSeconds"] = max(1, round(error.retry_after))
+    if isinstance(error, RateLimited | TooManyGuesses) and error.retry_after is not None:
+        found["retryAfterSeconds"] = max(1, ceil(error.retry_after))
     return found
 
 

@@ -22,6 +22,7 @@ from gateway.auth import Authenticator, authorization
 from gateway.documents import Documents
 from gateway.executing import Executed, Execution, NotByGet
 from gateway.graphiql import page as graphiql
+from gateway.guessing import TooManyGuesses
 from gateway.limits import LimitSettings
 from gateway.persisted import NotTrusted, Texts
 from gateway.requests import TooLong, WrongMedia, address_of, read
@@ -39,6 +40,7 @@ STATUSES: Mapping[type[VendgraphError], int] = {
     TooLong: 413,
     WrongMedia: 415,
     RateLimited: 429,
+    TooManyGuesses: 429,
 }
 OF_DOCUMENTS = (QueryTooComplex, UnknownDocument)
 HEADERS: Mapping[type[VendgraphError], Mapping[str, str]] = {
@@ -106,7 +108,7 @@ class Endpoint:
         """Who wants events is told even what is wrong as one, but for a key: that has a status of its own."""
         events = accept.events(request.headers.get("accept", ""))
         try:
-            viewer = await self._authenticator.viewer(authorization(request.headers))
+            viewer = await self._authenticator.viewer(authorization(request.headers), address_of(request))
         except Unauthenticated as error:
             return _refused(error, media)
         with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name):
@@ -136,7 +138,8 @@ class Endpoint:
 
         async def good() -> bool:
             try:
-                return await self._authenticator.viewer(authorization(request.headers)) == viewer
+                told = authorization(request.headers)
+                return await self._authenticator.viewer(told, address_of(request)) == viewer
             except Unauthenticated:
                 return False
 

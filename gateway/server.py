@@ -69,6 +69,7 @@ def serving(app: Starlette, *, patience: float = PATIENCE_SECONDS) -> "Draining"
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAINING_SECONDS,
+        forwarded_allow_ips=app.state.trusted_proxies,
     )
     config.patience = patience
     return Draining(config, app.state.draining)

@@ -15,7 +15,7 @@ from domain.live import Message
 from gateway import errors
 from gateway.admission import Asked
 from gateway.answers import encoded
-from gateway.channels import Channel, Encode, Frame
+from gateway.channels import Channel, Encode, Frame, read
 from resolvers.context import Context, Graph, Viewer
 from resolvers.live import Live
 
@@ -32,12 +32,13 @@ class Subscriptions:
         self._schema = schema
         self._graph = graph
         self._channels: dict[object, Channel] = {}
+        self._singles = 0
         self.executed = 0
         self.told = 0
 
     @property
     def subscribers(self) -> int:
-        return sum(channel.subscribers for channel in self._channels.values())
+        return self._singles + sum(channel.subscribers for channel in self._channels.values())
 
     async def open(
         self, asked: Asked, viewer: Viewer, request_id: str, resumed: str | None
@@ -59,7 +60,8 @@ class Subscriptions:
         if isinstance(live, ExecutionResult):
             return self._formatted(live.errors or (), request_id)
         assert isinstance(live, Live)
-        return self._frames(key, live, self._encoder(document.node, asked, viewer))
+        encode = self._encoder(document.node, asked, viewer)
+        return self._frames(key, live, encode) if live.shared else self._alone(live, encode)
 
     async def _frames(self, key: object, live: Live[Message], encode: Encode) -> AsyncGenerator[Frame, None]:
         channel = self._channels.get(key)
@@ -76,6 +78,21 @@ class Subscriptions:
             if channel.subscribers == 0:
                 del self._channels[key]
                 channel.close()
+
+    async def _alone(self, live: Live[Message], encode: Encode) -> AsyncGenerator[Frame, None]:
+        """What is nobody else's, to its end. Raises Broken."""
+        seq, ended = live.start, False
+        self._singles += 1
+        try:
+            while not ended:
+                batch = await read(live, seq)
+                seq, ended = batch.until, batch.ended
+                for message in batch.messages:
+                    payload = encode(message)
+                    self.told += 1
+                    yield Frame(payload if isinstance(payload, str) else await payload)
+        finally:
+            self._singles -= 1
 
     def _executor(
         self, node: DocumentNode, asked: Asked, context: Context, root: Message | None

@@ -174,7 +174,7 @@ class _Socket:
 
     async def _authenticate(self) -> Viewer:
         try:
-            return await self._authenticator.viewer(self._authorization)
+            return await self._authenticator.viewer(self._authorization, self.address)
         except Unauthenticated:
             raise Closed(4403, "Forbidden") from None
 

@@ -8,9 +8,11 @@ from strawberry.schema.config import StrawberryConfig
 
 import resolvers.accounts
 import resolvers.audit
+import resolvers.bulks
 import resolvers.catalogue_details
 import resolvers.commands
 import resolvers.events
+import resolvers.exports
 import resolvers.low_stock
 import resolvers.machines
 import resolvers.nodes
@@ -20,15 +22,18 @@ import resolvers.products
 import resolvers.sales
 import resolvers.sales_report
 import resolvers.stock
+import resolvers.stock_report
 import resolvers.structure
 from schema import catalogue, live, mutations, types
 from schema import people as persons
 from schema.audit import AuditConnection
 from schema.basics import Node
+from schema.bulk import Bulk, BulkMutation
 from schema.catalogue_mutations import CatalogueMutation
 from schema.commands import Command, CommandConnection
 from schema.edge import PAGING, edge, paged
 from schema.enums import describe_values
+from schema.exports import SalesExport
 from schema.people_mutations import PeopleMutation
 from schema.reports import SalesReport
 from schema.scalars import SCALARS
@@ -39,6 +44,8 @@ from schema.stock import (
     StockMovement,
     StockMovementConnection,
 )
+from schema.stock_reports import StockReport
+from schema.upkeep_mutations import UpkeepMutation
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -78,11 +85,28 @@ class Query:
         timezone="An IANA time zone, such as Europe/Lisbon, on whose clocks it counts; UTC where it is left out.",
         filter="Narrows the sales.",
     )
+    export_sales: SalesExport = edge(
+        resolvers.exports.sales,
+        description="Where all sales that a filter lets through can be had as one long text, newest recorded first.",
+        format="What the text is.",
+        filter="Narrows the sales.",
+    )
+    stock_report: StockReport = edge(
+        resolvers.stock_report.report,
+        description="Sums of the movements of stock of all vendors.",
+        from_="Recorded at this time or later.",
+        to="Recorded before this time: 732 days after `from` at most.",
+        granularity="How long its periods are; without one the whole time is one row of each group.",
+        group_by="What its rows are told apart by, besides the period.",
+        timezone="An IANA time zone, such as Europe/Lisbon, on whose clocks it counts; UTC where it is left out.",
+        filter="Narrows the movements.",
+    )
     events: types.MachineEventConnection = paged(
         resolvers.events.connection, "All events over all vendors, newest recorded first."
     )
     commands: CommandConnection = paged(resolvers.commands.connection, "All commands, newest first.")
     command: Command | None = edge(resolvers.commands.one, description="One command.", id="Its id.")
+    bulk: Bulk | None = edge(resolvers.bulks.one, description="Changes that were asked for at once.", id="Its id.")
     audit_log: AuditConnection = paged(
         resolvers.audit.connection, "Who asked for what, and what came of it, newest first. For admins."
     )
@@ -128,7 +152,7 @@ class Query:
 
 
 @strawberry.type(description="Commands. Each is recorded before it is sent, and sent at most once.")
-class Mutation(mutations.Mutation, PeopleMutation, CatalogueMutation):
+class Mutation(mutations.Mutation, BulkMutation, PeopleMutation, CatalogueMutation, UpkeepMutation):
     """Of all parts."""
 
 
@@ -146,6 +170,7 @@ def build() -> strawberry.Schema:
             types.Sale,
             types.MachineEvent,
             Command,
+            Bulk,
             StockMovement,
             CashCollection,
             persons.PersonRecord,
