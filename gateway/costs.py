@@ -118,12 +118,11 @@ class _Sum:
         definition = self._schema.get_field(parent, node.name.value)
         assert definition is not None
         kind = get_named_type(definition.type)
-        leaf = is_leaf_type(kind)
-        own = weight(parent.name, node.name.value, leaf=leaf, mutation=parent is self._schema.mutation_type)
-        below = 0
-        if node.selection_set is not None and not kind.name.startswith("__"):
-            below = self._selections(kind, node.selection_set, self._page(definition, node))
-        return self._size(parent.name, definition, node, page) * (own + below)
+        below = 0 if is_leaf_type(kind) or kind.name.startswith("__") else 1
+        if below and node.selection_set is not None:
+            below += self._selections(kind, node.selection_set, self._page(definition, node))
+        own = weight(parent.name, node.name.value, mutation=parent is self._schema.mutation_type)
+        return own + self._size(parent.name, definition, node, page) * below
 
     def _page(self, definition: GraphQLField, node: FieldNode) -> int:
         """How many things a connection holds at most."""

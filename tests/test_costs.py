@@ -41,7 +41,7 @@ COSTS: dict[str, tuple[str, dict[str, Any] | None, int]] = {
         None,
         2 + 10 * (1 + 1 + 5),
     ),
-    "a request for each": ("{ machines(first: 10) { nodes { cash { observedAt } } } }", None, 2 + 10 * 11),
+    "a request for each": ("{ machines(first: 10) { nodes { cash { observedAt } } } }", None, 2 + 10 * (1 + 10 + 1)),
     "a list": ("{ machine(id: 1) { slots { position } } }", None, 2 + costs.SIZES["Machine.slots"]),
     "a variable": (PAGES, {"first": 3}, 2 + 3),
     "a variable's default": (PAGES, {}, 2 + 7),
@@ -73,7 +73,7 @@ COSTS: dict[str, tuple[str, dict[str, Any] | None, int]] = {
     "a command": (
         'mutation { openDoor(input: {machineId: "x", idempotencyKey: "y"}) { command { id } } }',
         None,
-        1 + costs.COMMAND + 1,
+        1 + costs.COMMAND + 2,
     ),
     "a subscription": ("subscription { sales { sale { id } } }", None, 3),
 }
