@@ -6,8 +6,9 @@ decides, and nothing raises "not implemented"."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
+from connectors.drift import Drifts
 from connectors.guard import Guard, Limits, Rate
 from connectors.shared import Shared
 from domain.capabilities import Capability, UnavailableReason
@@ -62,7 +63,8 @@ class Account:
     `webhook` is None where no webhooks are set up, `shared` for a gateway that is alone. `prices`, by a product's
     native id or its name, in `currency`, serve where the vendor knows none. `command_seconds`: how long a command may
     be without a final word before it is UNKNOWN. `members`: names of members that the vendor's documents have lost, by
-    what they hold. `webhooks_url`: where the vendor reaches the account's webhooks, None where it cannot."""
+    what they hold. `webhooks_url`: where the vendor reaches the account's webhooks, None where it cannot. `drifts`: how
+    the vendor's answers differ from what they are taken to be."""
 
     key: str
     organization: str
@@ -82,6 +84,7 @@ class Account:
     command_seconds: float = 120.0
     members: Mapping[str, str] = field(default_factory=dict)
     webhooks_url: str | None = None
+    drifts: Drifts = field(default_factory=Drifts, compare=False, repr=False)
 
     @property
     def ref(self) -> Ref:
@@ -90,6 +93,10 @@ class Account:
     def guarded(self, rates: Sequence[Rate] = ()) -> Guard:
         """A guard for its requests; `rates` are those that the vendor documents."""
         return Guard(account=self.key, vendor=self.vendor.value, limits=self.limits, rates=rates, shared=self.shared)
+
+    def compare(self, operation: str, answer: Any) -> None:
+        """Counts how an answer, or a delivery, differs from what such a one is taken to be. Never raises."""
+        self.drifts.look(self.key, self.vendor.value, operation, answer)
 
     def to(self, kind: Kind, native: object) -> Ref:
         """A reference to something of this account; the vendor's id may come as a number or as text."""

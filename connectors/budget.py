@@ -10,14 +10,20 @@ TOLERANCE = 1e-9  # of floating point
 SAME_WINDOW = 2.0  # seconds by which a vendor's own window may seem to move from answer to answer
 LONGEST_TOLD = 86_400.0
 FEED_RESERVE = 0.3
+BULK_RESERVE = 0.5
 
 
 class Traffic(IntEnum):
-    """Who asks. Commands may spend everything; queries leave a reserve to them, feeds a larger one to both."""
+    """Who asks. Commands may spend everything; queries leave a reserve to them, feeds a larger one to both, and bulks
+    of commands half of it to all of them."""
 
     COMMAND = 0
     QUERY = 1
     FEED = 2
+    BULK = 3
+
+
+LEFT_TO_OTHERS = {Traffic.COMMAND: 0.0, Traffic.QUERY: 0.0, Traffic.FEED: FEED_RESERVE, Traffic.BULK: BULK_RESERVE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +150,7 @@ class Budget:
 
     def _share_kept(self, traffic: Traffic) -> float:
         """The part of a window that this traffic leaves to others."""
-        if traffic is Traffic.COMMAND:
-            return 0.0
-        return self._reserve if traffic is Traffic.QUERY else max(self._reserve, FEED_RESERVE)
+        return 0.0 if traffic is Traffic.COMMAND else max(self._reserve, LEFT_TO_OTHERS[traffic])
 
     def take(self) -> None:
         for counted in self._counters:

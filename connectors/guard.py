@@ -107,6 +107,10 @@ class Guard:
             if not passage.judged:
                 self._breaker.release(probe=passage.probe)
 
+    def wait(self, traffic: Traffic) -> float:
+        """Seconds until such a request might go, by what this gateway knows; 0 is now."""
+        return self._budget.wait(traffic)
+
     async def _enter(self, traffic: Traffic) -> None:
         """Nobody keeps a place while waiting for the budget: one who may go at once would wait behind."""
         patience = self.clock() + self.timeout / 2

@@ -18,6 +18,7 @@ from connectors.failures import Answer, Failures, number
 from connectors.guard import Guard, Passage, Traffic
 from connectors.login import Token, TokenLogin
 from connectors.operations import Operation, overridden, table
+from connectors.reaching import GuardedTransport, Reach
 from domain.errors import VendorError, VendorProtocolError, VendorRateLimited, VendorUnauthorized, VendorUnavailable
 
 __all__ = [
@@ -83,13 +84,15 @@ class _Call:
         return asyncio.get_running_loop().time() >= self.deadline - EARLY
 
 
-def new_client() -> httpx2.AsyncClient:
+def new_client(reach: Reach = Reach.ANYWHERE) -> httpx2.AsyncClient:
     """The one client: pooled, kept alive, following nothing and trusting nothing from the environment.
 
     It keeps no cookies: accounts share it, and one's session must not travel with another's request. Nor has it a
     limit of its own: each account has its places, and a vendor that hangs must not keep others from connecting."""
+    limits = httpx2.Limits(keepalive_expiry=IDLE_SECONDS)
     return httpx2.AsyncClient(
-        limits=httpx2.Limits(keepalive_expiry=IDLE_SECONDS),
+        transport=None if reach is Reach.ANYWHERE else GuardedTransport(reach, limits),
+        limits=limits,
         timeout=httpx2.Timeout(60.0, connect=CONNECT_SECONDS),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
@@ -180,9 +183,11 @@ class VendorHTTP:
         )
         try:
             async with asyncio.timeout_at(call.deadline):
-                return await self._insist(call)
+                answer = await self._insist(call)
         except TimeoutError:
             raise self._failures.late(operation, sent=call.sent) from None
+        self.account.compare(operation, answer.data)
+        return answer
 
     def _request(
         self,

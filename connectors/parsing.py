@@ -77,8 +77,8 @@ def rows(account: Account, what: str, found: Any) -> Sequence[Any]:
 
 
 def text(value: Any) -> str | None:
-    """Ids and names come as text or as numbers; what is empty says nothing."""
-    if value is None or value == "" or isinstance(value, (dict, list)):
+    """Ids and names come as text or as numbers; what is empty, or neither, says nothing."""
+    if value is None or value == "" or isinstance(value, bool | dict | list):
         return None
     return str(value)
 
@@ -124,6 +124,15 @@ def whole(value: Any) -> int | None:
     if found != found.to_integral_value():
         raise ValueError(f"{value!r} is no whole number")
     return int(found)
+
+
+def count(value: Any) -> int | None:
+    """None for what is no count: a page can be read without."""
+    try:
+        found = whole(value)
+    except (TypeError, ValueError):
+        return None
+    return found if found is not None and found >= 0 else None
 
 
 def money(value: Any, currency: str | None) -> Money | None:

@@ -11,7 +11,7 @@ from domain.paging import Listing, Slice
 from domain.people import EntitlementGroup, OrganizationUnit, PersonRecord
 from domain.promotions import PromoCode
 from domain.sales import Sale, SaleKind
-from domain.stock import CashCollection, StockMovement
+from domain.stock import CashCollection, MovementKind, StockMovement
 from domain.times import Span
 
 
@@ -105,6 +105,10 @@ class ReadsEvents(Protocol):
 
 @runtime_checkable
 class ReadsMovements(Protocol):
+    """`movement_kinds`: all that this vendor records."""
+
+    movement_kinds: frozenset[MovementKind]
+
     async def movements(self, span: Span, want: int, machines: frozenset[str] | None) -> Slice[StockMovement]:
         """As `ReadsSales.sales`."""
         ...

@@ -46,7 +46,8 @@ class Progress:
     """What a command has come to, by a vendor's word or by ours.
 
     `note` is for a person to read; `error` and `code` tell why it was not done; `result` is what the vendor answered,
-    less secrets; `evidence` the sale that proves it, and `subject` what was made or changed."""
+    less secrets; `evidence` the sale that proves it, and `subject` what was made or changed. `unsent`: it was about to
+    be sent, and the vendor got nothing to act on."""
 
     status: CommandStatus
     stage: CommandStage | None = None
@@ -56,6 +57,7 @@ class Progress:
     result: Any = None
     evidence: Ref | None = None
     subject: Ref | None = None
+    unsent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from domain import catalogue, estate, orders, promotions
+from domain import backoffice, catalogue, estate, orders, promotions, upkeep
 from domain.capabilities import Capability
 from domain.orders import MachineOrder, Order
 from domain.people_orders import PEOPLE_ORDERS
@@ -13,5 +13,7 @@ EVERY_ORDER: Mapping[Capability, type[Order]] = {
     **catalogue.ORDERS,
     **estate.ORDERS,
     **promotions.ORDERS,
+    **upkeep.ORDERS,
+    **backoffice.ORDERS,
 }
 OF_MACHINES = frozenset(kind for kind, order in EVERY_ORDER.items() if issubclass(order, MachineOrder))

@@ -3,7 +3,7 @@
 The schema reads these attributes as they are; what ends in `_ref` is an edge that a resolver follows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -225,6 +225,8 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineEvent:
+    """`video_url` and `badge` tell of people: no log and no error may hold them."""
+
     ref: Ref
     machine_ref: Ref | None
     vendor: Vendor
@@ -238,6 +240,8 @@ class MachineEvent:
     occurred_at: datetime
     trust: Trust
     vendor_data: Mapping[str, Any] | None
+    video_url: str | None = field(default=None, repr=False)
+    badge: str | None = field(default=None, repr=False)
 
     @property
     def id(self) -> str:

@@ -24,11 +24,13 @@ class Kind(StrEnum):
     PERSON = "h"
     UNIT = "u"
     GROUP = "g"
+    BULK = "b"
 
 
 class Ref(NamedTuple):
     """`native` is the vendor's own id as text, and, where the vendor cannot look one up by that alone, what
-    it can look it up by. `account` is the account's key, empty for the organizations of the configuration."""
+    it can look it up by. `account` is the account's key, empty for what is no account's: bulks, and the
+    organizations of the configuration."""
 
     kind: Kind
     account: str
@@ -50,7 +52,10 @@ class Ref(NamedTuple):
         return ref if ref.text == text and "\0" not in raw else None  # no store takes a zero in a text
 
 
-@lru_cache(maxsize=65_536)
-def _encode(ref: Ref) -> str:
+def spelt(ref: Ref) -> str:
+    """Its text, which is not kept: for what is told once and in masses."""
     raw = "\x1f".join(ref).encode("utf-8")
     return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+_encode = lru_cache(maxsize=65_536)(spelt)

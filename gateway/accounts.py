@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from connectors.base import Account, KnownMachine, Secret, WebhookCredentials
+from connectors.drift import Drifts
 from connectors.guard import Limits
 from connectors.operations import overridden
-from connectors.registry import CHECK_WEBHOOK, OPERATIONS
+from connectors.registry import CHECK_WEBHOOK, CHECKS, OPERATIONS
 from domain.model import Vendor
 from gateway.faults import fault
 from gateway.fields import Address, Credential, Currency, Key, Seconds, Secrets, Section, Text, listed, unique
@@ -228,6 +229,7 @@ class AccountSettings(Section):
             prices=self.prices,
             command_seconds=self.commands.timeout_seconds,
             members=self.members,
+            drifts=Drifts(CHECKS[self.vendor]),
         )
 
     def cache_times(self) -> CacheTimes:

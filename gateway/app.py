@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -26,12 +27,16 @@ from gateway.accept import JSON
 from gateway.answers import response
 from gateway.auth import Authenticator
 from gateway.background import Background
+from gateway.browsers import Browsers
+from gateway.exports import Exports
 from gateway.graphql import Endpoint
 from gateway.health import Health
 from gateway.meanings import meanings
+from gateway.persisted import texts
 from gateway.quotas import quotas
 from gateway.settings import Settings
 from gateway.streams import USUAL, Pace
+from gateway.tokens import Tokens
 from gateway.webhooks import Webhooks
 from journal.bus import Bus, RedisBus
 from journal.journal import Journal
@@ -104,25 +109,37 @@ async def no_route(_: Request, error: Exception) -> Response:
 
 
 def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
-    """Raises StoreError where the store cannot be used."""
+    """Raises StoreError where the store cannot be used, DocumentsError where the trusted documents cannot be read."""
+    development = settings.server.development
+    documents = texts(settings.documents, production=not development)
     store = open_store(settings.store.url.get_secret_value())
-    client = new_client()
+    client = new_client(settings.server.reach)
     signer = CursorSigner(secret(store, "cursors", secrets.token_bytes(32)))
     common = link(settings)
-    tokens = secret(store, "tokens", secrets.token_bytes(32))
-    connectors = connected(settings, client, lambda key: None if common is None else RedisShared(common, key, tokens))
+    sealing = secret(store, "tokens", secrets.token_bytes(32))
+    connectors = connected(settings, client, lambda key: None if common is None else RedisShared(common, key, sealing))
     journal = Journal(store, bus(settings), meanings(connectors))
     dispatcher = Dispatcher(journal, answer_seconds=settings.commands.answer_seconds)
     accounts = sources(settings, connectors, journal)
     graph = Graph(tenants(settings), accounts, signer, journal, dispatcher, quotas(settings))
     background = Background(graph, journal, leases(store, common), settings)
     draining = asyncio.Event()
-    development = settings.server.environment == "development"
-    schema = build(introspection=development)
-    authenticator = Authenticator(settings.auth.keys, list(graph.tenants), store, refreshed=pace.keys)
-    endpoint = Endpoint(schema, graph, authenticator, draining, development=development, pace=pace)
+    schema = build()
+    tokens = Tokens(settings.auth.jwt, graph.tenants, client)
+    authenticator = Authenticator(settings.auth.keys, list(graph.tenants), store, refreshed=pace.keys, tokens=tokens)
+    endpoint = Endpoint(
+        schema,
+        graph,
+        authenticator,
+        draining,
+        development=development,
+        pace=pace,
+        limits=settings.limits,
+        texts=documents,
+    )
     webhooks = Webhooks(graph, journal)
     health = Health(graph, store, endpoint)
+    exports = Exports(graph, authenticator, draining, pace)
 
     async def sdl(_: Request) -> Response:
         return PlainTextResponse(schema.as_str() + "\n")
@@ -136,8 +153,8 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
         await background.close()
         for source in graph.sources.values():
             await source.aclose()
-        await client.aclose()
         await authenticator.aclose()
+        await client.aclose()
         if common is not None:
             await common.aclose()
         store.dispose()
@@ -147,12 +164,17 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
         WebSocketRoute("/graphql", endpoint.sockets),
         Route("/webhooks/{account}", webhooks.receive, methods=["POST"]),
         Route("/webhooks/{account}/{machine}/{token}", webhooks.receive, methods=["POST"]),
+        *exports.routes,
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
         Route("/metrics", health.metrics),
     ]
     if development:
         routes.append(Route("/schema.graphql", sdl))
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: no_route})
+    browsers = Middleware(Browsers, settings.server)
+    handlers = {HTTPException: no_route}
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers, middleware=[browsers])
+    app.router.redirect_slashes = False  # a redirect is no answer to who speaks GraphQL
     app.state.draining = draining
+    app.state.trusted_proxies = settings.server.trusted_proxies
     return app

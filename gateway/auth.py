@@ -1,18 +1,23 @@
-"""Who is calling: API keys of the configuration and of the store. Only their SHA-256 is ever compared."""
+"""Who is calling: by an API key of the configuration or of the store, of which only the SHA-256 is ever compared, or
+
+by a token of an issuer that the configuration trusts."""
 
 import asyncio
 import hmac
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import Unauthenticated
-from domain.model import Role
+from domain.times import utc_now
+from gateway.guessing import Guesses
 from gateway.settings import KeySettings
+from gateway.tokens import Tokens
 from journal import keys
 from resolvers.context import Viewer
 
@@ -24,6 +29,7 @@ PATIENCE = 1.0  # seconds: how long callers wait for a store that does not answe
 PREFIX = 8  # hex digits by which candidates are found; the rest is compared in constant time
 NO_KEY = "pass an API key: Authorization: Bearer KEY"
 WRONG_KEY = "this API key is not valid"
+EXPIRED_KEY = "this API key has expired"
 
 
 def authorization(headers: Mapping[str, str]) -> str | None:
@@ -36,11 +42,12 @@ def authorization(headers: Mapping[str, str]) -> str | None:
 class Known:
     sha256: str
     viewer: Viewer
+    expires: datetime | None
 
 
 class Authenticator:
     """Raises SQLAlchemyError where the store cannot be read in the beginning. `clock` is monotonic, in seconds;
-    `refreshed`: how long a key that was revoked in the store may live on."""
+    `refreshed`: how long a key that was revoked in the store may live on; `now`: the time that keys expire by."""
 
     def __init__(
         self,
@@ -51,37 +58,56 @@ class Authenticator:
         clock: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE,
         refreshed: float = REFRESHED,
+        tokens: Tokens | None = None,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._organizations = frozenset(organizations)
         self._store = store
         self._clock = clock
         self._refreshed = refreshed
         self._patience = patience
-        self._configured = [self._known(key.sha256, key.name, key.role, key.organizations) for key in configured]
+        self._tokens = tokens
+        self._now = now
+        self._guesses = Guesses(clock)
+        self._configured = [self._known(key, key.expires) for key in configured]
         self._flight: asyncio.Task[None] | None = None
         self._asked_at = clock()
         self._answers = True
         self._learn(keys.all_keys(store))
 
-    async def viewer(self, authorization: str | None) -> Viewer:
-        """The caller behind an Authorization header. Raises Unauthenticated."""
+    async def viewer(self, authorization: str | None, address: str | None = None) -> Viewer:
+        """The caller behind an Authorization header, from an address. Raises Unauthenticated."""
         scheme, _, key = (authorization or "").strip().partition(" ")
         if scheme.lower() != "bearer" or not key:
             raise Unauthenticated(NO_KEY)
-        wanted = keys.digest(key.strip())
+        key = key.strip()
+        wanted = keys.digest(key)
+        if self._tokens is not None and self._tokens.reads(key) and not self._is_key(wanted):
+            return await self._tokens.viewer(key)
+        self._guesses.allow(address, wanted)
+        return await self._by_key(wanted, address)
+
+    async def _by_key(self, wanted: str, address: str | None) -> Viewer:
         await self._refresh(self._refreshed)
         found = self._find(wanted)
         if found is None:
             await self._refresh(NOTICED)
             found = self._find(wanted)
         if found is None:
+            self._guesses.wrong(address)
             raise Unauthenticated(WRONG_KEY)
-        return found
+        if found.expires is not None and found.expires <= self._now():
+            raise Unauthenticated(EXPIRED_KEY)
+        self._guesses.right(address, wanted)
+        return found.viewer
 
-    def _find(self, wanted: str) -> Viewer | None:
+    def _is_key(self, wanted: str) -> bool:
+        return self._find(wanted) is not None
+
+    def _find(self, wanted: str) -> Known | None:
         for known in self._by_prefix.get(wanted[:PREFIX], ()):
             if hmac.compare_digest(known.sha256, wanted):
-                return known.viewer
+                return known
         return None
 
     async def _refresh(self, age: float) -> None:
@@ -115,16 +141,19 @@ class Authenticator:
 
     def _learn(self, stored: Iterable[keys.ApiKey]) -> None:
         good = [key for key in stored if key.revoked_at is None]
-        known = [self._known(key.sha256, key.name, key.role, key.organizations) for key in good]
+        known = [self._known(key, key.expires_at) for key in good]
         self._by_prefix = _indexed([*self._configured, *known])
 
-    def _known(self, sha256: str, name: str, role: Role, organizations: Iterable[str]) -> Known:
-        named = frozenset(organizations)
+    def _known(self, key: KeySettings | keys.ApiKey, expires: datetime | None) -> Known:
+        named = frozenset(key.organizations)
         seen = self._organizations if "*" in named else named & self._organizations
-        return Known(sha256, Viewer(name=name, role=role, organizations=seen))
+        viewer = Viewer(name=key.name, role=key.role, organizations=seen, introspection=key.introspection)
+        return Known(key.sha256, viewer, expires)
 
     async def aclose(self) -> None:
         """Waits a moment for what is being read, so that the store can be closed."""
+        if self._tokens is not None:
+            await self._tokens.aclose()
         if self._flight is not None:
             await asyncio.wait([self._flight], timeout=self._patience)
 

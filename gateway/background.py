@@ -14,6 +14,7 @@ from connectors.guard import Traffic
 from connectors.http import asking
 from domain.errors import VendorError
 from domain.times import utc_now
+from gateway.drifting import Drifting
 from gateway.feeds import Feed
 from gateway.settings import Settings
 from gateway.settling import Settler
@@ -41,6 +42,7 @@ class Background:
         self._feeds = [
             Feed(source, journal, leases, every_seconds=every[source.key]) for source in graph.sources.values()
         ]
+        self._drifting = Drifting(journal.engine, [source.account for source in graph.sources.values()])
         self._settler = Settler(graph, seconds=settings.commands.settle_seconds)
         self._tasks: list[asyncio.Task[Any]] = []
 
@@ -51,9 +53,15 @@ class Background:
         for source in self._graph.sources.values():
             own = {machine: state for (account, machine), state in states.items() if account == source.key}
             source.reported.begin(own, links.get(source.key, {}))
+        await self._drifting.begin()
         self._journal.tail.listen(self._heard)
         self._journal.follow()
-        work: list[Coroutine[Any, Any, None]] = [self._notice(), self._prune(), self._settler.run()]
+        work: list[Coroutine[Any, Any, None]] = [
+            self._notice(),
+            self._prune(),
+            self._settler.run(),
+            self._drifting.run(),
+        ]
         work += [feed.run() for feed in self._feeds if feed.lists()]
         work += [_warm_up(source) for source in self._graph.sources.values() if source.hooked]
         self._tasks = [asyncio.create_task(one) for one in work]
@@ -62,6 +70,7 @@ class Background:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._drifting.keep()
         await self._journal.close()
 
     def _heard(self, entries: Sequence[Entry]) -> None:

@@ -68,7 +68,7 @@ class Channel:
                     if at % TURN == 0:
                         await asyncio.sleep(0)
             else:
-                batch = await _read(live, seq)
+                batch = await read(live, seq)
                 for message in batch.messages:
                     yield await self._frame(message)
                 seq = batch.until
@@ -87,7 +87,7 @@ class Channel:
         seq = self._floor
         try:
             while True:
-                batch = await _read(self._live, seq)
+                batch = await read(self._live, seq)
                 for message in batch.messages:
                     self._keep(await self._frame(message))
                 seq = batch.until
@@ -121,7 +121,7 @@ class Channel:
         return known if isinstance(known, str) else await asyncio.shield(known)
 
 
-async def _read(live: Live[Message], seq: int) -> Batch[Message]:
+async def read(live: Live[Message], seq: int) -> Batch[Message]:
     with _breaking(seq):
         return await live.read(seq)
 

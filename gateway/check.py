@@ -18,7 +18,7 @@ LONGEST_SECONDS = 30.0
 
 async def sign_in(settings: Settings) -> Mapping[str, str | None]:
     """What kept us from signing in, in one line, or None, by the account's key."""
-    client = new_client()
+    client = new_client(settings.server.reach)
     try:
         found = connected(settings, client)
         failures = await asyncio.gather(*(_failure(connector) for connector in found.values()))

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -17,11 +17,13 @@ from connectors.registry import CONNECT
 from connectors.reporting import SendsWebhooks
 from domain.errors import BadInput
 from domain.model import Role
+from domain.times import utc_now
 from gateway import demo as demonstration
 from gateway import logs, server
 from gateway.app import bus, connected, create_app
 from gateway.check import sign_in
 from gateway.meanings import meanings
+from gateway.persisted import DocumentsError
 from gateway.replay import replay as replay_all
 from gateway.settings import Settings, SettingsError, load
 from journal import audit, keys
@@ -44,7 +46,20 @@ app.add_typer(keys_app, name="keys")
 audit_app = typer.Typer(help="The audit log of commands.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 
+
+def _moment(text: str) -> datetime:
+    """In UTC where it does not tell."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("such as 2026-01-31T12:00:00Z is expected") from None
+    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+
+
 Config = Annotated[Path, typer.Option("--config", help="The configuration file, in TOML.")]
+EXPIRES = typer.Option(
+    "--expires", parser=_moment, metavar="TIME", help="When it ends: ISO 8601, in UTC. Never, where it is left out."
+)
 
 
 def _refuse(reason: object) -> NoReturn:
@@ -73,6 +88,8 @@ def serve(config: Config) -> None:
         application = create_app(settings)
     except StoreError as error:
         _refuse(f"{config}: store.url: {error}")
+    except DocumentsError as error:
+        _refuse(f"{config}: documents.directory: {error}")
     log.info("serving", address=server.address(listening), accounts=[account.key for account in settings.accounts])
     server.run(application, listening)
     log.info("stopped")
@@ -130,23 +147,60 @@ def create_key(
     organization: Annotated[
         list[str] | None, typer.Option(help="What it may see; again for more; all where it is left out.")
     ] = None,
+    expires: Annotated[datetime | None, EXPIRES] = None,
+    introspection: Annotated[
+        bool, typer.Option("--introspection", help="It may ask for the schema, also in production.")
+    ] = False,
 ) -> None:
     """Makes a key and shows it, this once."""
     settings = _load(config)
     known = {one.key for one in settings.organizations}
     if unknown := set(organization or ()) - known - {"*"}:
         _refuse(f"there is no organization {', '.join(sorted(unknown))}: there are {', '.join(sorted(known))}")
-    text, key = keys.create(_store(settings), name=name, role=role, organizations=organization or ["*"])
+    text, key = keys.create(
+        _store(settings),
+        name=name,
+        role=role,
+        organizations=organization or ["*"],
+        expires_at=expires,
+        introspection=introspection,
+    )
+    _show(text, key)
+
+
+def _show(text: str, key: keys.ApiKey) -> None:
     typer.echo(text)
     typer.echo(f"This is key {key.id}, shown only now: what is kept of it cannot be turned back.", err=True)
+
+
+@keys_app.command("rotate")
+def rotate_key(
+    config: Config,
+    key_id: Annotated[str, typer.Argument(help="As `keys list` shows it.")],
+    hours: Annotated[float, typer.Option(help="How long the old one stays good.", min=0, max=8_784)] = 24,
+    expires: Annotated[datetime | None, EXPIRES] = None,
+) -> None:
+    """Makes a key in the place of another, and shows it, this once. For a while both are good."""
+    made = keys.rotate(_store(_load(config)), key_id, utc_now() + timedelta(hours=hours), expires)
+    if made is None:
+        _refuse(f"there is no good key {key_id}")
+    _show(*made)
 
 
 @keys_app.command("list")
 def list_keys(config: Config) -> None:
     """The keys of the store, without the keys themselves."""
     for key in keys.all_keys(_store(_load(config))):
-        state = "good" if key.revoked_at is None else f"revoked {key.revoked_at}"
+        state = _state(key)
         typer.echo(f"{key.id}  {key.name}  {key.role.value}  {','.join(key.organizations)}  {key.created_at}  {state}")
+
+
+def _state(key: keys.ApiKey) -> str:
+    if key.revoked_at is not None:
+        return f"revoked {key.revoked_at}"
+    if key.expires_at is None:
+        return "good"
+    return f"good until {key.expires_at.isoformat()}" if key.good else f"expired {key.expires_at.isoformat()}"
 
 
 @keys_app.command("revoke")
@@ -184,15 +238,6 @@ def webhook_url(
         typer.echo(f"{settings.server.public_url}/webhooks/{account}{connector.address(machine)}")
     except BadInput as error:
         _refuse(f"{config}: {error.message}")
-
-
-def _moment(text: str) -> datetime:
-    """In UTC where it does not tell."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("such as 2026-01-31T12:00:00Z is expected") from None
-    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
 
 
 @app.command()

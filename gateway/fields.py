@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
+from ipaddress import ip_network
 from typing import Annotated
 
 import httpx2
@@ -37,6 +39,32 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
+def host_of(url: str) -> str:
+    return httpx2.URL(url).host
+
+
+def _origin(text: str) -> str:
+    """As browsers send it."""
+    address = _address(text)
+    if httpx2.URL(address).raw_path not in (b"", b"/"):
+        raise fault('an origin such as "https://app.example.com" is expected, without a path')
+    return address.lower()
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError:
+        raise fault('an address or a network, such as "10.0.0.0/8", is expected') from None
+    return text
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise fault("a time with an offset is expected, such as 2027-01-31T12:00:00Z")
+    return moment
+
+
 def _not_empty(secret: SecretStr) -> SecretStr:
     if not secret.get_secret_value().strip():
         raise fault("is empty")
@@ -46,6 +74,9 @@ def _not_empty(secret: SecretStr) -> SecretStr:
 Text = Annotated[str, _like(r"(?s).*\S.*", "a text that is not empty")]
 Key = Annotated[str, _like(r"[a-z0-9-]{1,64}", "a name of a to z, 0 to 9 and hyphens, 64 at most,")]
 Address = Annotated[str, AfterValidator(_address)]
+Origin = Annotated[str, AfterValidator(_origin)]
+Network = Annotated[str, AfterValidator(_network)]
+Moment = Annotated[datetime, AfterValidator(_aware)]
 Currency = Annotated[str, _like(r"[A-Z]{3}", 'an ISO 4217 code, such as "EUR",')]
 Sha256 = Annotated[
     str,

@@ -41,15 +41,22 @@ class Accounts(Collector):
         left = GaugeMetricFamily(
             "vendgraph_vendor_budget_remaining", "Requests left in the tightest budget.", labels=LABELS
         )
+        drift = CounterMetricFamily(
+            "vendgraph_vendor_drift",
+            "Differences between vendors' answers and what they are taken to be.",
+            labels=(*LABELS, "operation", "kind"),
+        )
         for source in self._graph.sources.values():
             labels = (source.key, source.vendor.value)
+            for (operation, kind), count in list(source.account.drifts.counts.items()):
+                drift.add_metric((*labels, operation, kind.value), count)
             for outcome, count in source.connector.guard.outcomes.items():
                 requests.add_metric((*labels, outcome), count)
             for one in AccountStatus:
                 status.add_metric((*labels, one.value), float(source.status is one))
             if source.rate_limit is not None:
                 left.add_metric(labels, source.rate_limit.remaining)
-        yield from (requests, status, left)
+        yield from (requests, status, left, drift)
 
 
 class Recorded(Collector):

@@ -4,18 +4,23 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 
+from connectors.reaching import Reach, literal, may_reach
 from domain.model import Role
 from gateway import faults
 from gateway.accounts import AccountSettings
 from gateway.faults import Place, fault
-from gateway.fields import Address, Key, Section, Sha256, Text, listed, unique
+from gateway.fields import Address, Key, Moment, Network, Origin, Section, Sha256, Text, host_of, listed, unique
+from gateway.issuers import JwtSettings
+from gateway.limited import QuotaSettings
+from gateway.limits import LimitSettings
+from gateway.persisted import DocumentSettings
 
+PRIVATE = "it is an address of a private network: server.allow_private_addresses = true allows that"
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -28,6 +33,21 @@ class Server(Section):
     port: int = Field(default=8000, ge=0, le=65_535)
     public_url: Address | None = None
     environment: Literal["production", "development"] = "production"
+    allowed_origins: list[Origin] = Field(default=[])
+    trusted_proxies: list[Network] = Field(default=[])
+    allow_private_addresses: bool = False
+
+    @property
+    def development(self) -> bool:
+        return self.environment == "development"
+
+    @property
+    def reach(self) -> Reach:
+        """A gateway that only this machine can ask may be set up over what runs on this machine."""
+        if self.allow_private_addresses or self.development:
+            return Reach.ANYWHERE
+        address = literal(self.host)
+        return Reach.LOCAL if address is not None and address.is_loopback else Reach.PUBLIC
 
 
 class Store(Section):
@@ -58,14 +78,6 @@ class Bus(Section):
         return url
 
 
-class QuotaSettings(Section):
-    """Of commands that move money, and of all of them. Amounts are in the account's currency; None sets no limit."""
-
-    amount_per_command: Decimal | None = Field(default=None, gt=0)
-    amount_per_day: Decimal | None = Field(default=None, gt=0)
-    commands_per_hour: int | None = Field(default=None, ge=1)
-
-
 class CommandSettings(Section):
     """In seconds. `answer_seconds`: how long a mutation waits for what becomes of its command. `settle_seconds`: how
     long a sale that proves one is left to see whether another fits it as well."""
@@ -86,10 +98,20 @@ class KeySettings(Section):
     role: Role
     organizations: list[str] = Field(min_length=1)
     limits: QuotaSettings = QuotaSettings()
+    expires: Moment | None = None
+    introspection: bool = False
 
 
 class Auth(Section):
+    """`jwt`: one table, or several, each an issuer of tokens."""
+
     keys: list[KeySettings] = Field(default=[])
+    jwt: list[JwtSettings] = Field(default=[])
+
+    @field_validator("jwt", mode="before")
+    @classmethod
+    def _several(cls, given: Any) -> Any:
+        return [given] if isinstance(given, dict) else given
 
 
 class Settings(Section):
@@ -99,6 +121,8 @@ class Settings(Section):
     organizations: list[OrganizationSettings] = Field(min_length=1)
     auth: Auth = Auth()
     commands: CommandSettings = CommandSettings()
+    limits: LimitSettings = LimitSettings()
+    documents: DocumentSettings = DocumentSettings()
     accounts: list[AccountSettings] = Field(default=[])
 
     @model_validator(mode="after")
@@ -113,7 +137,27 @@ class Settings(Section):
         for at, key in enumerate(self.auth.keys):
             if unknown := set(key.organizations) - {*known, "*"}:
                 raise _no_organization(unknown, [*known, "*"], "auth", "keys", at, "organizations")
+        unique([issuer.issuer for issuer in self.auth.jwt], "issuer", "auth", "jwt")
+        unique([issuer.name for issuer in self.auth.jwt], "name", "auth", "jwt")
+        for at, issuer in enumerate(self.auth.jwt):
+            if unknown := issuer.named - {*known, "*"}:
+                raise _no_organization(unknown, [*known, "*"], "auth", "jwt", at, "organizations")
         return self
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        """What is written as an address; a name is looked up when it is connected to."""
+        for url, *at in self._addresses():
+            if url is not None and not may_reach(host_of(url), self.server.reach):
+                raise fault(PRIVATE, *at)
+        return self
+
+    def _addresses(self) -> Iterable[tuple[str | None, *tuple[str | int, ...]]]:
+        yield self.server.public_url, "server", "public_url"
+        for at, account in enumerate(self.accounts):
+            yield account.base_url, "accounts", at, "base_url"
+        for at, issuer in enumerate(self.auth.jwt):
+            yield issuer.jwks_url, "auth", "jwt", at, "jwks_url"
 
 
 def _no_organization(unknown: Iterable[str], known: Iterable[str], *at: str | int) -> Exception:

@@ -19,6 +19,7 @@ from domain.facts import Origin
 from domain.people_orders import UNIQUE
 from domain.refs import Ref
 from domain.times import utc_now
+from domain.upkeep import LASTING
 from journal import commands, evidence
 from journal.intents import Kept
 from journal.writer import JournalUnavailable
@@ -148,7 +149,7 @@ class Settler:
     async def _replaced(self, asked: Kept) -> bool:
         """Whether it may have been carried out, and then replaced by another change of ours."""
         kind = asked.command.kind
-        if kind in UNIQUE:
+        if kind in UNIQUE or kind in LASTING:
             return False
         kinds = STOCKING if kind in STOCKING else {kind}
         return await asyncio.to_thread(commands.followed, self._journal.engine, asked, kinds)

@@ -49,7 +49,7 @@ class EventStream(Response):
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await _send(send, ALIVE)
-        await until_first(self._tell(send), self._live(send), _gone(receive))
+        await until_first(self._tell(send), self._live(send), gone(receive))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _tell(self, send: Send) -> None:
@@ -74,7 +74,7 @@ def refused(errors: Sequence[dict[str, Any]], request_id: str) -> Response:
     return Response(_next(frame) + COMPLETE, headers={**HEADERS, "x-request-id": request_id})
 
 
-async def _gone(receive: Receive) -> None:
+async def gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from connectors.registry import DELIVERED
 from connectors.reporting import BindsAddresses, Delivery, Forged, SendsWebhooks
 from connectors.reporting import Illegible as IllegibleBody
 from domain.errors import VendorError
@@ -102,8 +103,13 @@ class Webhooks:
         if some in known and own not in known:
             raise Forged("its address is another machine's")
 
+    def _compare(self, account: str, signed: object) -> None:
+        of = self._graph.sources[account].account
+        of.compare(DELIVERED[of.vendor](signed), signed)
+
     async def _record(self, account: str, connector: SendsWebhooks, signed: object, delivery: Delivery) -> None:
         """What is genuine is kept whatever it says: our failing to read it is no reason to have it sent again."""
+        self._compare(account, signed)
         try:
             facts = connector.facts(signed, delivery)
             report = Report(

@@ -228,6 +228,7 @@ class Ledger:
             doubtful = reason is not None and command.status is CommandStatus.FAILED
             values["until"] = (at + DOUBTED).timestamp() if doubtful else None
             values |= {"ordered": None} if command.kind in WITH_SECRETS | WITH_PICTURES else {}
+            values |= {"sent_at": None} if progress.unsent else {}
         self._set(command.ref.native, **values)
         self._tell(command, origin)
         if command.status in TOLD and command.status is not found.command.status:

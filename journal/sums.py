@@ -71,7 +71,7 @@ def fill(connection: Connection) -> None:
         rows = connection.execute(some).all()
         if not rows:
             return
-        keep(connection, [(row.seq, row.account, sale) for row in rows if (sale := _legible(row.content))])
+        keep(connection, [(row.seq, row.account, sale) for row in rows if (sale := legible(row.content))])
         last = rows[-1].seq
 
 
@@ -81,7 +81,7 @@ def _fits(found: Iterable[Share]) -> bool:
     return all(abs(one) < LARGEST for one in numbers if one is not None)
 
 
-def _legible(content: bytes) -> Sale | None:
+def legible(content: bytes) -> Sale | None:
     try:
         found = codec.read(FactKind.SALE, content)
     except ValueError:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Float,
     Index,
@@ -25,6 +26,8 @@ api_keys = Table(
     Column("organizations", String, nullable=False),  # keys of organizations, by commas; * is all
     Column("created_at", String, nullable=False),
     Column("revoked_at", String),
+    Column("expires_at", String),
+    Column("introspection", Boolean),
 )
 
 secrets = Table(
@@ -201,6 +204,34 @@ commands = Table(  # the ledger: what was asked, for ever
     Index("commands_status", "status", "until"),
 )
 
+bulks = Table(  # what was asked for in one, for ever
+    "bulks",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("organization", String, nullable=False),
+    Column("idempotency_key", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("requested_by", String, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("fingerprint", String(64), nullable=False),  # of all that was asked
+    Column("size", Integer, nullable=False),
+    Column("owner", String, nullable=False),  # the process that is, or was, at it
+    Column("attempt", Integer, nullable=False),  # how often somebody took it on
+    Column("until", Float),  # UNIX seconds: by then somebody is at it; NULL for nobody
+    UniqueConstraint("organization", "idempotency_key"),
+)
+
+bulk_items = Table(  # those that were looked at
+    "bulk_items",
+    metadata,
+    Column("bulk", String, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("tries", Integer, nullable=False),  # how many commands were made of it
+    Column("command", String),  # the newest: commands
+    Column("errors", LargeBinary),  # JSON: why there is none
+    Index("bulk_items_command", "command"),
+)
+
 audit = Table(  # who asked for what, and what came of it; each row holds the hash of the one before
     "audit",
     metadata,
@@ -217,4 +248,19 @@ audit = Table(  # who asked for what, and what came of it; each row holds the ha
     Column("outcome", String, nullable=False),
     Column("hash", String(64), nullable=False),
     Index("audit_newest", "organization", "seq"),
+)
+
+drifts = Table(  # how vendors' answers differ from what they are taken to be, see domain.drift
+    "drifts",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("fingerprint", String, primary_key=True),
+    Column("operation", String, nullable=False),
+    Column("path", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("expected", String, nullable=False),
+    Column("seen", String, nullable=False),
+    Column("counted", BigInteger, nullable=False),
+    Column("first_seen_at", String, nullable=False),
+    Column("last_seen_at", String, nullable=False),
 )

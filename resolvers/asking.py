@@ -18,6 +18,7 @@ from domain.capabilities import Capability
 from domain.commands import Command, CommandPayload, CommandStatus, PlannedRequest, Progress, UserError
 from domain.errors import BadInput, Conflict, ErrorCode, NotFound, Unsupported, VendgraphError
 from domain.facts import Origin
+from domain.orders import Order
 from domain.refs import Kind, Ref
 from domain.times import utc_now
 from journal import commands
@@ -28,6 +29,7 @@ from resolvers import orders
 from resolvers.commands import find
 from resolvers.context import Context, Info
 from resolvers.orders import Meant
+from resolvers.sources import Source
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -51,14 +53,14 @@ def asks(kind: Capability, given: type[Asked]) -> Callable[..., Any]:
         context = info.context
         try:
             if dry_run:
-                return await _planned(context, kind, input)
+                return await dry(context, kind, input)
             command = await _asked(context, kind, input, acknowledge_unknown)
             context.graph.sources[command.ref.account].done(command)
             secret = context.graph.dispatcher.secrets.take(command.ref.native)
             return CommandPayload(command=command, init_key=None if secret is None else secret.reveal())
         except VendgraphError as error:
             if not dry_run:
-                await _keep_refusal(context, kind, input, error)
+                await keep_refusal(context, kind, input, error)
             return CommandPayload(errors=[told(error)])
         except (JournalUnavailable, SQLAlchemyError):
             return CommandPayload(errors=[UserError(code=ErrorCode.INTERNAL, message=NOT_RECORDED)])
@@ -93,10 +95,10 @@ async def _asked(context: Context, kind: Capability, given: Asked, acknowledged:
             raise Conflict(f"this idempotencyKey was used before, for something else: command {command.id}")
         return await dispatcher.again(source, command, by)
     found = await orders.meant(context, kind, given)
-    return await dispatcher.place(source, _intent(context, found, given, fingerprint, acknowledged), by)
+    return await dispatcher.place(source, intent_of(context, found, given, fingerprint, acknowledged), by)
 
 
-def _intent(context: Context, found: Meant, given: Asked, fingerprint: str, acknowledged: str | None) -> Intent:
+def intent_of(context: Context, found: Meant, given: Asked, fingerprint: str, acknowledged: str | None) -> Intent:
     source, dispatcher = found.source, context.graph.dispatcher
     return Intent(
         command=_begun(context, found, given),
@@ -119,15 +121,19 @@ def _begun(context: Context, found: Meant, given: Asked) -> Command:
     return begun(ref, found.order.kind, machine, context.viewer.name, key, utc_now())
 
 
-async def _planned(context: Context, kind: Capability, given: Asked) -> CommandPayload:
+async def dry(context: Context, kind: Capability, given: Asked) -> CommandPayload:
     """What would be sent. The vendor is only read; the command that comes with it is kept nowhere."""
     orders.permit(context, kind)
     orders.check_key(given)
     found = await orders.meant(context, kind, given)
-    connector: Any = found.source.connector
-    method, path, body = connector.shown(await connector.prepare(found.order))
-    planned = PlannedRequest(method=method, path=path, body=body)
-    return CommandPayload(command=_begun(context, found, given), planned=[planned])
+    return CommandPayload(command=_begun(context, found, given), planned=[await shown(found.source, found.order)])
+
+
+async def shown(source: Source, order: Order) -> PlannedRequest:
+    """The request that an order would become. Raises VendgraphError."""
+    connector: Any = source.connector
+    method, path, body = connector.shown(await connector.prepare(order))
+    return PlannedRequest(method=method, path=path, body=body)
 
 
 def fingerprint_of(kind: Capability, given: Asked) -> str:
@@ -151,7 +157,7 @@ def _plain(value: object) -> object:
     raise TypeError
 
 
-async def _keep_refusal(context: Context, kind: Capability, given: Asked, error: VendgraphError) -> None:
+async def keep_refusal(context: Context, kind: Capability, given: Asked, error: VendgraphError) -> None:
     """In the audit log of the organization that was meant."""
     ref = orders.target_of(given)
     key = given.idempotency_key[: orders.LONGEST_KEY]

@@ -124,6 +124,10 @@ class Cache(Generic[K, V]):
         if entry is not None:
             entry.fresh_until = self._clock()
 
+    def clear(self) -> None:
+        """All of it is of before."""
+        self._entries.clear()
+
     async def get(self, key: K, load: Callable[[], Awaitable[V]], timeout: float) -> Cached[V]:  # noqa: ASYNC109
         """Raises VendorError where there is no last good value either."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import strawberry
 
@@ -13,6 +13,7 @@ from journal.journal import Journal
 from journal.quotas import Quota
 from resolvers.cursors import CursorSigner
 from resolvers.dispatcher import Dispatcher
+from resolvers.exporting import Exporting
 from resolvers.loaders import Loaders
 from resolvers.lookahead import Selection
 from resolvers.sources import Source
@@ -22,11 +23,14 @@ REQUEST_SECONDS = 7.5  # of waiting for vendors: with what the gateway itself ne
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """`organizations`: the keys of those it may see, all resolved; a key of the configuration has no wildcard here."""
+    """`organizations`: the keys of those it may see, all resolved; a key of the configuration has no wildcard here.
+
+    `introspection`: whether it may ask for the schema where that is not for everybody."""
 
     name: str
     role: Role
     organizations: frozenset[str]
+    introspection: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Graph:
     journal: Journal
     dispatcher: Dispatcher
     quotas: Callable[[str, str], Sequence[Quota]] = lambda *_: ()
+    exports: Exporting = field(default_factory=Exporting)
 
 
 class Context:
@@ -71,6 +76,12 @@ class Context:
     def anew(self) -> "Context":
         """For the next message of a stream: what an earlier one loaded must not be shown again."""
         return Context(self.graph, self.viewer)
+
+    def after(self) -> "Context":
+        """For what goes on when the request has been answered, on behalf of who sent it."""
+        found = self.anew()
+        found.actor = self.actor
+        return found
 
     def patience(self, seconds: float) -> float:
         """How long to wait for a source: its own limit, or what is left of the request's."""

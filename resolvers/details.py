@@ -1,15 +1,21 @@
 """What some vendors tell of one machine at a time: each asked for by itself, and kept for a while."""
 
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
+from connectors.backoffice import ReadsConnectivity, ReadsSaleMetadata, ReadsTerminal
 from connectors.base import Connector
 from connectors.reading import ReadsCash, ReadsConfig, ReadsSession
+from domain.backoffice import SaleMetadata
 from domain.details import MachineCash, MachineConfig, MachineSession
 from domain.errors import VendorError
-from resolvers.cache import Cache
+from domain.model import Connectivity
+from domain.terminals import MachineTerminal
+from resolvers.cache import Cache, Cached
 
 MACHINES = 4_096  # of which something is kept
+SALES = 20_000
+AT_ONCE = 1.0  # seconds: what is asked of this moment
 T = TypeVar("T")
 Late = Callable[[float], VendorError]
 
@@ -41,14 +47,43 @@ class Details:
         self.config: Detail[MachineConfig] | None = (
             Detail(has.config, seconds, late) if isinstance(has, ReadsConfig) else None
         )
+        self.connectivity: Detail[Connectivity] | None = (
+            Detail(has.connectivity, min(seconds, AT_ONCE), late) if isinstance(has, ReadsConnectivity) else None
+        )
+        self.terminal: Detail[MachineTerminal] | None = (
+            Detail(has.terminal, seconds, late) if isinstance(has, ReadsTerminal) else None
+        )
+
+        self._has = has
+        self._metadata: Cache[str, SaleMetadata] = Cache(ttl=seconds, size=SALES, late=late)
+
+    async def metadata(
+        self,
+        sales: Sequence[str],
+        timeout: float,  # noqa: ASYNC109  see Cache
+    ) -> Mapping[str, Cached[SaleMetadata] | VendorError]:
+        """By native id of the sale. Only where the connector reads it."""
+        assert isinstance(self._has, ReadsSaleMetadata)
+        at_once = self._has.metadata_at_once
+        return await self._metadata.get_many(sales, self._has.sale_metadata, timeout, at_once=at_once)
+
+    @property
+    def _all(self) -> Iterable[Detail[Any]]:
+        told: Sequence[Detail[Any] | None] = (
+            self.session,
+            self.cash,
+            self.config,
+            self.connectivity,
+            self.terminal,
+        )
+        return [detail for detail in told if detail is not None]
 
     def forget(self, machine: str) -> None:
         """Something was done to it."""
-        for detail in (self.session, self.cash, self.config):
-            if detail is not None:
-                detail.forget(machine)
+        for detail in self._all:
+            detail.forget(machine)
 
     async def aclose(self) -> None:
-        for detail in (self.session, self.cash, self.config):
-            if detail is not None:
-                await detail.aclose()
+        for detail in self._all:
+            await detail.aclose()
+        await self._metadata.aclose()

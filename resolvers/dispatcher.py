@@ -19,6 +19,7 @@ from journal.intents import Intent, Kept
 from journal.journal import Journal
 from journal.ledger import Ledger
 from journal.writer import JournalUnavailable
+from resolvers.bulk_runs import Bulks
 from resolvers.sending import PATIENCE, Sender, Work
 from resolvers.sources import Source
 
@@ -38,11 +39,17 @@ class Dispatcher:
         self._sender = Sender(journal, clock)
         self.secrets = self._sender.secrets
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self.bulks = Bulks(journal, self._sender, self.owner)
 
     @property
     def until(self) -> float:
         """UNIX seconds to which this process is at what it takes on now."""
         return self._sender.until
+
+    @property
+    def now(self) -> float:
+        """UNIX seconds."""
+        return self._sender.now
 
     @property
     def answers_by(self) -> float:
@@ -123,7 +130,7 @@ class Dispatcher:
     async def aclose(self, seconds: float = 10.0) -> None:
         """Lets what is under way come to its end; what does not is UNKNOWN. Where that cannot be recorded either, the
         next process finds it."""
-        waiting = set(self._under_way.values())
+        waiting = {*self._under_way.values(), *self.bulks.stop()}
         while waiting:
             _, waiting = await asyncio.wait(waiting, timeout=seconds)
             for task in waiting:

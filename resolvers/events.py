@@ -1,15 +1,18 @@
 """Events: the merged list, and every edge that leads away from one."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
+from domain.capabilities import UnavailableField, UnavailableReason
 from domain.filters import EventFilter
 from domain.model import EventState, Machine, MachineEvent, Organization, Severity
 from domain.paging import Connection
+from domain.people_orders import field_of
 from domain.refs import Ref
 from resolvers import prefetch, records
 from resolvers.context import Context, Info
 from resolvers.log import Narrowing
 from resolvers.lookahead import Selection
+from resolvers.privacy import permitted
 
 EVERYTHING = EventFilter()
 RANK = {severity: rank for rank, severity in enumerate((Severity.INFO, Severity.WARNING, Severity.CRITICAL))}
@@ -87,3 +90,12 @@ def machine(root: MachineEvent, info: Info) -> Machine | Awaitable[Machine | Non
 
 def organization(root: MachineEvent, info: Info) -> Organization | Awaitable[Organization]:
     return records.organization(info.context, root)
+
+
+PRIVATE = ("vendor_data", "video_url", "badge")
+
+
+def unavailable(root: MachineEvent, info: Info) -> Sequence[UnavailableField]:
+    """What is there and is not for the caller."""
+    withheld = () if permitted(info.context) else (name for name in PRIVATE if getattr(root, name) is not None)
+    return [UnavailableField(field=field_of(name), reason=UnavailableReason.NOT_PERMITTED) for name in withheld]

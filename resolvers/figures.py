@@ -92,12 +92,12 @@ def rows(layout: Layout, told: Iterable[Sum], cost_of: CostOf) -> list[SalesRow]
         figures = found.get(key)
         if figures is None:
             figures = found[key] = Figures()
-            _refuse_more_than_most(len(found))
+            refuse_more_than_most(len(found))
         figures.add(one, _cost(one, cost_of), by_product=by_product)
     return sorted((_row(key, figures) for key, figures in found.items()), key=_place)
 
 
-def _refuse_more_than_most(count: int) -> None:
+def refuse_more_than_most(count: int) -> None:
     if count > MOST_ROWS:
         raise QueryTooComplex(
             f"the report would have more than {MOST_ROWS} rows: take longer periods, fewer groups, a shorter range, or"

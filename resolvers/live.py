@@ -34,20 +34,23 @@ GONE = "messages between these cursors are no longer kept: read the lists for wh
 
 @dataclass(frozen=True, slots=True)
 class Batch(Generic[M]):
-    """Messages in their order, and the number in the journal up to which they are all there are."""
+    """Messages in their order, and the number in the journal up to which they are all there are. `ended`: for ever."""
 
     messages: Sequence[M]
     until: int
+    ended: bool = False
 
 
 class Live(Generic[M]):
     """The messages of a subscription that begins after the number `start`.
 
-    `read(seq)` waits for what the journal holds after a number, whichever, and tells the messages in it."""
+    `read(seq)` waits for what the journal holds after a number, whichever, and tells the messages in it. `shared`:
+    where it is not, the numbers are not the journal's, and the messages come to an end."""
 
-    def __init__(self, start: int, read: Callable[[int], Awaitable[Batch[M]]]) -> None:
+    def __init__(self, start: int, read: Callable[[int], Awaitable[Batch[M]]], *, shared: bool = True) -> None:
         self.start = start
         self.read = read
+        self.shared = shared
 
     async def __aiter__(self) -> AsyncIterator[M]:
         seq = self.start
@@ -56,6 +59,8 @@ class Live(Generic[M]):
             seq = batch.until
             for message in batch.messages:
                 yield message
+            if batch.ended:
+                return
 
 
 class Stream:

@@ -17,6 +17,7 @@ from domain.sales import Sale
 from domain.stock import CashCollection, StockMovement
 from journal.reports import Counts
 from resolvers.cache import Cached
+from resolvers.metadata import Metadata
 from resolvers.sources import Source
 from resolvers.stretches import Machines, Recorded, Wanted
 from resolvers.timeline import Found, Timeline
@@ -222,6 +223,7 @@ class Loaders:
         self.units: ByRef[OrganizationUnit] = ByRef(context, self.lists, lambda source: source.units)
         self.groups: ByRef[EntitlementGroup] = ByRef(context, self.lists, lambda source: source.groups)
         self.slots = Slots(context)
+        self.metadata = Metadata(context)
         self.sales: Records[Sale] = Records(context)
         self.events: Records[MachineEvent] = Records(context)
         self.movements: Records[StockMovement] = Records(context)

@@ -68,6 +68,12 @@ class Log(Generic[T]):
             if narrowing.keep(item):
                 timeline.report(item)
 
+    def forget(self, native: str) -> None:
+        """One of its records was changed, so that it may be in other lists now."""
+        self._single.forget(native)
+        for timeline in self._timelines():
+            timeline.forget()
+
     async def aclose(self) -> None:
         for timeline in self._timelines():
             await timeline.aclose()

@@ -7,7 +7,7 @@ from domain.capabilities import Capability
 from domain.commands import Command
 from domain.errors import BadInput
 from domain.refs import Kind, Ref
-from resolvers import commands, events, people, sales, slots, stock, structure
+from resolvers import bulks, commands, events, people, sales, slots, stock, structure
 from resolvers.context import Context, Info
 from resolvers.lists import LARGEST
 
@@ -44,6 +44,7 @@ FINDERS: Mapping[Kind, Find] = {
     Kind.PERSON: people.find,
     Kind.UNIT: structure.find_unit,
     Kind.GROUP: structure.find_group,
+    Kind.BULK: bulks.find,
 }
 
 

@@ -20,6 +20,7 @@ from resolvers import (
     people_orders,
     promo_orders,
     stock_orders,
+    upkeep_orders,
 )
 from resolvers.context import Context
 from resolvers.sources import Source
@@ -40,6 +41,8 @@ FOR_OPERATORS = frozenset(
         Capability.REBOOT,
         Capability.RESTART_APP,
         Capability.ADJUST_STOCK,
+        Capability.RESOLVE_EVENT,
+        Capability.CREATE_SERVICE_SESSION,
     }
 )  # all else is for admins
 MOVES_MONEY = frozenset({Capability.SEND_DEPOSIT, Capability.SEND_REMOTE_PAYMENT})
@@ -59,6 +62,7 @@ WAYS: Mapping[type[Any], Way] = {
     **catalogue_orders.WAYS,
     **estate_orders.WAYS,
     **promo_orders.WAYS,
+    **upkeep_orders.WAYS,
 }
 
 

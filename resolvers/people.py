@@ -8,7 +8,7 @@ from typing import Any
 from domain.capabilities import UnavailableField, UnavailableReason
 from domain.commands import Command
 from domain.errors import ErrorCode, Forbidden, VendorError
-from domain.model import Organization, Role
+from domain.model import Organization
 from domain.paging import Connection
 from domain.people import EntitlementGroup, OrganizationUnit, PersonFilter, PersonRecord
 from domain.people_orders import PERSONAL, field_of
@@ -19,6 +19,7 @@ from resolvers.cursors import EVERYWHERE, Position
 from resolvers.lists import binding, page_size, refs, taking_part
 from resolvers.merge import Order, Part, failed, told, unsupported, whole_page
 from resolvers.organizations import owner
+from resolvers.privacy import impersonal, permitted
 from resolvers.sources import Source
 from resolvers.structure import find_one
 
@@ -38,11 +39,6 @@ PRIVATE = (
 )
 SEARCHED = ("name", "email", "identification")
 NOT_PERMITTED = [UnavailableField(field=field_of(name), reason=UnavailableReason.NOT_PERMITTED) for name in PRIVATE]
-
-
-def permitted(context: Context) -> bool:
-    """Whether the caller may know who it is."""
-    return context.viewer.role is not Role.VIEWER
 
 
 def _position(person: PersonRecord) -> Position:
@@ -112,16 +108,6 @@ async def one(root: object, info: Info, id: str) -> PersonRecord | None:  # noqa
     return None if ref is None or ref.kind is not Kind.PERSON else await find(info.context, ref)
 
 
-def private(name: str) -> Callable[..., Any]:
-    """The resolver of something that only those may know who may know people."""
-
-    def read(root: PersonRecord, info: Info) -> Any:
-        return getattr(root, name) if permitted(info.context) else None
-
-    read.__name__ = name
-    return read
-
-
 def unavailable(root: PersonRecord, info: Info) -> Sequence[UnavailableField]:
     if permitted(info.context):
         return root.unavailable
@@ -151,14 +137,14 @@ def group(root: PersonRecord, info: Info) -> EntitlementGroup | Awaitable[Entitl
 
 def of_sale(root: Sale, info: Info) -> PersonRecord | Awaitable[PersonRecord | None] | None:
     """Who is named by the sale, in the vendor's list: sales outlive people."""
-    native = None if root.person is None else root.person.vendor_id
+    native = None if root.person is None or not permitted(info.context) else root.person.vendor_id
     return None if native is None else info.context.loaders.people.get(Ref(Kind.PERSON, root.ref.account, native))
 
 
 async def result(root: Command, info: Info) -> Any:
     """A command keeps nothing of a person: what stands against it is read again, for those who may see it."""
     if root.kind not in PERSONAL:
-        return root.result
+        return root.result if permitted(info.context) else impersonal(root.result)
     if not permitted(info.context):
         return None
     if root.error_code is not ErrorCode.CONFLICT or root.subject_ref is None:

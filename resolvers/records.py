@@ -59,7 +59,7 @@ async def connection(context: Context, narrowed: Narrowed[R], first: int | None,
     size = page_size(first)
     bound = narrowed.binding(context)
     cursor = context.graph.signer.read(after, bound)
-    sources = _sources(context, narrowed)
+    sources = sources_of(context, narrowed)
     parts = await _all(_part(context, narrowed, source, cursor, size) for source in sources)
     if cursor != BEGINNING:
         parts = await _insisted(context, narrowed, parts, cursor, size)
@@ -98,7 +98,7 @@ async def _insisted(
     return parts
 
 
-def _sources(context: Context, narrowed: Narrowed[R]) -> list[Source]:
+def sources_of(context: Context, narrowed: Narrowed[R]) -> list[Source]:
     parent = narrowed.parent
     if isinstance(parent, Machine):
         among: Sequence[Source] | None = [context.graph.sources[parent.ref.account]]

@@ -6,29 +6,34 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from connectors.reading import ReadsSales
-from domain.errors import BadInput, VendorError
 from domain.money import Money
 from domain.paging import SourceStatus
-from domain.periods import LONGEST, Calendar, Granularity, zone
+from domain.periods import Calendar, Granularity, zone
 from domain.refs import Kind, Ref
 from domain.reporting import SalesGroup, SalesReportFilter, SalesRow
 from domain.sales import Sale
-from domain.times import EPOCH, Span, utc_now
+from domain.times import Span, utc_now
 from journal import sold
 from journal.sold import Asked, Coverage, Part, Sum
 from resolvers.context import Context, Info
 from resolvers.figures import CostOf, Layout, best, of_list, rows
-from resolvers.lists import page_size, refs, taking_part
+from resolvers.lists import page_size, refs
 from resolvers.lookahead import Selection
 from resolvers.merge import told, unsupported
-from resolvers.report_lists import gaps, joined, listed
+from resolvers.report_lists import (
+    USUAL_ZONE,
+    catalogues,
+    gaps,
+    joined,
+    journal_coverage,
+    listed,
+    report_sources,
+    report_span,
+)
 from resolvers.sources import Source
 
 EVERYTHING = SalesReportFilter()
-USUAL_ZONE = "UTC"
 BEST = 10
 PARTS = {
     SalesGroup.VENDOR: Part.ACCOUNT,
@@ -84,10 +89,10 @@ async def report(
     timezone: str | None = None,
     filter: SalesReportFilter | None = None,  # noqa: A002  the graph's name for it
 ) -> SalesReport:
-    span, filtered = _span(from_, to), filter or EVERYTHING
+    span, filtered = report_span(from_, to), filter or EVERYTHING
     zone(timezone or USUAL_ZONE)
-    coverage = await _coverage(info.context)
-    sources = _sources(info.context, filtered)
+    coverage = await journal_coverage(info.context)
+    sources = report_sources(info.context, filtered.vendors, filtered.accounts, filtered.machines)
     given = await asyncio.gather(*(_given(info.context, source, filtered, span, coverage) for source in sources))
     return SalesReport(
         span=span,
@@ -97,29 +102,6 @@ async def report(
         filtered=filtered,
         given=given,
     )
-
-
-async def _coverage(context: Context) -> Coverage:
-    """Without its store a report is made of lists, as they are."""
-    try:
-        return await asyncio.to_thread(sold.coverage, context.graph.journal.engine)
-    except SQLAlchemyError:
-        return Coverage(sold.END, {})
-
-
-def _span(since: datetime, until: datetime) -> Span:
-    if not EPOCH < since < until:
-        raise BadInput("`from` must lie before `to`, and after 1970")
-    if until - since > LONGEST:
-        raise BadInput(f"a report covers {LONGEST.days} days at most")
-    return Span(since, until)
-
-
-def _sources(context: Context, filtered: SalesReportFilter) -> list[Source]:
-    found = taking_part(context, vendors=filtered.vendors, accounts=filtered.accounts)
-    machines = refs(filtered.machines, Kind.MACHINE)
-    named = None if machines is None else {machine.account for machine in machines}
-    return [source for source in found if named is None or source.key in named]
 
 
 async def _given(
@@ -134,7 +116,7 @@ async def _given(
         return Given(source, status, Span(since, span.until) if since < span.until else None)
     has, missing = gaps(span, coverage.lists.get(source.key))
     found = await asyncio.gather(*(listed(context, source, filtered, one) for one in missing))
-    sales = [sale for one in found for sale in one.sales]
+    sales = [sale for one in found for sale in one.items]
     return Given(source, joined(source.ref, found, begun=has is not None), has, sales)
 
 
@@ -213,11 +195,8 @@ def _rows(engine: Any, asked: SalesReport, layout: Layout, cost_of: CostOf | Non
 
 async def _costs(context: Context, asked: SalesReport) -> CostOf:
     """As the catalogues have them now; nothing where one cannot be had."""
-    lists = [one.source.products for one in asked.given if one.source.products is not None]
-    found = await asyncio.gather(*map(context.loaders.lists.outcome, lists))
-    known: Mapping[Ref, Money | None] = {
-        product.ref: product.cost for one in found if not isinstance(one, VendorError) for product in one.value.items
-    }
+    found = await catalogues(context, [one.source for one in asked.given])
+    known: Mapping[Ref, Money | None] = {ref: product.cost for ref, product in found.items()}
     return known.get
 
 

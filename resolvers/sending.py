@@ -36,6 +36,7 @@ from journal.appending import Report
 from journal.journal import Journal
 from journal.ledger import Ledger
 from journal.writer import JournalUnavailable
+from resolvers.pace import Pace
 from resolvers.secrets import Secrets
 from resolvers.sources import Source
 
@@ -49,7 +50,9 @@ PAUSE = 0.5  # seconds before the second try, where the vendor does not say
 RECORDING = 600.0  # seconds for which an outcome is tried to be recorded
 REFUSED = (VendorRejected, VendorUnauthorized, VendorRateLimited)  # it was read, and not carried out
 TURN = 0.1  # seconds between looks whether it is a command's turn
-WRITTEN_WHOLE = frozenset({Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM, Capability.UPDATE_CONFIG})
+WRITTEN_WHOLE = frozenset(
+    {Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM, Capability.UPDATE_CONFIG, Capability.UPDATE_MACHINE}
+)
 IN_THE_WAY = "an earlier change of this machine took too long"
 NOT_SENT = "nothing was sent: "
 ENDED = "this process was stopped, or failed, before an answer was here"
@@ -57,12 +60,13 @@ ENDED = "this process was stopped, or failed, before an answer was here"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What is to be sent, by whoever has taken it on."""
+    """What is to be sent, by whoever has taken it on. `pace`: of one that can wait, for as long as it allows."""
 
     native: str
     attempt: int
     source: Source
     order: Order
+    pace: Pace | None = None
 
 
 class Sender:
@@ -83,10 +87,9 @@ class Sender:
         return self._clock() + LEASE
 
     async def run(self, work: Work) -> None:
-        asking.set(Traffic.COMMAND)
         async with self._holding(work):
             if not await self._has_turn(work):
-                await self._settle(work, _failed(f"{NOT_SENT}{IN_THE_WAY}", ErrorCode.CONFLICT))
+                await self._settle(work, _unsent(IN_THE_WAY, ErrorCode.CONFLICT))
                 return
             request = await self._prepared(work)
             if request is not None and await self._claimed(work):
@@ -100,10 +103,10 @@ class Sender:
             claimed = await self._journal.change(claim) is not None
         except JournalUnavailable:
             log.warning("a command was not sent, for it could not be recorded", command=work.native)
-            await self._settle(work, _failed(f"{NOT_SENT}it could not be recorded", ErrorCode.INTERNAL))
+            await self._settle(work, _unsent("it could not be recorded", ErrorCode.INTERNAL))
             return False
         if claimed and self._clock() - began > LEASE and not await self._held_after(work, 0.0):
-            await self._settle(work, _failed(f"{NOT_SENT}this process was stopped for too long", ErrorCode.INTERNAL))
+            await self._settle(work, _unsent("this process was stopped for too long", ErrorCode.INTERNAL))
             return False
         return claimed
 
@@ -111,7 +114,7 @@ class Sender:
         """What is written whole is read, changed and written by one command at a time, or one would undo another's.
 
         False where that takes too long."""
-        ends = time.monotonic() + PATIENCE
+        began = time.monotonic()
         while work.order.kind in WRITTEN_WHOLE:
             try:
                 waits = await asyncio.to_thread(commands.in_the_way, self._journal.engine, work.native, WRITTEN_WHOLE)
@@ -119,23 +122,37 @@ class Sender:
                 waits = True
             if not waits:
                 break
-            if time.monotonic() > ends:
+            if time.monotonic() > max(began + PATIENCE, 0.0 if work.pace is None else work.pace.ends):
                 return False
             await asyncio.sleep(TURN)
         return True
 
     async def _prepared(self, work: Work) -> VendorRequest | None:
-        connector: Any = work.source.connector
         try:
-            prepared: VendorRequest = await connector.prepare(work.order)
+            prepared = await self._read_up(work)
         except VendgraphError as error:
-            await self._settle(work, _against(_failed(f"{NOT_SENT}{error.message}", error.code), error))
+            await self._settle(work, _against(_unsent(error.message, error.code), error))
         except Exception:
             log.exception("a command could not be prepared", command=work.native)
-            await self._settle(work, _failed(f"{NOT_SENT}something went wrong here", ErrorCode.INTERNAL))
+            await self._settle(work, _unsent("something went wrong here", ErrorCode.INTERNAL))
         else:
             return prepared
         return None
+
+    async def _read_up(self, work: Work) -> VendorRequest:
+        """What can wait is read up on when there is room, and then goes like any other. Raises VendgraphError."""
+        connector: Any = work.source.connector
+        while True:
+            asking.set(Traffic.COMMAND if work.pace is None else work.pace.traffic)
+            try:
+                prepared: VendorRequest = await connector.prepare(work.order)
+            except VendgraphError as error:
+                if work.pace is None or not work.pace.allows(error):
+                    raise
+                await work.pace.pause(error)
+            else:
+                asking.set(Traffic.COMMAND)
+                return prepared
 
     async def _send(self, work: Work, request: VendorRequest) -> None:
         connector: Any = work.source.connector
@@ -235,7 +252,7 @@ class Sender:
 def outcome(error: VendorError) -> Progress:
     """What a failed sending means. Only a refusal, or proof that nothing was sent, is a failure of the command."""
     if not error.sent:
-        return _against(_failed(f"{NOT_SENT}{error.message}", error.code), error)
+        return _against(_unsent(error.message, error.code), error)
     if isinstance(error, REFUSED):
         return _against(_failed(error.message, error.code), error)
     return _unknown(error.message, error.code)
@@ -250,6 +267,10 @@ def _against(progress: Progress, error: VendgraphError) -> Progress:
 
 def _failed(why: str, code: ErrorCode) -> Progress:
     return Progress(status=CommandStatus.FAILED, note=why, error=why, code=code)
+
+
+def _unsent(why: str, code: ErrorCode) -> Progress:
+    return replace(_failed(f"{NOT_SENT}{why}", code), unsent=True)
 
 
 def _unknown(why: str, code: ErrorCode) -> Progress:

@@ -51,14 +51,21 @@ RECORDS = {
     FactKind.MOVEMENT: Capability.STOCK_MOVEMENTS,
 }
 DERIVED_KINDS = frozenset({SaleKind.PURCHASE})  # what is deduced from what left a machine
+DERIVED_MOVEMENTS = frozenset({MovementKind.RESTOCK, MovementKind.TAKE, MovementKind.REMOVAL})
 HEALTHY = frozenset({AccountStatus.OK, AccountStatus.UNKNOWN})
 DETAILED = 5000  # of how many things the details may be kept
 SLOTTED_MACHINES = 20_000  # how many machines' slots an account may keep
 ACTS = frozenset(EVERY_ORDER)
 STOCKING = frozenset({Capability.SET_PRICE, Capability.UPDATE_PLANOGRAM, Capability.ADJUST_STOCK})  # slots show it
-LEFT_TO_THE_VENDOR = STOCKING | {Capability.UPDATE_CONFIG, Capability.COLLECT_CASH}  # of a machine that is offline
+LEFT_TO_THE_VENDOR = STOCKING | {  # of a machine that is offline
+    Capability.UPDATE_CONFIG,
+    Capability.COLLECT_CASH,
+    Capability.UPDATE_MACHINE,
+    Capability.CREATE_SERVICE_SESSION,
+}
 CATALOGUE = frozenset({Capability.CREATE_PRODUCT, Capability.UPDATE_PRODUCT, Capability.DELETE_PRODUCT})
 ESTATE = frozenset({Capability.CREATE_ORGANIZATION, Capability.UPDATE_ORGANIZATION})
+MACHINES = frozenset({Capability.UPDATE_CONFIG, Capability.UPDATE_MACHINE, Capability.PROVISION_MACHINE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +120,7 @@ class Source:
         self.movements: Log[StockMovement] | None = self._log(
             FactKind.MOVEMENT, (has.movements, has.movement) if isinstance(has, ReadsMovements) else None, times.sales
         )
+        self.movement_kinds = has.movement_kinds if isinstance(has, ReadsMovements) else DERIVED_MOVEMENTS
         self.collections: Log[CashCollection] | None = (
             Log(has.collections, has.collection, ttl=times.sales, late=self.late)
             if isinstance(has, ReadsCollections)
@@ -181,8 +189,14 @@ class Source:
             self.details.forget(command.machine_ref.native)
         if command.kind in STOCKING and self._slots is not None and command.machine_ref is not None:
             self._slots.forget(command.machine_ref.native)
-        if command.kind is Capability.UPDATE_CONFIG:
+        if command.kind in MACHINES:
             self._forget(self.machines)
+        if command.kind is Capability.CREATE_SERVICE_SESSION:
+            self._details.clear()
+        if command.kind is Capability.CREATE_SITE:
+            self._forget(self.places)
+        if command.kind is Capability.RESOLVE_EVENT and self.events is not None and command.subject_ref is not None:
+            self.events.forget(command.subject_ref.native)
         self.changed(command.kind)
 
     def changed(self, kind: Capability) -> None:

@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from domain.commands import Command, CommandStatus
-from domain.model import Machine, Organization, Product, Role
-from domain.sales import Person
+from domain.model import Machine, Organization, Product
 from domain.stock import CashCollection, CashCollectionFilter, StockMovement, StockMovementFilter
 from domain.times import Span
 from resolvers import records
@@ -70,8 +69,3 @@ def organization(root: StockMovement | CashCollection, info: Info) -> Organizati
 
 def product(root: StockMovement, info: Info) -> Product | Awaitable[Product | None] | None:
     return info.context.loaders.products.get(root.product_ref)
-
-
-def person(root: StockMovement, info: Info) -> Person | None:
-    """Who it was is for those who work with machines."""
-    return None if info.context.viewer.role is Role.VIEWER else root.person

@@ -120,6 +120,11 @@ class Timeline(Generic[T]):
         for stretch in self._stretches.having(machine):
             stretch.insert(item, position(item))
 
+    def forget(self) -> None:
+        """What was recorded is another by now: it is read again when somebody looks."""
+        self._stretches = Stretches()
+        self._floors.clear()
+
     def peek(self, machines: Machines, wanted: Wanted) -> Found[T] | None:
         """What is wanted, where all of it is fresh."""
         chosen = self._kept(machines, wanted, self._now() + AHEAD)

@@ -1,6 +1,7 @@
 """Breaks a vendor on request, in the ways in which vendors break."""
 
 import asyncio
+import json
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -8,9 +9,11 @@ from typing import Any, Literal, get_args
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sandbox.drifting import drifted
+
 Kind = Literal[
     "status", "delay", "hang_before", "hang_after", "junk", "html", "truncate", "trickle", "reset", "redirect",
-    "empty", "deep", "huge",
+    "empty", "deep", "huge", "drift",
 ]  # fmt: skip
 KINDS = get_args(Kind)
 HANGING_SECONDS = 120.0
@@ -26,7 +29,7 @@ BODIES: dict[str, tuple[str, bytes]] = {
 @dataclass(slots=True)
 class Fault:
     """`operation` is a part of the path; `method` is empty for all; `times` how often it strikes, None until it is
-    cleared."""
+    cleared. `sets` and `drops`: what drifts of an answer, see `sandbox.drifting`."""
 
     vendor: str
     kind: Kind
@@ -36,6 +39,8 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = HANGING_SECONDS
     times: int | None = None
+    sets: dict[str, Any] = field(default_factory=dict)
+    drops: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,8 @@ class Breaking:
             await _cut(scope, receive, "reset")
         elif fault.kind in ("truncate", "trickle"):
             await self._spoil(fault, scope, receive, send)
+        elif fault.kind == "drift":
+            await self._drift(fault, scope, receive, send)
         elif fault.kind == "huge":
             await _answer(send, 200, "application/json", b'"' + b"x" * (9 * 1024 * 1024) + b'"', {})
         elif fault.kind in BODIES:
@@ -119,16 +126,28 @@ class Breaking:
             headers = {"location": "http://127.0.0.1:9/"} if fault.kind == "redirect" else fault.headers
             await _answer(send, status, "application/json", b'{"message":"broken on request"}', headers)
 
-    async def _spoil(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        """The real answer: half of it, or all of it a byte at a time."""
+    async def _drift(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        """The real answer, but for what was to be changed; an error stays what it is."""
+        begun, body = await self._real(scope, receive)
+        if begun["status"] < 300 and body:
+            body = json.dumps(drifted(json.loads(body), fault.sets, fault.drops)).encode()
+        headers = [(name, value) for name, value in begun["headers"] if name.lower() != b"content-length"]
+        await send({**begun, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _real(self, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
         sent: list[Message] = []
 
         async def keep(message: Message) -> None:
             sent.append(message)
 
         await self._app(scope, receive, keep)
-        body = b"".join(message.get("body", b"") for message in sent)
-        await send(sent[0])
+        return sent[0], b"".join(message.get("body", b"") for message in sent)
+
+    async def _spoil(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        """The real answer: half of it, or all of it a byte at a time."""
+        begun, body = await self._real(scope, receive)
+        await send(begun)
         if fault.kind == "truncate":
             await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
             await _cut(scope, receive, "close")

@@ -25,7 +25,9 @@ from sandbox.livello_query import (
     sort,
     truth,
 )
+from sandbox.livello_refill_analytics import RefillAnalytics
 from sandbox.livello_refills import Refills
+from sandbox.livello_reports import Reports
 from sandbox.livello_sessions import last_session
 from sandbox.livello_users import Users, creating, updating
 from sandbox.world import World
@@ -84,6 +86,8 @@ class Livello:
         self._fleet = Fleet(world, currencies)
         self._refills = Refills(world, self._fleet)
         self._analytics = Analytics(self._fleet)
+        self._reports = Reports(self._fleet, self._refills)
+        self._refill_analytics = RefillAnalytics(self._fleet, self._refills)
         cells = (cell for cells in self._fleet.cells.values() for cell in cells)
         self._prices = Prices(line for cell in cells if (line := cell["productLineData"]) is not None)
         self._users = Users(world, self._fleet.organizations)
@@ -111,9 +115,12 @@ class Livello:
             ("/alerts/types", "alerts:read", lambda _: self._fleet.alert_types()),
             ("/analytics/sales", "reports:read", self._analytics.sales),
             ("/analytics/transactions/kpis", "reports:read", self._analytics.kpis),
+            ("/analytics/refills/statistics", "reports:read", self._refill_analytics.statistics),
+            ("/analytics/inventory/products", "reports:read", self._refill_analytics.products),
             ("/organizations/{id}/vat", "organizations:read", self._catalogue.rates),
             ("/organizations/{id}/product-lines", "organizations:read", self._catalogue.lines),
             ("/promocodes/{code}", "promocodes:read", self._promos.get),
+            *self._reports.operations(),
         )
         routes = [Route(path, self.gate.read(scope, handle), methods=["GET"]) for path, scope, handle in reads]
         routes.insert(0, Route("/auth/token", self.gate.issue, methods=["POST"]))

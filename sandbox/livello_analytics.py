@@ -6,13 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
 from sandbox.livello_fleet import Fleet, Row
 from sandbox.livello_gate import Problem
-from sandbox.livello_query import BERLIN, between, column, matching
+from sandbox.livello_query import between, column, local, matching
 
 
 def _midnight(at: datetime) -> datetime:
@@ -41,7 +40,7 @@ class Analytics:
             raise Problem(400, "aggregateBy must be product or kiosk")
         sums: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
         for row in self._paid(request):
-            date = begin(_local(request, row)).isoformat()
+            date = begin(local(request, row["created"])).isoformat()
             for key, figures in self._parts(row, by):
                 sums[date, key].update(figures)
         return [_shown(date, by, key, figures) for (date, key), figures in sorted(sums.items(), key=str)]
@@ -84,11 +83,6 @@ class Analytics:
 def _gross(item: Row) -> int:
     cents: int = round(float(item["price"]) * 100) * item["quantity"]
     return cents
-
-
-def _local(request: Request, row: Row) -> datetime:
-    there = ZoneInfo(request.headers.get("x-timezone", BERLIN))
-    return datetime.fromisoformat(row["created"]).astimezone(there).replace(tzinfo=None)
 
 
 def _shown(date: str, by: str | None, key: Any, figures: Counter[str]) -> Row:

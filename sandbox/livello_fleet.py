@@ -74,8 +74,8 @@ class Fleet:
                 "_id": kiosk["orgId"],
                 "name": owner["name"],
                 "currency": owner["currency"],
-                "support": {},
-                "contact": {},
+                "support": {"email": "help@acme.example", "hotline": "+49 211 555", "hotlineAvailability": "9-17"},
+                "contact": {"contactPerson": "Ada Lake", "role": "Lead", "email": "ada.lake@acme.example"},
                 "kioskInitScreen": {},
             },
         }

@@ -122,3 +122,9 @@ def one(rows: Iterable[Row], native: str, what: str) -> Row:
     if found is None:
         raise Problem(404, f"{what} not found")
     return found
+
+
+def local(request: Request, text: str) -> datetime:
+    """A time on the clocks that a header names, which are Berlin's unasked."""
+    there = ZoneInfo(request.headers.get("x-timezone", BERLIN))
+    return datetime.fromisoformat(text).astimezone(there).replace(tzinfo=None)

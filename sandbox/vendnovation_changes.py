@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from starlette.responses import Response
+from tzlocal.windows_tz import win_tz
 
 from sandbox.vendnovation_fleet import Fleet, Machine
 from sandbox.vendnovation_history import BY_ITSELF, History
-from sandbox.vendnovation_tables import Call, Entry, Record, Refusal, Table, parse_moment, stamp
+from sandbox.vendnovation_tables import Call, Entry, Record, Refusal, Table, one, parse_moment, stamp
 
 SELECTION_MEMBERS = (
     "productId",
@@ -43,6 +44,9 @@ MACHINE_MEMBERS = (
     "ignoreDoorState",
     "offerSmsReceipts",
 )
+SESSION_MEMBERS = frozenset({"machineId", "organizationId", "startedAtUtc", "endedAtUtc", "reason"})
+LONGEST_NAME = 120
+SWITCHES = ("enable", "is", "use", "force", "ignore", "offer")
 
 
 class Changes:
@@ -71,6 +75,7 @@ class Changes:
     def machines(self, call: Call) -> list[Machine]:
         pairs = [(_known(self._fleet.machine_rows, row), row) for row in _rows(call)]
         for _, row in pairs:
+            _check_machine(row)
             if "siteId" in row:
                 _known(self._fleet.sites, row, "siteId")
         return [self._change_machine(entry, row) for entry, row in pairs]
@@ -118,7 +123,10 @@ class Changes:
         return Response(status_code=204)
 
     def add_sessions(self, call: Call, now: datetime) -> list[int]:
-        return [self._add_session(row, now) for row in _rows(call)]
+        rows = _rows(call, largest=50)
+        for row in rows:
+            _check_session(row)
+        return [self._add_session(row, now) for row in rows]
 
     def _check_selection(self, record: Record, row: Mapping[str, Any]) -> None:
         missing = [name for name in SELECTION_MEMBERS if name not in row]
@@ -162,6 +170,7 @@ class Changes:
         account, name = self._fleet.accounts.find(row.get("accountid")), row.get("name")
         if account is None or not isinstance(name, str) or not name:
             raise Refusal(422, "SITE_VALIDATION", "A site needs a name and one of your accounts.")
+        _check_site(account, row)
         taken = self._fleet.sites.select({"accountIds": account.keys["accountIds"]})
         if any(site["name"] == name for site in taken):
             raise Refusal(400, "NAME_UNIQUENESS", f"The account has a site {name!r}.")
@@ -179,7 +188,40 @@ class Changes:
         machine = None
         if row.get("machineId") is not None:
             machine = self._fleet.machines[_known(self._fleet.machine_rows, row, "machineId").record["id"]]
-        return int(self._history.add_session(machine, now, None)["id"])
+        started = now if row.get("startedAtUtc") is None else parse_moment(row["startedAtUtc"])
+        ended = None if row.get("endedAtUtc") is None else parse_moment(row["endedAtUtc"])
+        record = self._history.add_session(machine, started, ended)
+        record |= {"reason": row.get("reason"), "login": "api", "source": "Web"}
+        return int(record["id"])
+
+
+def _check_session(row: Mapping[str, Any]) -> None:
+    if unknown := row.keys() - SESSION_MEMBERS:
+        raise Refusal(400, "INVALID_REQUEST", f"{min(unknown)} is no member of a session.")
+    if row.get("reason") is not None and not isinstance(row["reason"], str):
+        raise Refusal(400, "INVALID_REQUEST", "A reason is a text.")
+
+
+def _check_site(account: Entry, row: Mapping[str, Any]) -> None:
+    charge, zone = row.get("maxchargeprice"), row.get("timezone")
+    if account.keys["organizationIds"] != one(row.get("orgid")):
+        raise Refusal(422, "SITE_VALIDATION", "The account is not of this organization.")
+    if zone is not None and zone not in win_tz:
+        raise Refusal(422, "SITE_VALIDATION", f"{zone!r} is no time zone.")
+    if charge is not None and (isinstance(charge, bool) or not isinstance(charge, int | float) or charge < 0):
+        raise Refusal(422, "SITE_VALIDATION", "MaxChargePrice is a number from zero.")
+
+
+def _check_machine(row: Mapping[str, Any]) -> None:
+    """By the model's types; what it cannot take is left as it is."""
+    if len(str(row.get("name", ""))) > LONGEST_NAME:
+        raise Refusal(400, "INVALID_REQUEST", f"A name has at most {LONGEST_NAME} characters.")
+    numbers = [row.get(name, 0) for name in MACHINE_MEMBERS if name.endswith(("Percentage", "Fee"))]
+    if not all(isinstance(number, int | float) and not isinstance(number, bool) and number >= 0 for number in numbers):
+        raise Refusal(400, "INVALID_REQUEST", "Percentages and fees are numbers from zero.")
+    switches = [row.get(name, True) for name in MACHINE_MEMBERS if name.startswith(SWITCHES)]
+    if not all(isinstance(switch, bool) for switch in switches):
+        raise Refusal(400, "INVALID_REQUEST", "Switches are true or false.")
 
 
 def _rows(call: Call, *, largest: int = 100) -> list[Mapping[str, Any]]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from sandbox.vendnovation_fleet import Fleet
-from sandbox.vendnovation_history import History
+from sandbox.vendnovation_history import ALERTS, History
 from sandbox.vendnovation_sales import Sales
 from sandbox.vendnovation_tables import AREA, MONTH, YEAR, Call, Record, Table
 from sandbox.world import World
@@ -34,6 +34,7 @@ class Reads:
             ("POST", "/inventory", self._dated(history.adjustments, MONTH)),
             ("POST", "/reports/product-sales-stats", self._product_sales),
             ("POST", "/alerts/", self._dated(history.alerts, None, "alertIds", "alertCodes")),
+            ("POST", "/alerts/codes/", self._alert_codes),
             ("POST", "/sessions/management/", self._dated(history.sessions, MONTH, "sessionIds", largest=50)),
             ("POST", "/sessions/management/events/", self._session_events),
             ("PATCH", "/sessions/management/events/", self._session_events),
@@ -54,6 +55,11 @@ class Reads:
     def _session_events(self, call: Call) -> Response:
         wanted = call.wanted(*AREA, route=("sessionIds", "sessionEventIds"))
         return call.answer(self._history.session_events.select(wanted), 50)
+
+    def _alert_codes(self, call: Call) -> Response:
+        """What a row holds is not documented: this is made up."""
+        rows: list[Record] = [{"code": code, "description": text} for code, text in ALERTS.items()]
+        return call.answer(rows)
 
     def _product_sales(self, call: Call) -> Response:
         """Vends that succeeded, by product; -1 stands for all that are of no known product."""

@@ -10,6 +10,9 @@ from domain.errors import ErrorCode
 from schema.edge import attribute as told
 
 VENDOR_DATA = "The vendor's own record, less its secrets: for a look behind the graph, not to build on."
+THING_DATA = f"{VENDOR_DATA} For viewers also less whom it names."
+PERSONAL = "Null for viewers."
+KEPT_BACK = "Which of the fields above are null because the viewer may not know them."
 VENDOR_ID = "The vendor's own id."
 
 

@@ -9,7 +9,7 @@ from domain import commands
 from domain.capabilities import Capability
 from domain.commands import CommandStage, CommandStatus
 from domain.errors import ErrorCode
-from resolvers import catalogue_details, nodes
+from resolvers import catalogue_details, nodes, upkeep_orders
 from resolvers import commands as edges
 from schema import basics, types
 from schema.edge import attribute as told
@@ -51,6 +51,7 @@ class Command(basics.Node):
     fleet: basics.MachineGroup | None = edge(
         catalogue_details.fleet, description="Of `createFleet`: the fleet that it made."
     )
+    site: basics.MachineGroup | None = edge(upkeep_orders.site, description="Of `createSite`: the site that it made.")
     promo_codes: list[str] | None = edge(
         catalogue_details.promo_codes,
         description="Of `createPromoCodes`: the codes that it made. For operators and admins.",

@@ -4,8 +4,10 @@ from datetime import datetime
 
 import strawberry
 
-from schema.basics import VENDOR_DATA, Money
+from resolvers import privacy
+from schema.basics import KEPT_BACK, PERSONAL, VENDOR_DATA, Money, UnavailableField
 from schema.edge import attribute as told
+from schema.edge import edge
 from schema.scalars import JSON
 
 
@@ -18,8 +20,12 @@ class MachineSession:
     closed_at: datetime | None = told("When it ended; null also while it goes on.")
     final: bool | None = told("Whether it is over, and changes no more.")
     with_purchase: bool | None = told("Whether something was bought.")
-    reference: str | None = told("The payment's number at whoever settles it, which the sale's payment repeats.")
-    vendor_data: JSON | None = told(VENDOR_DATA)
+    reference: str | None = edge(
+        privacy.private("reference"),
+        description=f"The payment's number at whoever settles it, which the sale's payment repeats. {PERSONAL}",
+    )
+    vendor_data: JSON | None = edge(privacy.private("vendor_data"), description=f"{VENDOR_DATA} {PERSONAL}")
+    unavailable: list[UnavailableField] = edge(privacy.kept_back("reference", "vendorData"), description=KEPT_BACK)
 
 
 @strawberry.type(description="What a machine has taken in since its cash was collected.")

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_ty
 
 import strawberry
 
-from domain import asked, filters, people, people_asked, reporting, stock
-from schema import catalogue_inputs, estate_inputs, inputs, people_inputs, stock_inputs
+from domain import asked, filters, people, people_asked, reporting, stock, stock_reporting
+from schema import bulk_inputs, catalogue_inputs, estate_inputs, inputs, people_inputs, stock_inputs, upkeep_inputs
 
 INPUTS: dict[type, type] = {
     filters.MachineFilter: inputs.MachineFilter,
@@ -28,6 +28,7 @@ INPUTS: dict[type, type] = {
     asked.UpdateConfigInput: inputs.UpdateConfigInput,
     asked.ResolveCommandInput: inputs.ResolveCommandInput,
     stock.StockMovementFilter: stock_inputs.StockMovementFilter,
+    stock_reporting.StockReportFilter: stock_inputs.StockReportFilter,
     stock.CashCollectionFilter: stock_inputs.CashCollectionFilter,
     stock.AdjustStockInput: stock_inputs.AdjustStockInput,
     people.PersonFilter: people_inputs.PersonFilter,
@@ -45,15 +46,21 @@ INPUTS: dict[type, type] = {
     people_asked.CreateGroupInput: people_inputs.CreateGroupInput,
     people_asked.UpdateGroupInput: people_inputs.UpdateGroupInput,
     people_asked.DeleteGroupInput: people_inputs.DeleteGroupInput,
+    **bulk_inputs.INPUTS,
     **catalogue_inputs.INPUTS,
     **estate_inputs.INPUTS,
+    **upkeep_inputs.INPUTS,
 }
-IDS = frozenset({"id", "ids", "acknowledge_unknown", "account_id"})
+IDS = frozenset({"id", "ids", "acknowledge_unknown", "account_id", "machines"})
 ROOT: Any = strawberry.Parent[object]
 PAGING = {
     "first": "How many, at most 1000; 50 where it is left out.",
     "after": "The cursor to go on from: an `endCursor`, or any edge's.",
     "filter": "Narrows the list; a cursor belongs to its filter.",
+}
+FOLLOWING = {
+    "filter": "Narrows the messages; a cursor belongs to its filter.",
+    "after": "The cursor to go on from: what was recorded since is told first. From now on where it is left out.",
 }
 DOMAIN = {graph: domain for domain, graph in INPUTS.items()}
 
@@ -80,14 +87,9 @@ def edge(resolver: Callable[..., Any], *, description: str, **arguments: str) ->
     return strawberry.field(resolver=resolve, description=description)
 
 
-def stream(resolver: Callable[..., Any], description: str) -> Any:
-    """A subscription that `resolver(root, info, filter, after)` follows, as messages of the domain."""
-    field = edge(
-        resolver,
-        description=description,
-        filter="Narrows the messages; a cursor belongs to its filter.",
-        after="The cursor to go on from: what was recorded since is told first. From now on where it is left out.",
-    )
+def stream(resolver: Callable[..., Any], description: str, **arguments: str) -> Any:
+    """A subscription that `resolver(root, info, …)` follows, as messages of the domain."""
+    field = edge(resolver, description=description, **(arguments or FOLLOWING))
     return strawberry.subscription(resolver=field.base_resolver.wrapped_func, description=description)
 
 

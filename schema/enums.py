@@ -6,7 +6,23 @@ from enum import Enum
 import strawberry
 from graphql import GraphQLEnumType, GraphQLSchema
 
-from domain import capabilities, commands, details, facts, model, people, periods, promotions, reporting, sales, stock
+from domain import (
+    analytics,
+    capabilities,
+    commands,
+    details,
+    drift,
+    exports,
+    facts,
+    model,
+    people,
+    periods,
+    promotions,
+    reporting,
+    sales,
+    stock,
+    stock_reporting,
+)
 from domain.errors import ErrorCode
 from domain.paging import SourceState
 
@@ -191,6 +207,25 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "CREATE_MACHINE": "Machines can be added.",
             "CREATE_PROMO_CODES": "Promo codes can be made.",
             "SET_PROMO_ELIGIBILITY": "What promo codes hold for can be set.",
+            "RESOLVE_EVENT": "Its events can be declared over.",
+            "CREATE_SITE": "Sites, where machines stand, can be added.",
+            "PROVISION_MACHINE": "Machines that have called in for the first time can be put into service.",
+            "CREATE_SERVICE_SESSION": "That somebody works at it can be recorded.",
+            "UPDATE_MACHINE": "What it is called, where it stands and how it sells can be changed.",
+        },
+    ),
+    analytics.AnalyticsGroup: (
+        "What a vendor's own sums are told apart by.",
+        {"PRODUCT_LINE": "By the product line.", "MACHINE": "By the machine."},
+    ),
+    analytics.StatisticsOrder: (
+        "What a vendor's own statistics are ordered by.",
+        {
+            "SOLD": "By how many were sold.",
+            "RESTOCKED": "By how many were put in.",
+            "REMOVED": "By how many were taken out, unsold.",
+            "TOTAL": "By what they were sold for.",
+            "COST": "By what they cost.",
         },
     ),
     details.Language: (
@@ -304,6 +339,38 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "PAYMENT_METHOD": "How it was paid.",
         },
     ),
+    drift.DriftKind: (
+        "What is wrong with a member of a vendor's answer.",
+        {
+            "UNKNOWN_WORD": "It is one of a fixed set of words, and this word is not among them.",
+            "MISSING": "It is not there, or null where it must have a value.",
+            "RETYPED": "Its value is of another type, or written in another form.",
+        },
+    ),
+    exports.ExportFormat: (
+        "What an export is written as.",
+        {
+            "NDJSON": "A JSON object a line: a sale, and in the end how each account has contributed.",
+            "CSV": "A table by RFC 4180, with a row for each line of a sale.",
+        },
+    ),
+    exports.ExportState: (
+        "Where an export stands.",
+        {
+            "WAITING": "Nobody has asked for it yet.",
+            "RUNNING": "It is being written.",
+            "DONE": "It was written to its end.",
+            "BROKEN": "It was broken off: the client went away, or took nothing; or the gateway could not go on.",
+        },
+    ),
+    stock_reporting.StockGroup: (
+        "What the rows of a report over stock are told apart by.",
+        {
+            "VENDOR": "The vendor.",
+            "MACHINE": "The machine; movements that name none have rows without one.",
+            "PRODUCT": "The product; movements that name none have rows without one.",
+        },
+    ),
     promotions.DiscountType: (
         "How a discount is counted.",
         {
@@ -328,6 +395,7 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "VENDOR_PROTOCOL": "The vendor's: its answer could not be read.",
             "QUERY_TOO_COMPLEX": "The gateway's: the query asks for too much at once.",
             "RATE_LIMITED": "The gateway's: too many requests, or too many commands.",
+            "PERSISTED_QUERY_NOT_FOUND": "Nobody's: a document named by its hash is not kept here; send it in full.",
             "INTERNAL": "The gateway's: a fault of ours, logged under the request id that the error carries.",
         },
     ),

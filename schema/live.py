@@ -3,11 +3,13 @@
 import strawberry
 
 from domain.facts import Origin
+from resolvers import exports as exported
 from resolvers import live
 from schema import types
 from schema.commands import Command
 from schema.edge import attribute as told
 from schema.edge import edge, stream
+from schema.exports import ExportProgress
 
 CURSOR = "Its place in the record: pass it as `after` to go on from here, over any transport and on any replica."
 ORIGIN = "How it reached the gateway."
@@ -63,4 +65,9 @@ class Subscription:
     commands: CommandMessage = stream(live.command_messages, "Commands, each time that one changes.")
     machines: MachineMessage = stream(
         live.machine_messages, "Machines whose connectivity, door, temperature or stock has changed."
+    )
+    exports: ExportProgress = stream(
+        exported.messages,
+        "How far an export has come: at once, as it goes on, and to its end. It has no cursor.",
+        id="The export's id. One of another key is like one that has not begun.",
     )

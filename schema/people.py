@@ -10,12 +10,11 @@ from domain.model import Vendor
 from domain.people import PersonRole, PersonStatus, UnitKind
 from resolvers import people as edges
 from resolvers import structure
+from resolvers.privacy import of_thing, private
 from schema import basics, types
 from schema.edge import attribute as told
 from schema.edge import edge
 from schema.scalars import JSON
-
-PERSONAL = "Null for viewers."
 
 
 @strawberry.type(description="Where a person lives or works.")
@@ -34,7 +33,7 @@ class OrganizationUnit(basics.Node):
     vendor_id: str = told(basics.VENDOR_ID)
     name: str = told("What it is called.")
     code: str | None = told("A cost center's code.")
-    vendor_data: JSON | None = told(basics.VENDOR_DATA)
+    vendor_data: JSON | None = edge(of_thing, description=basics.THING_DATA)
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -57,7 +56,7 @@ class EntitlementGroup(basics.Node):
     vendor_id: str = told(basics.VENDOR_ID)
     name: str = told("What it is called.")
     rules: list[EntitlementRule] = told("What they may take.")
-    vendor_data: JSON | None = told(basics.VENDOR_DATA)
+    vendor_data: JSON | None = edge(of_thing, description=basics.THING_DATA)
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -75,19 +74,19 @@ class PersonRecord(basics.Node):
         edges.organization, description="The first organization that the vendor has them in, else the tenant."
     )
     vendor_id: str = told(basics.VENDOR_ID)
-    name: str | None = edge(edges.private("name"), description=f"Their whole name. {PERSONAL}")
-    first_name: str | None = edge(edges.private("first_name"), description=f"Their first name. {PERSONAL}")
-    last_name: str | None = edge(edges.private("last_name"), description=f"Their last name. {PERSONAL}")
-    email: str | None = edge(edges.private("email"), description=f"Their e-mail address. {PERSONAL}")
+    name: str | None = edge(private("name"), description=f"Their whole name. {basics.PERSONAL}")
+    first_name: str | None = edge(private("first_name"), description=f"Their first name. {basics.PERSONAL}")
+    last_name: str | None = edge(private("last_name"), description=f"Their last name. {basics.PERSONAL}")
+    email: str | None = edge(private("email"), description=f"Their e-mail address. {basics.PERSONAL}")
     identification: str | None = edge(
-        edges.private("identification"), description=f"The number by which the operator knows them. {PERSONAL}"
+        private("identification"), description=f"The number by which the operator knows them. {basics.PERSONAL}"
     )
-    mobile: str | None = edge(edges.private("mobile"), description=f"Their mobile number. {PERSONAL}")
-    note: str | None = edge(edges.private("note"), description=f"What the operator noted. {PERSONAL}")
-    avatar_url: str | None = edge(edges.private("avatar_url"), description=f"Their picture. {PERSONAL}")
-    language: str | None = edge(edges.private("language"), description=f"Two letters, such as de. {PERSONAL}")
-    address: PersonAddress | None = edge(edges.private("address"), description=f"Their address. {PERSONAL}")
-    membercards: list[str] | None = edge(edges.private("membercards"), description=f"Ids of their cards. {PERSONAL}")
+    mobile: str | None = edge(private("mobile"), description=f"Their mobile number. {basics.PERSONAL}")
+    note: str | None = edge(private("note"), description=f"What the operator noted. {basics.PERSONAL}")
+    avatar_url: str | None = edge(private("avatar_url"), description=f"Their picture. {basics.PERSONAL}")
+    language: str | None = edge(private("language"), description=f"Two letters, such as de. {basics.PERSONAL}")
+    address: PersonAddress | None = edge(private("address"), description=f"Their address. {basics.PERSONAL}")
+    membercards: list[str] | None = edge(private("membercards"), description=f"Ids of their cards. {basics.PERSONAL}")
     status: PersonStatus = told("Whether they are in use.")
     roles: list[PersonRole] = told("What they are to the operator.")
     sector: OrganizationUnit | None = edge(edges.unit("sector"), description="Their sector.")
@@ -102,7 +101,7 @@ class PersonRecord(basics.Node):
     unavailable: list[basics.UnavailableField] = edge(
         edges.unavailable, description="Which of the fields above are null for a reason, and the reason."
     )
-    vendor_data: JSON | None = edge(edges.private("vendor_data"), description=f"{basics.VENDOR_DATA} {PERSONAL}")
+    vendor_data: JSON | None = edge(private("vendor_data"), description=f"{basics.VENDOR_DATA} {basics.PERSONAL}")
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:

@@ -1,19 +1,18 @@
 """The root of the graph, and the schema made of it."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import strawberry
-from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
-from strawberry.extensions import DisableIntrospection, ParserCache, SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
 import resolvers.accounts
 import resolvers.audit
+import resolvers.bulks
 import resolvers.catalogue_details
 import resolvers.commands
 import resolvers.events
+import resolvers.exports
 import resolvers.low_stock
 import resolvers.machines
 import resolvers.nodes
@@ -23,15 +22,18 @@ import resolvers.products
 import resolvers.sales
 import resolvers.sales_report
 import resolvers.stock
+import resolvers.stock_report
 import resolvers.structure
 from schema import catalogue, live, mutations, types
 from schema import people as persons
 from schema.audit import AuditConnection
 from schema.basics import Node
+from schema.bulk import Bulk, BulkMutation
 from schema.catalogue_mutations import CatalogueMutation
 from schema.commands import Command, CommandConnection
 from schema.edge import PAGING, edge, paged
 from schema.enums import describe_values
+from schema.exports import SalesExport
 from schema.people_mutations import PeopleMutation
 from schema.reports import SalesReport
 from schema.scalars import SCALARS
@@ -42,8 +44,8 @@ from schema.stock import (
     StockMovement,
     StockMovementConnection,
 )
-
-KEPT_DOCUMENTS = 512
+from schema.stock_reports import StockReport
+from schema.upkeep_mutations import UpkeepMutation
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -83,11 +85,28 @@ class Query:
         timezone="An IANA time zone, such as Europe/Lisbon, on whose clocks it counts; UTC where it is left out.",
         filter="Narrows the sales.",
     )
+    export_sales: SalesExport = edge(
+        resolvers.exports.sales,
+        description="Where all sales that a filter lets through can be had as one long text, newest recorded first.",
+        format="What the text is.",
+        filter="Narrows the sales.",
+    )
+    stock_report: StockReport = edge(
+        resolvers.stock_report.report,
+        description="Sums of the movements of stock of all vendors.",
+        from_="Recorded at this time or later.",
+        to="Recorded before this time: 732 days after `from` at most.",
+        granularity="How long its periods are; without one the whole time is one row of each group.",
+        group_by="What its rows are told apart by, besides the period.",
+        timezone="An IANA time zone, such as Europe/Lisbon, on whose clocks it counts; UTC where it is left out.",
+        filter="Narrows the movements.",
+    )
     events: types.MachineEventConnection = paged(
         resolvers.events.connection, "All events over all vendors, newest recorded first."
     )
     commands: CommandConnection = paged(resolvers.commands.connection, "All commands, newest first.")
     command: Command | None = edge(resolvers.commands.one, description="One command.", id="Its id.")
+    bulk: Bulk | None = edge(resolvers.bulks.one, description="Changes that were asked for at once.", id="Its id.")
     audit_log: AuditConnection = paged(
         resolvers.audit.connection, "Who asked for what, and what came of it, newest first. For admins."
     )
@@ -133,11 +152,11 @@ class Query:
 
 
 @strawberry.type(description="Commands. Each is recorded before it is sent, and sent at most once.")
-class Mutation(mutations.Mutation, PeopleMutation, CatalogueMutation):
+class Mutation(mutations.Mutation, BulkMutation, PeopleMutation, CatalogueMutation, UpkeepMutation):
     """Of all parts."""
 
 
-def build(*, introspection: bool = True) -> strawberry.Schema:
+def build() -> strawberry.Schema:
     """The schema. Errors leave it as they were raised: who serves it maps and masks them."""
     schema = QuietSchema(
         query=Query,
@@ -151,6 +170,7 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
             types.Sale,
             types.MachineEvent,
             Command,
+            Bulk,
             StockMovement,
             CashCollection,
             persons.PersonRecord,
@@ -158,13 +178,7 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
             persons.EntitlementGroup,
             date,
         ],
-        extensions=[
-            lambda: ParserCache(maxsize=KEPT_DOCUMENTS),
-            lambda: ValidationCache(maxsize=KEPT_DOCUMENTS),
-            OneOperation,
-            *([] if introspection else [DisableIntrospection]),
-        ],
-        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),
+        config=StrawberryConfig(scalar_map=SCALARS),
     )
     describe_values(schema._schema)  # noqa: SLF001  Strawberry gives enum values no descriptions itself
     return schema
@@ -175,19 +189,3 @@ class QuietSchema(strawberry.Schema):
 
     def process_errors(self, *_: Any) -> None:
         return
-
-
-class OneOperation(SchemaExtension):
-    """A document of several operations is executed only by name; Strawberry alone would take the first."""
-
-    def on_parse(self) -> Iterator[None]:
-        yield
-        document = self.execution_context.graphql_document
-        if document is not None and self.execution_context._provided_operation_name is None:  # noqa: SLF001
-            _refuse_several(document)
-
-
-def _refuse_several(document: DocumentNode) -> None:
-    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
-    if len(operations) > 1:
-        raise GraphQLError("`operationName` must say which of the operations is meant", operations)

@@ -8,6 +8,7 @@ import strawberry
 from domain import stock
 from domain.model import Trust, Vendor
 from domain.stock import MovementKind
+from resolvers import privacy
 from resolvers import stock as edges
 from schema import basics, types
 from schema.edge import attribute as told
@@ -35,10 +36,15 @@ class StockMovement(basics.Node):
     recorded_at: datetime = told(RECORDED)
     occurred_at: datetime = told("When it happened at the machine, or `recordedAt` where only that is known.")
     person: types.Person | None = edge(
-        edges.person, description="Who did it, where the vendor says. For operators and admins."
+        privacy.private("person"), description=f"Who did it, where the vendor says. {basics.PERSONAL}"
     )
     trust: Trust = told("How we know of it; DERIVED from what a machine was found to hold.")
-    vendor_data: JSON | None = told(basics.VENDOR_DATA)
+    vendor_data: JSON | None = edge(
+        privacy.private("vendor_data"), description=f"{basics.VENDOR_DATA} {basics.PERSONAL}"
+    )
+    unavailable: list[basics.UnavailableField] = edge(
+        privacy.kept_back("person", "vendorData"), description=basics.KEPT_BACK
+    )
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -71,7 +77,10 @@ class CashCollection(basics.Node):
     bills: basics.Money | None = told("How much of it was in bank notes.")
     coins: basics.Money | None = told("How much of it was in coins.")
     trust: Trust = told("How we know of it.")
-    vendor_data: JSON | None = told(basics.VENDOR_DATA)
+    vendor_data: JSON | None = edge(
+        privacy.private("vendor_data"), description=f"{basics.VENDOR_DATA} {basics.PERSONAL}"
+    )
+    unavailable: list[basics.UnavailableField] = edge(privacy.kept_back("vendorData"), description=basics.KEPT_BACK)
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:

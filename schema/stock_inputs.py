@@ -21,6 +21,13 @@ class StockMovementFilter:
     to: datetime | None = strawberry.field(default=strawberry.UNSET, description=UNTIL)
 
 
+@strawberry.input(description="Narrows a report over stock.")
+class StockReportFilter:
+    vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
+    accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
+    machines: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=MACHINES)
+
+
 @strawberry.input(description="Narrows a list of collections of cash.")
 class CashCollectionFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)

@@ -13,15 +13,18 @@ from domain.model import AccountStatus, Connectivity, DoorState, EventState, Mac
 from domain.paging import SourceState
 from domain.sales import DispenseOutcome, PaymentMethod, SaleKind, SaleStatus
 from resolvers import (
+    access,
     accounts,
     catalogue_details,
     commands,
+    drifts,
     events,
     machine_details,
     machines,
     organizations,
     parts,
     people,
+    privacy,
     products,
     sales,
     slots,
@@ -29,11 +32,17 @@ from resolvers import (
     stock,
 )
 from resolvers.sources import Source
+from schema.access import SignIn
+from schema.analytics import AccountAnalytics
+from schema.backoffice import AccountBackoffice, EventBackoffice, MachineBackoffice, SaleBackoffice
 from schema.basics import (
     CURSOR,
     EDGES,
+    KEPT_BACK,
     NODES,
+    PERSONAL,
     SOURCES,
+    THING_DATA,
     TOTAL,
     VENDOR_DATA,
     VENDOR_ID,
@@ -60,6 +69,7 @@ from schema.catalogue import (
     ProductSize,
     TaxRate,
 )
+from schema.drift import Drift
 from schema.edge import attribute as told
 from schema.edge import edge, paged
 from schema.scalars import JSON
@@ -72,7 +82,7 @@ if TYPE_CHECKING:
 
 
 @strawberry.type(description="One set of credentials at one vendor, from the configuration.")
-class VendorAccount(Node):
+class VendorAccount(Node, AccountBackoffice, AccountAnalytics):
     key: str = told("Its key in the configuration.")
     vendor: Vendor = told("At which vendor.")
     organization: "Organization" = edge(accounts.organization, description="The tenant that it belongs to.")
@@ -82,6 +92,11 @@ class VendorAccount(Node):
     rate_limit: RateLimit | None = told("The tightest budget; null where the vendor sets none.")
     webhook: WebhookHealth | None = edge(accounts.webhook, description="Null where the vendor sends none.")
     capabilities: list[Capability] = told("What this vendor can do at all.")
+    drift: list[Drift] = edge(
+        drifts.seen,
+        description="How its vendor's answers differ from what they are taken to be; what was met last comes first.",
+    )
+    sign_in: SignIn = edge(access.sign_in, description="Whether the vendor takes its credentials: it is asked.")
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -218,7 +233,7 @@ class Organization(Node):
 
 
 @strawberry.type(description="A vending machine, kiosk, fridge or dispenser.")
-class Machine(Node):
+class Machine(Node, MachineBackoffice):
     vendor: Vendor = told("Whose it is.")
     account: VendorAccount = edge(machines.account, description="The account that it was read through.")
     organization: Organization = edge(
@@ -270,7 +285,7 @@ class Machine(Node):
         description="Which of the fields above have no value for a reason, and the reason.",
     )
     observed_at: datetime = told("When the vendor last told us the state above.")
-    vendor_data: JSON | None = told(VENDOR_DATA)
+    vendor_data: JSON | None = edge(privacy.of_thing, description=THING_DATA)
     ingredients: list[Ingredient] | None = edge(
         catalogue_details.ingredients, description="What it makes its products of; null where the vendor does not say."
     )
@@ -291,7 +306,7 @@ class Slot(Node):
     quantity: int | None = told("How many are in it; null where the vendor does not count.")
     capacity: int | None = told("How many fit in.")
     observed_at: datetime = told("When the vendor told us.")
-    vendor_data: JSON | None = told(VENDOR_DATA)
+    vendor_data: JSON | None = edge(privacy.of_thing, description=THING_DATA)
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -316,7 +331,7 @@ class Product(Node):
     cost: Money | None = told("What one costs the operator.")
     image_url: str | None = told("A picture, at the vendor.")
     archived: bool = told("Whether it is no longer in use.")
-    vendor_data: JSON | None = told(VENDOR_DATA)
+    vendor_data: JSON | None = edge(privacy.of_thing, description=THING_DATA)
     tax_rate: Decimal | None = told("What of its price is tax, in per cent.")
     packaging: ProductPackaging | None = told("How it is packed.")
     capacities: list[ProductCapacity] | None = told("How many fit where.")
@@ -341,7 +356,9 @@ class Payment:
     method: PaymentMethod = told("How.")
     amount: Money | None = told("How much of it; null where the vendor does not say.")
     card_brand: str | None = told("The brand of the card.")
-    reference: str | None = told("The payment's number at whoever settled it.")
+    reference: str | None = edge(
+        privacy.private("reference"), description=f"The payment's number at whoever settled it. {PERSONAL}"
+    )
 
 
 @strawberry.type(description="One product of a sale.")
@@ -360,7 +377,7 @@ class SaleLine:
 
 
 @strawberry.type(description="A purchase, or a thing handed out, given back or exchanged.")
-class Sale(Node):
+class Sale(Node, SaleBackoffice):
     kind: SaleKind = told("What changed hands, and why.")
     status: SaleStatus = told("How it ended.")
     machine: Machine | None = edge(sales.machine, description="Where; null where the machine is gone.")
@@ -374,11 +391,18 @@ class Sale(Node):
     discount: Money | None = told("What was taken off.")
     payments: list[Payment] = told("How it was paid.")
     lines: list[SaleLine] = told("What it was made of.")
-    person: Person | None = told("The employee or account holder, where the vendor names one.")
+    person: Person | None = edge(
+        privacy.private("person"),
+        description=f"The employee or account holder, where the vendor names one. {PERSONAL}",
+    )
     trust: Trust = told("How we know of it.")
-    vendor_data: JSON | None = told(VENDOR_DATA)
+    vendor_data: JSON | None = edge(privacy.private("vendor_data"), description=f"{VENDOR_DATA} {PERSONAL}")
     person_record: Annotated["PersonRecord", strawberry.lazy("schema.people")] | None = edge(
-        people.of_sale, description="What the vendor keeps of that person now; null also where they are gone."
+        people.of_sale,
+        description=f"What the vendor keeps of that person now; null also where they are gone. {PERSONAL}",
+    )
+    unavailable: list[UnavailableField] = edge(
+        privacy.kept_back("person", "payments.reference", "vendorData", "personRecord"), description=KEPT_BACK
     )
 
     @classmethod
@@ -387,7 +411,7 @@ class Sale(Node):
 
 
 @strawberry.type(description="An alert, a fault, a notice.")
-class MachineEvent(Node):
+class MachineEvent(Node, EventBackoffice):
     machine: Machine | None = edge(events.machine, description="Where; null where the machine is gone.")
     organization: Organization = edge(events.organization, description="The machine's organization, or the tenant.")
     vendor: Vendor = told("Whose record it is.")
@@ -404,7 +428,18 @@ class MachineEvent(Node):
     recorded_at: datetime = told("When the vendor's server recorded it: lists are ordered and filtered by it.")
     occurred_at: datetime = told("When it happened at the machine, or `recordedAt` where only that is known.")
     trust: Trust = told("How we know of it.")
-    vendor_data: JSON | None = told(VENDOR_DATA)
+    vendor_data: JSON | None = edge(privacy.private("vendor_data"), description=f"{VENDOR_DATA} {PERSONAL}")
+    video_url: str | None = edge(
+        privacy.private("video_url"),
+        description="Where a film of it can be seen, mostly for a day only; null also where there is none. For "
+        "operators and admins: it shows people.",
+    )
+    badge: str | None = edge(
+        privacy.private("badge"),
+        description="What the badge says that was held to the machine; null also where there was none. For operators "
+        "and admins: it is somebody's.",
+    )
+    unavailable: list[UnavailableField] = edge(events.unavailable, description=KEPT_BACK)
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:

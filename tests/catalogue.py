@@ -9,7 +9,7 @@ from domain.refs import Kind, Ref
 from tests.running import ADMIN, Gateway
 
 COMMAND = """id kind status result error errorCode subject { id __typename ... on Product { name }
-  ... on Organization { name } ... on Machine { name } } fleet { id name } promoCodes machine { id }"""
+  ... on Organization { name } ... on Machine { name } } fleet { id name } site { id name } promoCodes machine { id }"""
 PAYLOAD = f"command {{ {COMMAND} }} errors {{ code message field reason }} planned {{ method path body }} initKey"
 INPUTS: Mapping[str, str] = {
     "createProduct": "CreateProductInput",
@@ -21,6 +21,11 @@ INPUTS: Mapping[str, str] = {
     "createMachine": "CreateMachineInput",
     "createPromoCodes": "CreatePromoCodesInput",
     "setPromoEligibility": "SetPromoEligibilityInput",
+    "resolveEvent": "ResolveEventInput",
+    "createSite": "CreateSiteInput",
+    "provisionMachine": "ProvisionMachineInput",
+    "updateMachine": "UpdateMachineInput",
+    "createServiceSession": "CreateServiceSessionInput",
 }
 WAIT_SECONDS = 20.0
 UNDER_WAY = ("PENDING", "SENT", "ACKNOWLEDGED")

@@ -158,9 +158,12 @@ def config_text(
     limits: str = "",
     feed: str = "",
     commands: str = "",
+    server: str = "[server]",
     more: str = "",
 ) -> str:
     """A configuration over all five vendors of a sandbox, as tenant `acme`, and over those of `others` as `other`.
+
+    `server`: the beginning of that table.
 
     `cache`, `limits`, `feed` and `commands`: the members of that table of every account, as TOML. `more` stands at the
     end: its `[organizations.limits]` is that of `other`. Without `[commands]` in it, mutations wait for the end."""
@@ -170,6 +173,7 @@ def config_text(
         accounts = whole[whole.index("[[accounts]]") :]
         text += accounts.replace('key = "acme-', 'key = "other-').replace('"acme"', '"other"')
     text = text.replace('environment = "development"', f'environment = "{environment}"')
+    text = text.replace("[server]", server)
     tables = {"cache": cache, "limits": limits, "feed": feed, "commands": commands}
     for table, members in tables.items():
         if members:

@@ -127,9 +127,12 @@ async def test_several_rates_hold_at_once(clock: Clock) -> None:
     assert await how_many(guard, Traffic.COMMAND) == 3
 
 
-async def test_feeds_give_way_to_queries_and_queries_to_commands(clock: Clock) -> None:
+async def test_bulks_give_way_to_feeds_and_these_to_queries_and_queries_to_commands(clock: Clock) -> None:
     guard = guarded(clock, rates=[HOURLY])
-    assert await how_many(guard, Traffic.FEED) == 7
+    assert guard.wait(Traffic.BULK) == 0
+    assert await how_many(guard, Traffic.BULK) == 5
+    assert guard.wait(Traffic.BULK) > guard.wait(Traffic.FEED) == 0
+    assert await how_many(guard, Traffic.FEED) == 2
     assert await how_many(guard, Traffic.QUERY) == 2
     assert await how_many(guard, Traffic.COMMAND) == 1
 
@@ -245,7 +248,7 @@ async def waiting(places: Places, traffic: Traffic, seen: list[Traffic]) -> None
 async def test_a_free_place_goes_to_the_most_urgent() -> None:
     places, seen = Places(1), list[Traffic]()
     await places.take(Traffic.QUERY)
-    order = [Traffic.FEED, Traffic.QUERY, Traffic.COMMAND]
+    order = [Traffic.BULK, Traffic.FEED, Traffic.QUERY, Traffic.COMMAND]
     tasks = [asyncio.create_task(waiting(places, traffic, seen)) for traffic in order]
     for _ in order:
         await asyncio.sleep(0)

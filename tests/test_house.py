@@ -19,6 +19,7 @@ from journal.journal import Journal
 from resolvers.context import Viewer
 from resolvers.sales_report import SalesReport
 from resolvers.sources import CacheTimes, Source
+from resolvers.stock_report import StockReport
 from schema.root import build
 from tests.scripted import account
 
@@ -31,6 +32,7 @@ ELSEWHERE: dict[str, Any] = {  # what is shown and is not a class of the domain 
     "AuditRecord": audit.Record,
     "ReportPeriod": periods.Period,
     "SalesReport": SalesReport,
+    "StockReport": StockReport,
 }
 DOMAIN = [import_module(f"domain.{found.name}") for found in iter_modules(domain.__path__)]
 WITHOUT_A_VALUE = {"Query", "Mutation", "Subscription", "Node"}  # roots, and what others implement

@@ -48,7 +48,8 @@ def test_a_key_is_revoked_once(store: Engine) -> None:
 
 def test_no_key_is_there_twice(store: Engine) -> None:
     keys.create(store, name="one", role=Role.VIEWER, organizations=["acme"])
-    statement = "INSERT INTO api_keys SELECT 'other', name, sha256, role, organizations, created_at, NULL FROM api_keys"
+    columns = "name, sha256, role, organizations, created_at"
+    statement = f"INSERT INTO api_keys (id, {columns}) SELECT 'other', {columns} FROM api_keys"  # noqa: S608
     with pytest.raises(IntegrityError), store.begin() as connection:
         connection.execute(text(statement))
 

@@ -546,14 +546,15 @@ def test_lists_come_with_a_total_and_perhaps_with_more() -> None:
     assert parse.page(account(), "list", {"total": 0, "data": []}, at=0, limit=100) == Page([], 0)
 
 
-def test_without_a_total_a_full_page_is_not_the_last() -> None:
+@pytest.mark.parametrize("told", [{}, {"total": None}, {"total": "many"}, {"total": {}}])
+def test_without_a_total_a_full_page_is_not_the_last(told: dict[str, Any]) -> None:
     def total(rows: int) -> int:
-        return parse.page(account(), "list", {"data": [1] * rows}, at=200, limit=100).total
+        return parse.page(account(), "list", {"data": [1] * rows, **told}, at=200, limit=100).total
 
     assert (total(100), total(99), total(0)) == (301, 299, 200)
 
 
-@pytest.mark.parametrize("answer", [[], {}, {"total": 3}, {"data": {}}, {"data": [], "total": "many"}, None, "x"])
+@pytest.mark.parametrize("answer", [[], {}, {"total": 3}, {"data": {}}, None, "x"])
 def test_what_is_no_list_is_no_empty_list(answer: Any) -> None:
     with pytest.raises(VendorProtocolError):
         parse.page(account(), "list", answer, at=0, limit=100)

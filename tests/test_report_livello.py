@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from sandbox.livello_gate import CREDENTIALS
+from tests.filled import FROM, SPRING, TO
 from tests.running import CLIENT, Elapsed, Gateway, Sandbox, running_sandbox
-from tests.test_sales_report import FROM, SPRING, TO, amount, ask
+from tests.test_sales_report import amount, ask
 
 HOURLY, DAILY, WEEKLY, MONTHLY = "hourly", "daily", "weekly", "monthly"
 LIVELLO = {"vendors": ["LIVELLO"]}

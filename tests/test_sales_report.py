@@ -1,9 +1,7 @@
 """Reports over sales: to the cent what the vendors' truth adds up to, from their lists and from the journal alike."""
 
-import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,29 +9,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine
 
-from connectors.reading import ReadsSales
-from domain.facts import FactKind, Origin, identity_of, recorded
-from domain.times import EPOCH, Span
-from gateway.app import connected
-from gateway.settings import load
-from journal import log, reports
-from journal.appending import Report
-from journal.reports import Watermark
+from journal import log
 from journal.store import open_store
 from tests import expected
-from tests.connected import over
-from tests.journals import writer
+from tests.filled import CLOCK, FROM, SPRING, TO, cover, filled_gateway
 from tests.running import (
     ADMIN,
     STRANGER,
     VENDORS,
     VIEWER,
-    Elapsed,
     Gateway,
     Sandbox,
-    config_text,
     running_gateway,
     running_sandbox,
 )
@@ -51,8 +38,6 @@ HIGHLIGHTS = """query ($from: DateTime!, $to: DateTime!, $timezone: String, $fil
     topProducts(first: 3) { currency product { vendorId } sales total { amount } }
     paymentMix { currency paymentMethod total { amount } }
     peakHour { currency hour sales total { amount } } } }"""
-SPRING = datetime(datetime.now(UTC).year - (datetime.now(UTC).month < 5), 4, 20, 15, tzinfo=UTC)  # clocks have changed
-FROM, TO = SPRING - timedelta(days=46), SPRING + timedelta(days=1)
 ZONES = ("UTC", "Europe/Lisbon", "America/New_York", "Asia/Kolkata", "Pacific/Chatham", "Australia/Lord_Howe")
 NAMES: Mapping[str, Callable[[datetime], str]] = {
     "HOUR": lambda at: f"{at:%Y-%m-%dT%H}:00{f'{at:%z}'[:3]}:{f'{at:%z}'[3:]}",
@@ -60,7 +45,6 @@ NAMES: Mapping[str, Callable[[datetime], str]] = {
     "WEEK": lambda at: f"{at:%G-W%V}",
     "MONTH": lambda at: f"{at:%Y-%m}",
 }
-CLOCK = Elapsed()  # of the vendors, whose budgets these tests are not about
 Row = dict[str, Any]
 Figures = dict[Any, tuple[int, int, Decimal]]  # sales, items, total
 
@@ -69,36 +53,6 @@ Figures = dict[Any, tuple[int, int, Decimal]]  # sales, items, total
 def shared_sandbox() -> Iterator[Sandbox]:
     with running_sandbox(start=SPRING, now=CLOCK) as sandbox:
         yield sandbox
-
-
-async def _all_sales(sandbox: Sandbox, path: Path, folder: Path) -> None:
-    """All sales that the vendors list, into the journal."""
-    settings, client = load(path), over(sandbox.app)
-    engine = open_store(f"sqlite:///{folder}/vendgraph.db")
-    now = datetime.now(UTC)
-    with writer(engine) as into:
-        for connector in connected(settings, client).values():
-            if isinstance(connector, ReadsSales):
-                found = await connector.sales(Span(FROM, TO), 10**6, None)
-                facts = [recorded(identity_of(sale.ref), sale) for sale in found.items]
-                key = connector.account.key
-                await into.append(Report(account=key, facts=facts, origin=Origin.POLL, received_at=now))
-                reports.set_watermark(engine, key, FactKind.SALE, Watermark(since=EPOCH, at=now))
-            await connector.aclose()
-    await client.aclose()
-    engine.dispose()
-
-
-@contextmanager
-def filled_gateway(sandbox: Sandbox, folder: Path) -> Iterator[Gateway]:
-    """Its journal has everything."""
-    path = folder / "filling.toml"
-    path.write_text(config_text(sandbox, folder), encoding="utf-8")
-    CLOCK.seconds += 3600.0
-    asyncio.run(_all_sales(sandbox, path, folder))
-    CLOCK.seconds += 3600.0
-    with running_gateway(sandbox, folder) as gateway:
-        yield gateway
 
 
 @pytest.fixture(scope="module")
@@ -286,20 +240,13 @@ def test_where_the_journal_ends_the_lists_go_on(shared_sandbox: Sandbox, tmp_pat
     with filled_gateway(shared_sandbox, tmp_path) as gateway:
         engine = open_store(f"sqlite:///{tmp_path}/vendgraph.db")
         middle = SPRING - timedelta(days=20)
-        _cover(engine, middle, middle + timedelta(days=9, hours=5))
+        cover(engine, middle, middle + timedelta(days=9, hours=5))
         report = ask(gateway, granularity="DAY", timezone="Europe/Lisbon")
         engine.dispose()
     assert report["complete"]
     day = NAMES["DAY"]
     true = figures(truth, lambda sale: day(sale["recordedAt"].astimezone(ZoneInfo("Europe/Lisbon"))))
     assert told(report["rows"], lambda row: row["period"]["name"]) == true
-
-
-def _cover(engine: Engine, since: datetime, until: datetime) -> None:
-    """As though the feeds had begun then, and come so far."""
-    with engine.begin() as connection:
-        times = (log.moment(since), log.moment(until))
-        connection.exec_driver_sql("UPDATE watermarks SET since = ?, at = ? WHERE kind = 'sale'", times)
 
 
 def test_what_was_pruned_is_asked_of_vendors_again(

@@ -18,8 +18,8 @@ from structlog.testing import capture_logs
 
 from connectors.acting import ReadsBack, SellsOnOrder, Taken, TakesOrders
 from connectors.base import Account
-from connectors.guard import Limits
-from connectors.http import UpstreamRequest, new_client, trace
+from connectors.guard import Limits, Traffic
+from connectors.http import UpstreamRequest, asking, new_client, trace
 from connectors.smartvend import SmartVend, connect, parse
 from domain.capabilities import Capability
 from domain.errors import (
@@ -715,6 +715,7 @@ async def test_orders_may_spend_what_is_kept_from_queries() -> None:
         for _ in range(7):
             await it.connector.machines()
         assert type(await failure(it.connector.machines())) is VendorRateLimited
+        asking.set(Traffic.COMMAND)  # as whoever sends says
         await place(it.connector, price(it, 1, "1"))
         await place(it.connector, ORDER["create-encashment"](machine(it)))
         error = await failure(place(it.connector, ORDER["create-encashment"](machine(it))))

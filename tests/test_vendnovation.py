@@ -789,19 +789,20 @@ def test_a_machine_of_which_little_is_told_keeps_its_id_as_its_name() -> None:
 def test_a_selection_of_no_product_is_empty(empty: Any) -> None:
     selection = fixture("vendnovation/selection")
     rows = (selection, {**selection, "productId": empty})
-    full, slot = (parse.slot(ACCOUNT, row, START) for row in rows)
+    full, slot = parse.slots(ACCOUNT, rows, START)
     assert full.product_ref == ACCOUNT.to(Kind.PRODUCT, "49998")
     assert slot.product_ref is None
     assert (slot.position, slot.quantity, slot.capacity, slot.price) == ("104", 4, 10, usd("0.7"))
 
 
-async def test_a_slot_that_cannot_be_read_is_its_own_machine_s_trouble(vendor: Emulated) -> None:
+async def test_a_slot_that_cannot_be_read_costs_the_others_nothing(vendor: Emulated) -> None:
     selection = fixture("vendnovation/selection")
-    rows = [selection, {"machineId": 2, "id": None}, {"machineId": 2, "id": 5, "selectionNumber": "1"}, None]
+    broken = {"machineId": 2, "id": None}
+    rows = [selection, broken, {"machineId": 2, "id": 5, "selectionNumber": "1"}, None, {**broken, "machineId": 3}]
     connector, _ = answering(vendor, {"/selections": rows})
-    found = await connector.slots(["11398", "2"])
-    assert len(_slots(found["11398"])) == 1
-    assert isinstance(found["2"], VendorProtocolError)
+    found = await connector.slots(["11398", "2", "3"])
+    assert [len(_slots(found[machine])) for machine in ("11398", "2")] == [1, 1]
+    assert isinstance(found["3"], VendorProtocolError)  # none of its slots can be read
 
 
 async def test_what_cannot_be_read_costs_the_rest_nothing_and_is_owned_up_to(vendor: Emulated) -> None:

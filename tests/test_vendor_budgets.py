@@ -80,7 +80,7 @@ def test_whoever_asks_vendnovation_as_often_as_it_may_is_never_turned_away(traff
 
     async def story() -> None:
         throttle = Throttle(lambda: NOON + timedelta(seconds=now()), per_second=20, burst=100, per_day=5000)
-        share = {Traffic.COMMAND: 1, Traffic.QUERY: 0.9, Traffic.FEED: 0.7}[traffic]
+        share = {Traffic.COMMAND: 1, Traffic.QUERY: 0.9, Traffic.FEED: 0.7, Traffic.BULK: 0.5}[traffic]
         assert await until_midnight_tomorrow(guarded(RATES), traffic, throttle) >= 5000 * share
 
     hurry(story())

@@ -40,6 +40,7 @@ def main() -> None:
     for vendor in Vendor:
         path = page(vendor)
         path.write_text(filled(path.read_text(encoding="utf-8"), vendor), encoding="utf-8")
+    import_module("tests.coverage.page").main()  # it needs the tables from here
 
 
 if __name__ == "__main__":

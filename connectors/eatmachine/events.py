@@ -1,5 +1,6 @@
 """A fridge's reports as events for people to read, without what is nobody's business."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,6 +25,9 @@ from connectors.parsing import text
 from domain.model import DoorState, EventState, MachineEvent, Severity, Trust, Vendor
 from domain.refs import Kind
 
+VIDEO, BADGE = "video", "badge-presented"
+ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+LONGEST_ADDRESS, LONGEST_BADGE = 2_048, 256
 DOOR_MESSAGES = {
     DoorState.UNLOCKED: "The door was unlocked",
     DoorState.OPENED: "The door was opened",
@@ -32,8 +36,8 @@ DOOR_MESSAGES = {
 MESSAGES = {
     "screen-status": "The screen reported its status",
     SHUTDOWN: "The fridge is shutting down",
-    "video": "A video was recorded",
-    "badge-presented": "A badge was presented",
+    VIDEO: "A video was recorded",
+    BADGE: "A badge was presented",
     "boot": "The fridge has started",
 }
 SECRETS = frozenset({"badge_token", "badgeToken", "url", "video", "webhookUrl", "kioskUrl", "initKey"})
@@ -56,7 +60,20 @@ def event(account: Account, report: Report, native: str) -> MachineEvent:
         occurred_at=report.at,
         trust=Trust.SECRET_URL,
         vendor_data=shown(report.row),
+        video_url=_video(report),
+        badge=_badge(report),
     )
+
+
+def _video(report: Report) -> str | None:
+    """A film of its own, or the one of the command that it came of."""
+    found = report.data.get("url") if report.type == VIDEO else report.command.get("video")
+    return found if isinstance(found, str) and len(found) <= LONGEST_ADDRESS and ADDRESS.match(found) else None
+
+
+def _badge(report: Report) -> str | None:
+    found = text(report.data.get("badge_token")) if report.type == BADGE else None
+    return None if found is None or len(found) > LONGEST_BADGE else found
 
 
 def _failure(report: Report) -> str:

@@ -14,7 +14,7 @@ from connectors.base import Account
 from connectors.deliveries import digest, read
 from connectors.eatmachine import estate
 from connectors.eatmachine.estate import NEW, bindings, token
-from connectors.eatmachine.events import event
+from connectors.eatmachine.events import BADGE, event
 from connectors.eatmachine.report import LINKED, Report, command_word, links, member, observation, taken_apart
 from connectors.parsing import Raw, record, text
 from connectors.reporting import Delivery, Forged, Illegible
@@ -22,7 +22,6 @@ from domain.errors import BadInput
 from domain.facts import Content, Fact, occurrence
 
 ROUTINE = frozenset({"heartbeat", "ack"})  # they say no more than the state and the command's word
-BADGE = "badge-presented"
 # A text that has no end is all the rest, so that the search is linear.
 TEXT_OR_COMMA = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|,(?=\s*[}\]])', re.DOTALL)
 

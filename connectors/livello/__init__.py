@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 import httpx2
 
 from connectors.acting import Taken, VendorRequest
+from connectors.analytics import Analytics
 from connectors.base import Account
 from connectors.guard import Guard
 from connectors.livello import (
+    alerts,
     changes,
     details,
     orders,
@@ -20,14 +22,17 @@ from connectors.livello import (
     records,
     refills,
     sessions,
+    terminals,
     user_orders,
     users,
 )
 from connectors.livello import client as api
+from connectors.livello.analytics import LivelloAnalytics
 from connectors.livello.client import LivelloClient
 from connectors.livello.paging import LARGEST, Page, chunks, walk
 from connectors.livello.records import MILLISECOND
 from connectors.newest import Recorded, newest, together
+from domain.backoffice import EventType
 from domain.capabilities import Capability, UnavailableReason
 from domain.details import MachineSession, ProductLine, TaxRate
 from domain.errors import VendorError
@@ -39,7 +44,8 @@ from domain.people_orders import CreatePerson, UpdatePerson
 from domain.promotions import PromoCode
 from domain.refs import Ref
 from domain.sales import Sale, SaleKind
-from domain.stock import StockMovement
+from domain.stock import MovementKind, StockMovement
+from domain.terminals import MachineTerminal
 from domain.times import Span, utc_now
 
 SCOPES = {
@@ -69,12 +75,14 @@ Serials = list[str] | None
 class Livello:
     capabilities = frozenset(SCOPES)
     sale_kinds = frozenset({SaleKind.PURCHASE})
+    movement_kinds = frozenset({MovementKind.RESTOCK, MovementKind.REMOVAL})
     slots_at_once = 1
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
         self._client = LivelloClient(account, client)
         self._currencies = self._client.currencies
+        self.analytics: Analytics = LivelloAnalytics(account, self._client)
         self.guard: Guard = self._client.guard
 
     async def sign_in(self) -> None:
@@ -173,6 +181,12 @@ class Livello:
 
     async def session(self, machine: str) -> MachineSession | None:
         return sessions.session(self.account, await self._client.session(machine))
+
+    async def terminal(self, machine: str) -> MachineTerminal:
+        return terminals.terminal(self.account, await self._client.kiosk(machine), utc_now())
+
+    async def event_types(self) -> Sequence[EventType]:
+        return alerts.event_types(self.account, await self._client.alert_types())
 
     async def tax_rates(self, organization: str) -> Sequence[TaxRate]:
         return details.tax_rates(self.account, await self._client.vat_rates(organization))

@@ -15,7 +15,7 @@ from connectors.acting import VendorRequest
 from connectors.base import Account
 from connectors.guard import Rate, Traffic
 from connectors.http import Answer, Operation, VendorHTTP, table
-from connectors.livello import parse, users
+from connectors.livello import figures, parse, users
 from connectors.livello.currencies import Currencies
 from connectors.livello.paging import LARGEST, Page, listed, whole
 from connectors.login import Token, TokenLogin
@@ -29,7 +29,7 @@ PATIENCE = 0.5  # of a request's time: how long anything waits for its currency
 
 KIOSKS, INVENTORY, PRODUCTS = "kiosks:read", "inventory:read", "products:read"
 TRANSACTIONS, ORGANIZATIONS, ALERTS = "transactions:read", "organizations:read", "alerts:read"
-REFILLS = "refills:read"
+REFILLS, REPORTS = "refills:read", "reports:read"
 USERS, USERS_WRITE = "users:read", "users:write"
 PROMO_READ, PROMO_WRITE = "promocodes:read", "promocodes:write"
 PRICES = "products:write"  # "update product line prices", by the documents' table of scopes
@@ -66,6 +66,9 @@ OPERATIONS = table(
     _write("update-organization", "PATCH", "/organizations/{id}"),
     _get("list-vat-rates", "/organizations/{id}/vat", documented=True),
     _get("list-organization-product-lines", "/organizations/{id}/product-lines"),
+    *figures.OPERATIONS,
+    _get("get-kiosk", "/kiosks/{serialNumber}"),
+    _get("list-alert-types", "/alerts/types"),
     _get("get-promocode", "/promocodes/{code}"),
     _write("create-promocodes", "POST", "/promocodes"),
     _write("set-promocode-eligibility", "POST", "/promocodes/eligibility"),
@@ -217,6 +220,27 @@ class LivelloClient:
             return await self._http.json("get-kiosk-session", path={"serialNumber": serial})
         except VendorRejected:
             return None
+
+    async def kiosk(self, serial: str) -> Any:
+        await self.need(KIOSKS)
+        return await self._http.json("get-kiosk", path={"serialNumber": serial}, private=True)
+
+    async def alert_types(self) -> list[Any]:
+        await self.need(ALERTS)
+        return list(rows(self.account, "alert types", await self._http.json("list-alert-types")))
+
+    async def report(self, operation: str, query: Mapping[str, object]) -> Any:
+        await self.need(REPORTS)
+        return await self._http.json(operation, query=query)
+
+    async def report_pages(self, operation: str, query: Mapping[str, object]) -> list[Any]:
+        """All rows of a report that comes in pages."""
+        await self.need(REPORTS)
+
+        def page(number: int, size: int) -> Awaitable[Page]:
+            return self._page(operation, {**query, "skip": number * size}, LARGEST, number * size)
+
+        return (await whole(page)).rows
 
     async def refill(self, native: str) -> Any:
         """None where there is none."""

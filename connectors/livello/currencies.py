@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from connectors.livello import parse
@@ -61,3 +61,11 @@ class Currencies:
             return next(iter(told))
         owner = None if serial is None else self._owner.get(serial)
         return None if owner is None else self._of_organization.get(owner)
+
+    def only(self, serials: Sequence[str] | None, otherwise: str | None) -> str | None:
+        """That of all of them, or of all kiosks; None where there are several, `otherwise` where none is known."""
+        known = self._of_organization.values() if serials is None else map(self.of, serials)
+        told = {currency for currency in known if currency is not None}
+        if not told:
+            return otherwise
+        return next(iter(told)) if len(told) == 1 else None

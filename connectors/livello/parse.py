@@ -11,6 +11,7 @@ from connectors.livello.paging import Page
 from connectors.login import Token, jwt_expiry
 from connectors.parsing import (
     Raw,
+    count,
     iso,
     listing,
     money,
@@ -70,11 +71,11 @@ def _scope(told: Any) -> frozenset[str] | None:
 
 
 def page(account: Account, what: str, answer: Any, *, at: int, limit: int) -> Page:
-    """Lists come as `{total, data}`. Where the total is not told, a page as long as it may be is not the last."""
+    """Lists come as `{total, data}`. Where no total can be read, a page as long as it may be is not the last."""
 
     def read(row: Raw) -> Page:
         found = list(rows(account, what, row.get("data")))
-        total = whole(row.get("total"))
+        total = count(row.get("total"))
         return Page(found, at + len(found) + (len(found) >= limit) if total is None else total)
 
     return record(account, what, answer, read)

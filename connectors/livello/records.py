@@ -93,15 +93,18 @@ def _sale(account: Account, row: Raw, currency_of: CurrencyOf) -> Sale:
 def _payments(method: Raw, total: Money | None) -> tuple[Payment, ...]:
     if not method:
         return ()
-    word = NOT_LETTERS.sub("", text(method.get("paymentType")) or "").casefold()
     return (
         Payment(
-            method=METHODS.get(word, PaymentMethod.UNKNOWN),
+            method=METHODS.get(letters(text(method.get("paymentType")) or ""), PaymentMethod.UNKNOWN),
             amount=total,
             card_brand=text(method.get("cardType")),
             reference=text(method.get("externalTransactionId")) or text(method.get("membercardId")),
         ),
     )
+
+
+def letters(word: str) -> str:
+    return NOT_LETTERS.sub("", word).casefold()
 
 
 def _person(user: Any) -> Person | None:

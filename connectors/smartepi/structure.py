@@ -7,7 +7,7 @@ from connectors.base import Account
 from connectors.smartepi import records
 from connectors.smartepi.client import SmartEPIClient
 from connectors.smartepi.records import EMPLOYEES, GROUPS, UNITS
-from domain.errors import VendorRejected
+from domain.errors import VendorError, VendorProtocolError, VendorRejected
 from domain.paging import Listing
 from domain.people import EntitlementGroup, OrganizationUnit, PersonRecord, UnitKind
 
@@ -27,20 +27,20 @@ class Structure:
 
     async def units(self) -> Listing[OrganizationUnit]:
         """Of all kinds. A kind that the vendor does not let us read, as one revision has it of access groups, leaves
-        the others as they are."""
+        the others as they are, and so does one that cannot be read."""
         lists = await asyncio.gather(*(self._units(kind) for kind in UNITS))
-        told = [one for one in lists if not isinstance(one, VendorRejected)]
+        told = [one for one in lists if not isinstance(one, VendorError)]
         if not told:
-            raise next(one for one in lists if isinstance(one, VendorRejected))
+            raise next(one for one in lists if isinstance(one, VendorError))
         complete = len(told) == len(lists) and all(one.complete for one in told)
         return Listing([unit for one in told for unit in one.items], complete=complete)
 
-    async def _units(self, kind: UnitKind) -> Listing[OrganizationUnit] | VendorRejected:
+    async def _units(self, kind: UnitKind) -> Listing[OrganizationUnit] | VendorRejected | VendorProtocolError:
         try:
             found: list[Any] = await self._client.all(UNITS[kind])
-        except VendorRejected as error:
+            return records.units(self.account, kind, found)
+        except (VendorRejected, VendorProtocolError) as error:
             return error
-        return records.units(self.account, kind, found)
 
     async def unit(self, native: str) -> OrganizationUnit | None:
         named = records.unit_of(native)

@@ -11,7 +11,7 @@ import httpx2
 from connectors.acting import Taken, VendorRequest
 from connectors.base import Account
 from connectors.guard import Guard
-from connectors.parsing import Raw, readable, text, unix
+from connectors.parsing import Raw, readable, text, unix, word
 from connectors.reporting import Delivery
 from connectors.smartvend import config, hooks, orders, parse
 from connectors.smartvend.cash import collection, counted
@@ -23,7 +23,7 @@ from domain.capabilities import Capability, UnavailableReason
 from domain.details import Ingredient, Language, MachineCash, MachineConfig
 from domain.errors import VendorError
 from domain.facts import Fact
-from domain.model import Machine, MachineEvent, Product, Slot
+from domain.model import Connectivity, Machine, MachineEvent, Product, Slot
 from domain.orders import Order
 from domain.paging import Listing, Slice
 from domain.sales import Sale, SaleKind
@@ -114,6 +114,10 @@ class SmartVend:
 
     async def cash(self, machine: str) -> MachineCash:
         return counted(self.account, await self._client.state(machine), utc_now())
+
+    async def connectivity(self, machine: str) -> Connectivity:
+        told = await self._client.connection(machine)
+        return word(parse.CONNECTIVITY, told.get("connectionStatus"), Connectivity.UNKNOWN)
 
     async def config(self, machine: str) -> MachineConfig:
         return config.shown(self.account, await self._client.config(machine), utc_now())

@@ -12,7 +12,7 @@ import httpx2
 from connectors.base import Account
 from connectors.guard import Traffic
 from connectors.http import Operation, VendorHTTP, table
-from connectors.parsing import Raw, rows, text, whole
+from connectors.parsing import Raw, count, rows, text
 from connectors.smartvend.pages import Page, Pages
 from connectors.windows import Window
 from domain.errors import VendorProtocolError, VendorRejected
@@ -42,6 +42,7 @@ OPERATIONS = table(
     _read("get-controller-config"),
     _read("get-encashments-list"),
     _read("get-controller-state"),
+    _read("get-controller-connection-status"),
     _write("issue-product"),
     _write("send-deposit-to-controller"),
     _write("send-remote-payment-to-controller"),
@@ -80,15 +81,15 @@ class SmartVendClient:
             headers=headers,
         )
 
-    async def controllers(self, traffic: Traffic | None = None) -> list[Any]:
-        return self._items(await self._ask("get-list-of-controllers", {}, traffic), "controllers")
+    async def controllers(self) -> list[Any]:
+        return self._items(await self._ask("get-list-of-controllers", {}), "controllers")
 
-    async def matrix(self, controller: str, traffic: Traffic | None = None) -> Raw:
-        found = await self._ask("get-controller-matrix", {"controllerId": controller}, traffic)
+    async def matrix(self, controller: str) -> Raw:
+        found = await self._ask("get-controller-matrix", {"controllerId": controller})
         return self._object(found, "the matrix")
 
-    async def config(self, controller: str, traffic: Traffic | None = None) -> Raw:
-        found = await self._ask("get-controller-config", {"controllerId": controller}, traffic)
+    async def config(self, controller: str) -> Raw:
+        found = await self._ask("get-controller-config", {"controllerId": controller})
         return self._object(found, "the config")
 
     async def order(self, operation: str, body: Raw, *, private: bool) -> Raw:
@@ -108,6 +109,10 @@ class SmartVendClient:
 
     async def state(self, controller: str) -> Raw:
         return self._object(await self._ask("get-controller-state", {"controllerId": controller}), "the state")
+
+    async def connection(self, controller: str) -> Raw:
+        found = await self._ask("get-controller-connection-status", {"controllerId": controller})
+        return self._object(found, "the connection status")
 
     async def dictionary(self, language: str) -> list[Any]:
         return self._items(await self._ask("get-dictionary-of-events", {"language": language}), "dictionary")
@@ -130,11 +135,9 @@ class SmartVendClient:
 
         return await Pages(page, id_key, per_page).read(room)
 
-    async def _ask(
-        self, operation: str, body: Mapping[str, Any], traffic: Traffic | None = None, *, private: bool = False
-    ) -> Any:
+    async def _ask(self, operation: str, body: Mapping[str, Any], *, private: bool = False) -> Any:
         """The `success` member. Any other case of the result is the vendor's refusal."""
-        answer = await self._http.json(operation, body=body, traffic=traffic, private=private)
+        answer = await self._http.json(operation, body=body, private=private)
         result = answer.get("result") if isinstance(answer, dict) else None
         case = result.get("$case") if isinstance(result, dict) else None
         if result is None or not isinstance(case, str) or not case:
@@ -168,16 +171,7 @@ def _counts(told: Any, per_page: int) -> tuple[int | None, int | None]:
     """How many rows and pages there are, as far as the answer says."""
     if not isinstance(told, dict):
         return None, None
-    total, pages, size = (_count(told.get(name)) for name in ("totalItems", "totalPages", "perPage"))
+    total, pages, size = (count(told.get(name)) for name in ("totalItems", "totalPages", "perPage"))
     if total is None:
         return None, pages
     return total, min(total, ceil(total / (size or per_page)) if pages is None else pages)
-
-
-def _count(value: Any) -> int | None:
-    """None for what is no count: a page can be read without."""
-    try:
-        found = whole(value)
-    except (TypeError, ValueError):
-        return None
-    return found if found is not None and found >= 0 else None

@@ -37,19 +37,24 @@ class Held:
 
 
 def read(told: Raw) -> Held:
-    kind, config = told["type"], told["config"]
-    if kind not in TYPES:
+    """To be changed, its type has to be one that can be sent."""
+    if told["type"] not in TYPES:
         raise ValueError("the type is neither coffee nor impulse")
+    return Held(need(told["controllerConfigId"]), told["type"], _settings(told))
+
+
+def _settings(told: Raw) -> Raw:
+    config = told["config"]
     if not isinstance(config, dict):
         raise TypeError("the config is no object")
-    return Held(need(told["controllerConfigId"]), kind, config)
+    return config
 
 
 def shown(account: Account, told: Raw, at: datetime) -> MachineConfig:
     """What is no documented key may be a secret whose name was lost."""
-    held = record(account, "config", told, read)
-    settings = {key: value for key, value in held.config.items() if key in KEYS.keys() - SECRETS}
-    return MachineConfig(kind=held.type, settings=settings, observed_at=at)
+    kind, config = record(account, "config", told, lambda row: (need(row["type"]), _settings(row)))
+    settings = {key: value for key, value in config.items() if key in KEYS.keys() - SECRETS}
+    return MachineConfig(kind=kind, settings=settings, observed_at=at)
 
 
 def check(settings: Mapping[str, Any]) -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from connectors.base import Account
-from connectors.parsing import Raw, need, number, records, rows
+from connectors.parsing import Raw, listing, need, number, rows
 from domain.details import Ingredient
 
 
 def ingredients(account: Account, matrix: Raw) -> Sequence[Ingredient]:
-    return records(account, "resource", rows(account, "resources", matrix.get("resources") or []), _ingredient)
+    """One that cannot be read is left out."""
+    told = rows(account, "resources", matrix.get("resources") or [])
+    return listing(account, "resource", told, _ingredient).items
 
 
 def _ingredient(row: Raw) -> Ingredient:

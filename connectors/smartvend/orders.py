@@ -7,7 +7,6 @@ import orjson
 
 from connectors.acting import Taken, VendorRequest
 from connectors.base import Account
-from connectors.guard import Traffic
 from connectors.parsing import readable, record, text, without
 from connectors.smartvend import config, matrix
 from connectors.smartvend import format as written
@@ -132,14 +131,14 @@ class Orders:
         return True if len(found) == 1 else None
 
     async def _matrix(self, machine: str) -> written.Body:
-        found = await self._client.matrix(machine, Traffic.COMMAND)
+        found = await self._client.matrix(machine)
         return record(self._account, "matrix", found, matrix.read)
 
     async def _held(self, machine: str) -> config.Held:
-        return record(self._account, "config", await self._client.config(machine, Traffic.COMMAND), config.read)
+        return record(self._account, "config", await self._client.config(machine), config.read)
 
     async def _type(self, machine: str) -> str | None:
-        rows = await self._client.controllers(Traffic.COMMAND)
+        rows = await self._client.controllers()
         found = (row.get("type") for row in rows if isinstance(row, dict) and text(row.get("id")) == machine)
         return text(next(found, None))
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, cents, listing, need, number, record, records, text, unix, whole, without, word
+from connectors.parsing import Raw, cents, listing, need, number, record, text, unix, whole, without, word
 from domain.model import (
     Connectivity,
     DoorState,
@@ -102,11 +102,11 @@ def _location(row: Raw) -> Location | None:
 
 
 def slots(account: Account, controller: str, matrix: Raw, at: datetime) -> list[Slot]:
-    """The cells are counted from 1 along the rows; rows and columns from 0."""
+    """The cells are counted from 1 along the rows; rows and columns from 0. One that cannot be read is left out."""
     columns, cells = record(
         account, "matrix", matrix, lambda row: (_needed(row["columnsNumber"]), _list(row, "products"))
     )
-    return records(account, "cell", cells, lambda row: _slot(account, controller, columns, row, at))
+    return list(listing(account, "cell", cells, lambda row: _slot(account, controller, columns, row, at)).items)
 
 
 def _slot(account: Account, controller: str, columns: int, row: Raw, at: datetime) -> Slot:

@@ -11,17 +11,28 @@ from connectors.acting import Taken, VendorRequest
 from connectors.base import Account
 from connectors.guard import Guard
 from connectors.parsing import readable
-from connectors.vendnovation import orders, parse, records, stock
+from connectors.vendnovation import backoffice, orders, parse, records, sessions, stock
 from connectors.vendnovation.client import IDS_AT_ONCE, LARGEST, WIDEST, VendNovationClient
 from connectors.vendnovation.dates import around, inside, wider, within
 from connectors.windows import Window, Windows
+from domain import backoffice as asked
+from domain import upkeep
+from domain.backoffice import (
+    CustomerAccount,
+    EventType,
+    ProductCount,
+    SaleMetadata,
+    ServiceSession,
+    ServiceSessionEvent,
+)
 from domain.capabilities import Capability, UnavailableReason
 from domain.errors import VendorError
 from domain.model import Machine, MachineEvent, Organization, Place, Product, Slot
 from domain.orders import Order
 from domain.paging import Listing, Slice
+from domain.refs import Ref
 from domain.sales import Sale, SaleKind
-from domain.stock import StockMovement
+from domain.stock import MovementKind, StockMovement
 from domain.times import Span, utc_now
 
 
@@ -36,10 +47,14 @@ class VendNovation:
             Capability.UPDATE_PLANOGRAM,
             Capability.STOCK_MOVEMENTS,
             Capability.ADJUST_STOCK,
+            *upkeep.ORDERS,
+            *asked.ORDERS,
         }
     )
     sale_kinds = frozenset({SaleKind.PURCHASE})
+    movement_kinds = frozenset(MovementKind) - {MovementKind.REMOVAL}
     slots_at_once = IDS_AT_ONCE
+    metadata_at_once = LARGEST
 
     def __init__(self, account: Account, client: httpx2.AsyncClient) -> None:
         self.account = account
@@ -86,8 +101,9 @@ class VendNovation:
         return {machine: self._read_slots(by_machine.get(machine, []), at) for machine in machines}
 
     def _read_slots(self, raw: list[Any], at: datetime) -> Sequence[Slot] | VendorError:
+        """One that cannot be read is left out."""
         try:
-            return [parse.slot(self.account, row, at) for row in raw]
+            return parse.slots(self.account, raw, at)
         except VendorError as error:
             return error
 
@@ -133,6 +149,24 @@ class VendNovation:
         rows = [] if span is None else await self._client.adjustments_in(span)
         return next((one for one in self._read_movements(rows).items if one.vendor_id == wanted), None)
 
+    async def event_types(self) -> Sequence[EventType]:
+        return await backoffice.event_types(self._client)
+
+    async def customer_accounts(self) -> Sequence[CustomerAccount]:
+        return await backoffice.customers(self._client)
+
+    async def products_sold(self, span: Span) -> Sequence[ProductCount]:
+        return await backoffice.products_sold(self._client, span)
+
+    async def sale_metadata(self, sales: Sequence[str]) -> Mapping[str, SaleMetadata | VendorError]:
+        return await backoffice.metadata(self._client, sales)
+
+    async def service_sessions(self, span: Span) -> Sequence[ServiceSession]:
+        return await sessions.sessions(self._client, span)
+
+    async def service_session_events(self, session: str) -> Sequence[ServiceSessionEvent]:
+        return await sessions.events(self._client, session)
+
     def check(self, order: Order) -> None:
         orders.check(order, self.account.currency)
 
@@ -145,7 +179,7 @@ class VendNovation:
     def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
         return self._client.shown(request)
 
-    async def fulfilled(self, order: Order) -> bool | None:
+    async def fulfilled(self, order: Order) -> Ref | bool | None:
         return await orders.fulfilled(self._client, order)
 
     def _read_sales(self, rows: Sequence[Any]) -> Listing[Sale]:

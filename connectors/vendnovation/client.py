@@ -15,12 +15,12 @@ import httpx2
 from connectors.acting import VendorRequest
 from connectors.base import Account
 from connectors.guard import Rate, Traffic
-from connectors.http import Operation, VendorHTTP, table
+from connectors.http import Answer, Operation, VendorHTTP, table
 from connectors.login import Token, TokenLogin
 from connectors.parsing import rows, text, without
 from connectors.vendnovation.parse import SECRETS
 from connectors.windows import Window
-from domain.errors import VendorForbidden, VendorProtocolError, VendorUnauthorized
+from domain.errors import VendorForbidden, VendorProtocolError, VendorRejected, VendorUnauthorized
 from domain.times import Span
 
 BASE_URL = "https://vendor-api.vendnovation-services.com/prod"
@@ -30,7 +30,12 @@ IDS_AT_ONCE = 200
 WIDEST = timedelta(days=31) - timedelta(seconds=1)  # of 31 days; the ends of a range are rounded outwards
 TOKEN_LIFE = timedelta(days=3)
 RATES = (Rate(requests=20, per_seconds=1, burst=100), Rate(requests=5000, per_seconds=86_400))
+CONFLICTS = {
+    "ALREADY_CLEARED": "it was cleared before",
+    "NAME_UNIQUENESS": "the customer account has a site of this name",
+}
 FOREIGN_DATA = "UNAUTHORIZED_DATA_ACCESS"
+KEYS = ("id", "transactionId", "productId", "code")  # by the first of which a row is known again
 NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -46,6 +51,10 @@ def _read(name: str, path: str, *, documented: bool = False) -> Operation:
     return Operation(name=name, method="POST", path=path, documented=documented)
 
 
+def _write(name: str, method: str, path: str) -> Operation:
+    return Operation(name=name, method=method, path=path, documented=True, traffic=Traffic.COMMAND, reads=False)
+
+
 OPERATIONS = table(
     Operation(name="authenticate", method="POST", path="/authenticate/", documented=True),
     _read("list-machines", "/machines"),
@@ -56,22 +65,20 @@ OPERATIONS = table(
     _read("list-transactions", "/transactions/", documented=True),
     _read("list-alerts", "/alerts/"),
     _read("list-inventory-adjustments", "/inventory", documented=True),
-    Operation(
-        name="update-selections",
-        method="PATCH",
-        path="/selections",
-        documented=True,
-        traffic=Traffic.COMMAND,
-        reads=False,
-    ),
-    Operation(
-        name="apply-delta",
-        method="POST",
-        path="/selections/apply-delta",
-        documented=True,
-        traffic=Traffic.COMMAND,
-        reads=False,
-    ),
+    _write("update-selections", "PATCH", "/selections"),
+    _write("apply-delta", "POST", "/selections/apply-delta"),
+    _read("list-accounts", "/accounts"),
+    _write("update-alerts", "PATCH", "/alerts"),
+    _write("create-sites", "PUT", "/sites"),
+    _write("update-machines", "PATCH", "/machines"),
+    _write("provision-machine", "POST", "/machines/provision"),
+    _read("token-test", "/token-test/", documented=True),
+    _read("list-alert-codes", "/alerts/codes/"),
+    _read("list-transaction-metadata", "/transactions/metadata", documented=True),
+    _read("product-sales-stats", "/reports/product-sales-stats"),
+    _read("list-sessions", "/sessions/management/", documented=True),
+    _write("create-sessions", "PUT", "/sessions/management/"),
+    Operation(name="list-session-events", method="PATCH", path="/sessions/management/events/", documented=True),
 )
 
 
@@ -87,6 +94,11 @@ def _token_refused(status: int, data: Any) -> bool:
     The gateway's 403 has no code and may mean the key as well: then the next login is refused, and says so."""
     code = text(data.get("code")) if isinstance(data, dict) else None
     return status == 401 or (status == 403 and code != FOREIGN_DATA)
+
+
+def _conflict(_: int, data: Any) -> str | None:
+    code = text(data.get("code")) if isinstance(data, dict) else None
+    return CONFLICTS.get(code or "")
 
 
 def _moment(at: datetime) -> str:
@@ -113,6 +125,7 @@ class VendNovationClient:
             client=client,
             auth=self.login,
             explain=explain,
+            conflict=_conflict,
             headers={"x-api-key": account.credentials["api_key"].reveal()},
         )
 
@@ -129,10 +142,27 @@ class VendNovationClient:
         return Token(value, time() + TOKEN_LIFE.total_seconds())
 
     async def sign_in(self) -> None:
+        """The key by itself first: a refusal then says which of the credentials it is."""
+        await self._test_key()
         await self.login.token()
 
-    async def machines(self) -> list[Any]:
-        return await self._all("list-machines", {})
+    async def _test_key(self) -> None:
+        try:
+            await self._http.json("token-test", login=False)
+        except VendorForbidden:
+            why = "vendnovation refuses the API key"
+            raise VendorUnauthorized(why, account=self.account.key, vendor="vendnovation") from None
+        except VendorRejected:
+            return  # there is no such test: the login tells
+
+    async def machines(self, identifiers: Collection[str] | None = None) -> list[Any]:
+        """All of them, or those with such ids or serial numbers, and perhaps others."""
+        return await self._all(
+            "list-machines", {} if identifiers is None else {"machineIdentifiers": list(identifiers)}
+        )
+
+    async def accounts(self) -> list[Any]:
+        return await self._all("list-accounts", {})
 
     async def sites(self) -> list[Any]:
         return await self._all("list-sites", {})
@@ -177,8 +207,30 @@ class VendNovationClient:
         number = int(native) if NUMBER.fullmatch(native) else native
         return await self._all("list-alerts", _dates(span), {"alertIds": [number]})
 
-    async def act(self, request: VendorRequest) -> Any:
-        return await self._http.json(request.operation, path=request.path, body=request.body)
+    async def alert_codes(self) -> list[Any]:
+        """None at all where the vendor has no such list: only its users' code tells of it."""
+        try:
+            return await self._all("list-alert-codes", {})
+        except VendorRejected as error:
+            if not error.missing:
+                raise
+            return []
+
+    async def metadata(self, transactions: Collection[str], span: Span) -> list[Any]:
+        route = {"transactionIds": list(transactions)}
+        return await self._all("list-transaction-metadata", _dates(span), route)
+
+    async def product_sales(self, span: Span) -> list[Any]:
+        return await self._all("product-sales-stats", _dates(span))
+
+    async def sessions(self, span: Span) -> list[Any]:
+        return await self._all("list-sessions", _dates(span))
+
+    async def session_events(self, session: str, span: Span) -> list[Any]:
+        return await self._all("list-session-events", _dates(span), {"sessionIds": [int(session)]})
+
+    async def act(self, request: VendorRequest) -> Answer:
+        return await self._http.send(request.operation, path=request.path, body=request.body)
 
     def shown(self, request: VendorRequest) -> tuple[str, str, Any]:
         operation = self._http.operations[request.operation]
@@ -219,12 +271,16 @@ def _unseen(got: Iterable[Any], seen: set[str]) -> list[Any]:
     """Those whose id was not seen before; what is no record, or has no id, is passed on for the parser to judge."""
     new = []
     for row in got:
-        native = text(row.get("id")) if isinstance(row, dict) else None
+        native = _key(row) if isinstance(row, dict) else None
         if native is None or native not in seen:
             new.append(row)
         if native is not None:
             seen.add(native)
     return new
+
+
+def _key(row: Mapping[str, Any]) -> str | None:
+    return next((found for name in KEYS if (found := text(row.get(name))) is not None), None)
 
 
 def _filters(span: Span, machines: frozenset[str] | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, iso, listing, money, need, record, text, truth, whole, without
+from connectors.parsing import Raw, iso, listing, money, need, text, truth, whole, without
 from connectors.vendnovation.timezones import iana
 from domain.model import (
     Connectivity,
@@ -157,8 +157,8 @@ def by_machine(found: Iterable[Any]) -> Mapping[str, list[Any]]:
     return groups
 
 
-def slot(account: Account, raw: Any, at: datetime) -> Slot:
-    return record(account, "selection", raw, lambda row: _slot(account, row, at))
+def slots(account: Account, found: Sequence[Any], at: datetime) -> Sequence[Slot]:
+    return listing(account, "selection", found, lambda row: _slot(account, row, at)).items
 
 
 def _slot(account: Account, row: Raw, at: datetime) -> Slot:
