@@ -83,7 +83,7 @@ class Endpoint:
         limits = limits or LimitSettings()
         documents = Documents(core, limits, suggestions=development)
         self._admission = Admission(documents, texts or Texts(), limits, introspection=development)
-        self._execution = Execution(core, self._admission, suggestions=development)
+        self._execution = Execution(schema, self._admission, suggestions=development)
         self.subscriptions = Subscriptions(core, graph, suggestions=development)
         self.streams = Streams(graph, self._admission, self.subscriptions, self._answer)
         self.sockets = Sockets(authenticator, self.streams, draining, pace)
