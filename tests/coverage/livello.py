@@ -64,6 +64,10 @@ def _made_product(things: Things) -> Found:
     return {"productId": things.made("createProduct", **_product(things))}
 
 
+def _listed_product(things: Things) -> Found:
+    return {"productId": things.first("products", vendors=[VENDOR])}
+
+
 def _code(things: Things) -> Found:
     query = "mutation ($input: CreatePromoCodesInput!) { createPromoCodes(input: $input) { command { promoCodes } } }"
     given = {"idempotencyKey": uuid4().hex, "organizationId": things.organization}
@@ -122,11 +126,11 @@ REACHES: Reaches = {
     "get-product": [
         changing(
             "updateProduct",
-            lambda things: _made_product(things) | {"category": "Snacks"},
+            lambda things: _listed_product(things) | {"category": "Snacks"},
             losing="/products/",
         )
     ],
-    "update-product": [changing("updateProduct", lambda things: _made_product(things) | {"category": "Drinks"})],
+    "update-product": [changing("updateProduct", lambda things: _listed_product(things) | {"category": "Drinks"})],
     "delete-product": [changing("deleteProduct", _made_product)],
     "update-product-line-price": [
         changing("setPrice", lambda things: {"slotId": things.slot(VENDOR)["id"], "amount": "1.75"})
