@@ -23,7 +23,6 @@ REACHES: Reaches = {
     "get-controller-config": [of_machine("Machine.config", "config { settings }", VENDOR)],
     "get-controller-connection-status": [of_machine("Machine.connectivityNow", "connectivityNow", VENDOR)],
     "get-controller-state": [of_machine("Machine.cash", "cash { total { amount } }", VENDOR)],
-    "get-controller-connection-status": [of_machine("Machine.connectivityNow", "connectivityNow", VENDOR)],
     "get-list-of-products": [listing("products", VENDOR)],
     "get-list-of-sales": [listing("sales", VENDOR)],
     "get-list-of-events": [listing("events", VENDOR)],
