@@ -21,7 +21,7 @@ from connectors.registry import CONNECT
 from connectors.shared import RedisLink, RedisShared, Shared
 from domain.model import Organization
 from domain.refs import Kind, Ref
-from gateway import errors
+from gateway import errors, graphiql
 from gateway.accept import JSON
 from gateway.answers import response
 from gateway.auth import Authenticator
@@ -153,6 +153,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     ]
     if development:
         routes.append(Route("/schema.graphql", sdl))
+        routes.append(Route("/graphiql/{name}", graphiql.file))
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: no_route})
     app.state.draining = draining
     return app
