@@ -84,7 +84,8 @@ CITED = frozenset(  # pages that are referred to
         "www.uvicorn.org",
     }
 )
-UNTRACKED = frozenset({"node_modules", "dist", "build", "__pycache__", ".git"})
+GENERATED = {"gql", "__generated__", "vendgraph_client"}  # of the examples
+UNTRACKED = frozenset({"node_modules", "dist", "build", "__pycache__", ".git", *GENERATED})
 
 
 def prose(page: str) -> str:

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 
+import httpx
 from vendgraph_client import Client, SaleLine
 from websockets.exceptions import ConnectionClosedError
 
@@ -12,6 +13,7 @@ URL = os.environ.get("VENDGRAPH_URL", "http://127.0.0.1:8000/graphql")
 AUTHORIZATION = {"authorization": "Bearer " + os.environ.get("VENDGRAPH_KEY", "")}
 NO_GOOD_KEY = 4403
 AGAIN_SECONDS = 1.0
+PATIENCE_SECONDS = 30.0  # an answer that needs slow vendors takes some
 
 
 async def machines(client: Client) -> None:
@@ -57,8 +59,9 @@ def show(sale: SaleLine | None, gap: str = "") -> None:
 
 
 async def main(command: str = "machines", cursor: str | None = None) -> None:
+    http = httpx.AsyncClient(headers=AUTHORIZATION, timeout=PATIENCE_SECONDS)
     live = {"ws_url": URL.replace("http", "ws", 1), "ws_connection_init_payload": AUTHORIZATION}
-    async with Client(URL, AUTHORIZATION, **live) as client:
+    async with Client(URL, http_client=http, **live) as client:
         if command == "sales":
             async for sale in sales(client):
                 show(sale)
