@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 PAGE = "page.html"
-MEDIA = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+MEDIA = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".txt": "text/plain"}
 # The editor writes its colours and its rulers as styles into the page. It has no way to mark them as its own, so that
 # styles within the page have to be allowed; scripts within it are not. What it may load or ask is this gateway alone.
 POLICY = "; ".join(

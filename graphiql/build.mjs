@@ -1,4 +1,5 @@
 // Builds GraphiQL into a folder, each file compressed: `node build.mjs [folder]`. The same sources give the same files.
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -17,7 +18,7 @@ const withoutFonts = {
     })),
 };
 
-const { outputFiles } = await build({
+const { metafile, outputFiles } = await build({
   entryPoints: {
     main: "main.jsx",
     editor: "monaco-editor/esm/vs/editor/editor.worker.js",
@@ -33,12 +34,25 @@ const { outputFiles } = await build({
   loader: { ".ttf": "dataurl" },
   plugins: [withoutFonts],
   outdir: "out",
+  metafile: true,
   write: false,
   logLevel: "warning",
 });
+
+// The licences of all that is in the files want to go with them.
+async function licences() {
+  const packages = Object.keys(metafile.inputs).map((path) => path.match(/.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0]);
+  const texts = [...new Set(packages.filter(Boolean))].sort().map(async (path) => {
+    const { name, version, license } = JSON.parse(await readFile(join(path, "package.json"), "utf8"));
+    const file = ["LICENSE", "LICENSE.md", "LICENSE.txt", "license"].map((one) => join(path, one)).find(existsSync);
+    return `${name} ${version}: ${license}\n\n${file ? await readFile(file, "utf8") : ""}`;
+  });
+  return (await Promise.all(texts)).join(`\n${"-".repeat(80)}\n`);
+}
 
 await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
 const save = (name, contents) => writeFile(join(folder, `${name}.gz`), gzipSync(contents, { level: 9 }));
 await save("page.html", await readFile("page.html"));
+await save("licences.txt", await licences());
 for (const { path, contents } of outputFiles) await save(basename(path), contents);

@@ -3,7 +3,7 @@ import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import { GraphiQL } from "graphiql";
 import "graphiql/style.css";
 import { createClient } from "graphql-ws";
-import { useMemo, useState } from "react";
+import { useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import "./page.css";
 import { SignIn } from "./sign-in.jsx";
@@ -13,9 +13,15 @@ import "./workers.js";
 const GRAPH = location.origin + location.pathname;
 const REFUSED = 4403; // the socket's way to say 401
 
-function fetcherWith(key, refused) {
+// Asks and follows with a key, and says when it is `refused`.
+function connect(key, refused) {
   const authorization = `Bearer ${key}`;
-  return createGraphiQLFetcher({
+  const socket = createClient({
+    url: GRAPH.replace("http", "ws"),
+    connectionParams: { authorization },
+    on: { closed: ({ code }) => code === REFUSED && refused() },
+  });
+  const fetcher = createGraphiQLFetcher({
     url: GRAPH,
     headers: { authorization },
     fetch: async (...request) => {
@@ -23,16 +29,14 @@ function fetcherWith(key, refused) {
       if (answer.status === 401) refused();
       return answer;
     },
-    wsClient: createClient({
-      url: GRAPH.replace("http", "ws"),
-      connectionParams: { authorization },
-      on: { closed: ({ code }) => code === REFUSED && refused() },
-    }),
+    wsClient: socket,
   });
+  return { fetcher, close: () => socket.dispose() };
 }
 
 function Explorer({ accessKey, onSignOut, query }) {
-  const fetcher = useMemo(() => fetcherWith(accessKey, () => onSignOut("This key is not good, or not any more.")), [accessKey]);
+  const [{ fetcher, close }] = useState(() => connect(accessKey, () => onSignOut("This key is not good, or not any more.")));
+  useEffect(() => close, []);
   return (
     <GraphiQL fetcher={fetcher} initialQuery={query} shouldPersistHeaders={false} showPersistHeadersSettings={false}>
       <GraphiQL.Logo>
