@@ -18,20 +18,19 @@ PAGE = "page.html"
 MEDIA = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".txt": "text/plain"}
 # The editor writes its colours and its rulers as styles into the page. It has no way to mark them as its own, so that
 # styles within the page have to be allowed; scripts within it are not. What it may load or ask is this gateway alone.
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "worker-src 'self'",
-        "connect-src 'self'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data:",
-        "font-src data:",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
-)
+RULES = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "worker-src": "'self'",
+    "connect-src": "'self'",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data:",
+    "font-src": "data:",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
+POLICY = "; ".join(f"{name} {value}" for name, value in RULES.items())
 
 
 class Built(NamedTuple):

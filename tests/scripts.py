@@ -27,12 +27,12 @@ def needs(*folders: Path) -> pytest.MarkDecorator:
 
 class Script:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+        self.process = process
 
     async def line(self) -> str:
         """The next line that it prints; empty at its end."""
-        assert self._process.stdout is not None
-        return (await asyncio.wait_for(self._process.stdout.readline(), WAIT_SECONDS)).decode().removesuffix("\n")
+        assert self.process.stdout is not None
+        return (await asyncio.wait_for(self.process.stdout.readline(), WAIT_SECONDS)).decode().removesuffix("\n")
 
     async def hear(self) -> Any:
         """The next one, which is JSON."""
@@ -50,7 +50,7 @@ class Script:
 
     async def code(self) -> int:
         """With which it ends."""
-        return await asyncio.wait_for(self._process.wait(), WAIT_SECONDS)
+        return await asyncio.wait_for(self.process.wait(), WAIT_SECONDS)
 
 
 @asynccontextmanager
