@@ -152,8 +152,8 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
         Route("/metrics", health.metrics),
     ]
     if development:
-        routes.append(Route("/schema.graphql", sdl))
         routes.append(Route("/graphiql/{name}", graphiql.file))
+        routes.append(Route("/schema.graphql", sdl))
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: no_route})
     app.state.draining = draining
     return app
