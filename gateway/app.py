@@ -22,7 +22,7 @@ from connectors.registry import CONNECT
 from connectors.shared import RedisLink, RedisShared, Shared
 from domain.model import Organization
 from domain.refs import Kind, Ref
-from gateway import errors
+from gateway import errors, graphiql
 from gateway.accept import JSON
 from gateway.answers import response
 from gateway.auth import Authenticator
@@ -170,6 +170,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
         Route("/metrics", health.metrics),
     ]
     if development:
+        routes.append(Route("/graphiql/{name}", graphiql.file))
         routes.append(Route("/schema.graphql", sdl))
     browsers = Middleware(Browsers, settings.server)
     handlers = {HTTPException: no_route}

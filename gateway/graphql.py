@@ -91,7 +91,7 @@ class Endpoint:
     async def serve(self, request: Request) -> Response:
         wanted = request.headers.get("accept", "")
         if self._development and request.method == "GET" and is_browser(wanted):
-            return graphiql()
+            return graphiql(request)
         media, request_id = answer_type(wanted), secrets.token_hex(8)
         told = {"x-request-id": request_id}
         try:
