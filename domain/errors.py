@@ -9,6 +9,7 @@ VendgraphError
 ├── Unsupported          the caller's: neither this vendor nor this machine can do it
 ├── RateLimited          the caller's: more than it may ask for; later it may again
 ├── QueryTooComplex      the gateway's: it is more than is answered at once
+├── UnknownDocument      nobody's: the document is to be sent in full
 └── VendorError          the vendor's
     ├── VendorUnavailable    down, unreachable or too slow; trying again later can help
     ├── VendorRateLimited    the budget is spent; trying again after `retry_after` helps
@@ -40,6 +41,7 @@ class ErrorCode(Enum):
     VENDOR_PROTOCOL = "VENDOR_PROTOCOL"
     QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
     RATE_LIMITED = "RATE_LIMITED"
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
     INTERNAL = "INTERNAL"
 
 
@@ -90,11 +92,26 @@ class Unsupported(VendgraphError):
 
 
 class RateLimited(VendgraphError):
+    """`retry_after`: in seconds, where it is known."""
+
     code = ErrorCode.RATE_LIMITED
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class QueryTooComplex(VendgraphError):
     code = ErrorCode.QUERY_TOO_COMPLEX
+
+
+class UnknownDocument(VendgraphError):
+    """The message is what Apollo's clients look for, to send the document itself then."""
+
+    code = ErrorCode.PERSISTED_QUERY_NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotFound")
 
 
 class VendorError(VendgraphError):

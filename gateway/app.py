@@ -32,6 +32,7 @@ from gateway.exports import Exports
 from gateway.graphql import Endpoint
 from gateway.health import Health
 from gateway.meanings import meanings
+from gateway.persisted import texts
 from gateway.quotas import quotas
 from gateway.settings import Settings
 from gateway.streams import USUAL, Pace
@@ -108,7 +109,9 @@ async def no_route(_: Request, error: Exception) -> Response:
 
 
 def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
-    """Raises StoreError where the store cannot be used."""
+    """Raises StoreError where the store cannot be used, DocumentsError where the trusted documents cannot be read."""
+    development = settings.server.development
+    documents = texts(settings.documents, production=not development)
     store = open_store(settings.store.url.get_secret_value())
     client = new_client(settings.server.reach)
     signer = CursorSigner(secret(store, "cursors", secrets.token_bytes(32)))
@@ -121,11 +124,19 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     graph = Graph(tenants(settings), accounts, signer, journal, dispatcher, quotas(settings))
     background = Background(graph, journal, leases(store, common), settings)
     draining = asyncio.Event()
-    development = settings.server.development
-    schema = build(introspection=development)
+    schema = build()
     tokens = Tokens(settings.auth.jwt, graph.tenants, client)
     authenticator = Authenticator(settings.auth.keys, list(graph.tenants), store, refreshed=pace.keys, tokens=tokens)
-    endpoint = Endpoint(schema, graph, authenticator, draining, development=development, pace=pace)
+    endpoint = Endpoint(
+        schema,
+        graph,
+        authenticator,
+        draining,
+        development=development,
+        pace=pace,
+        limits=settings.limits,
+        texts=documents,
+    )
     webhooks = Webhooks(graph, journal)
     health = Health(graph, store, endpoint)
     exports = Exports(graph, authenticator, draining, pace)
@@ -163,6 +174,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     browsers = Middleware(Browsers, settings.server)
     handlers = {HTTPException: no_route}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers, middleware=[browsers])
+    app.router.redirect_slashes = False  # a redirect is no answer to who speaks GraphQL
     app.state.draining = draining
     app.state.trusted_proxies = settings.server.trusted_proxies
     return app

@@ -23,6 +23,7 @@ from gateway import logs, server
 from gateway.app import bus, connected, create_app
 from gateway.check import sign_in
 from gateway.meanings import meanings
+from gateway.persisted import DocumentsError
 from gateway.replay import replay as replay_all
 from gateway.settings import Settings, SettingsError, load
 from journal import audit, keys
@@ -87,6 +88,8 @@ def serve(config: Config) -> None:
         application = create_app(settings)
     except StoreError as error:
         _refuse(f"{config}: store.url: {error}")
+    except DocumentsError as error:
+        _refuse(f"{config}: documents.directory: {error}")
     log.info("serving", address=server.address(listening), accounts=[account.key for account in settings.accounts])
     server.run(application, listening)
     log.info("stopped")

@@ -1,7 +1,8 @@
 """Documents that callers send: parsed and validated once, and told apart by what they ask for."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -9,11 +10,14 @@ from cachetools import LRUCache
 from graphql import (
     DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLObjectType,
     GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    OverlappingFieldsCanBeMergedRule,
     TypeInfo,
     TypeInfoVisitor,
     VariableNode,
@@ -21,32 +25,50 @@ from graphql import (
     get_operation_ast,
     parse,
     print_ast,
+    specified_rules,
     validate,
     visit,
 )
 
-from domain.errors import BadInput
+from domain.errors import BadInput, QueryTooComplex
+from gateway.costs import Cost
+from gateway.limits import LimitSettings, check
+from gateway.merging import MergeableFields
 
 KEPT = 512
 LONGEST_KEPT = 16_384  # characters: a longer one is read anew each time, so that few callers cannot fill the memory
+SHORT = 1_024  # characters: a longer one is read in a thread, one at a time, so that nobody else has to wait for it
+EXCEEDED = ("Document contains more than", "Document is nested too deeply")  # how the parser says so
+RULES = (
+    *(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule),
+    MergeableFields,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
     """A document that was read: its nodes, or what is wrong with it.
 
-    `followed` and `variables`: of one that subscribes, its text without the root fields' `after`, and the variables
-    that are used in that."""
+    `costs`: of its operations, by name. `followed` and `variables`: of one that subscribes, its text without the root
+    fields' `after`, and the variables that are used in that. `introspection`: what is wrong with it for who may not ask
+    the schema of itself."""
 
     node: DocumentNode | None
     errors: list[GraphQLError]
     followed: str = ""
     variables: frozenset[str] = frozenset()
+    costs: Mapping[str, Cost] = field(default_factory=dict)
+    introspection: Sequence[GraphQLError] = ()
 
     def operation(self, name: str | None) -> OperationType | None:
         """None for what cannot be read, or has no such operation."""
         found = None if self.node is None else get_operation_ast(self.node, name)
         return None if found is None else found.operation
+
+    def cost(self, name: str | None, variables: Mapping[str, Any] | None) -> int:
+        """Of an operation that there is, in a document that is valid."""
+        only = next(iter(self.costs))
+        return self.costs[only if name is None else name].of(variables)
 
     def follows(self, name: str | None, variables: Mapping[str, Any] | None) -> tuple[str, str | None, bytes]:
         """Equal for subscriptions that differ in nothing but where they begin. Raises BadInput."""
@@ -60,35 +82,67 @@ class Document:
 class Documents:
     """The last few hundred. `suggestions`: whether a wrong name is answered with those that there are."""
 
-    def __init__(self, schema: GraphQLSchema, *, suggestions: bool) -> None:
+    def __init__(self, schema: GraphQLSchema, limits: LimitSettings, *, suggestions: bool) -> None:
         self._schema = schema
+        self._limits = limits
         self._suggestions = suggestions
         self._known: LRUCache[str, Document] = LRUCache(KEPT)
+        self._reading = asyncio.Lock()
 
-    def get(self, query: str) -> Document:
+    def __contains__(self, query: str) -> bool:
+        return query in self._known
+
+    async def read(self, query: str) -> Document:
         known = self._known.get(query)
         if known is None:
-            known = self._read(query)
+            known = await self._apart(query) if len(query) > SHORT else self._read(query)
             if len(query) <= LONGEST_KEPT:
                 self._known[query] = known
         return known
 
+    async def _apart(self, query: str) -> Document:
+        async with self._reading:
+            known = self._known.get(query)  # by now
+            return await asyncio.to_thread(self._read, query) if known is None else known
+
     def _read(self, query: str) -> Document:
         try:
-            node = parse(query)
-            errors = validate(self._schema, node, hide_suggestions=not self._suggestions)
+            node = self._parsed(query)
+            check(node, self._limits)
+            errors = validate(self._schema, node, RULES, hide_suggestions=not self._suggestions)
         except GraphQLError as error:
             return Document(None, [error])
-        operations = [one.operation for one in node.definitions if isinstance(one, OperationDefinitionNode)]
-        if errors or OperationType.SUBSCRIPTION not in operations:
+        except QueryTooComplex as error:
+            return Document(None, [GraphQLError(error.message, original_error=error)])  # with its code
+        if errors:
             return Document(node, errors)
-        return self._followed(node)
+        introspection = validate(self._schema, node, [NoSchemaIntrospectionCustomRule])
+        document = Document(node, [], introspection=introspection, costs=self._costs(node))
+        operations = [one.operation for one in node.definitions if isinstance(one, OperationDefinitionNode)]
+        return self._followed(node, document) if OperationType.SUBSCRIPTION in operations else document
 
-    def _followed(self, node: DocumentNode) -> Document:
+    def _parsed(self, query: str) -> DocumentNode:
+        """Raises GraphQLError and QueryTooComplex."""
+        if len(query) > self._limits.max_characters:
+            most = self._limits.max_characters
+            raise QueryTooComplex(f"a document of {len(query)} characters is longer than the {most} that are allowed")
+        try:
+            return parse(query, max_lexical_tokens=self._limits.max_tokens)
+        except GraphQLError as error:
+            if any(words in error.message for words in EXCEEDED):
+                raise QueryTooComplex(error.message.removeprefix("Syntax Error: ")) from None
+            raise
+
+    def _costs(self, node: DocumentNode) -> Mapping[str, Cost]:
+        fragments = {one.name.value: one for one in node.definitions if isinstance(one, FragmentDefinitionNode)}
+        operations = [one for one in node.definitions if isinstance(one, OperationDefinitionNode)]
+        return {"" if one.name is None else one.name.value: Cost(self._schema, one, fragments) for one in operations}
+
+    def _followed(self, node: DocumentNode, document: Document) -> Document:
         types, used = TypeInfo(self._schema), _Used()
         without = visit(node, TypeInfoVisitor(types, _WithoutBeginning(types, self._schema.subscription_type)))
         visit(without, used)
-        return Document(node, [], print_ast(without), frozenset(used.names))
+        return replace(document, followed=print_ast(without), variables=frozenset(used.names))
 
 
 class _WithoutBeginning(Visitor):

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from graphql import GraphQLError
 
-from domain.errors import BadInput, ErrorCode, NotFound, VendgraphError, VendorError
+from domain.errors import BadInput, ErrorCode, NotFound, RateLimited, VendgraphError, VendorError
 from gateway.guessing import TooManyGuesses
 
 log = structlog.get_logger()
@@ -75,8 +75,8 @@ def _extensions(error: VendgraphError) -> dict[str, Any]:
         found |= {"account": error.account, "vendor": error.vendor.upper()}
         if error.retry_after is not None:
             found["retryAfterSeconds"] = max(1, round(error.retry_after))
-    if isinstance(error, TooManyGuesses):
-        found["retryAfterSeconds"] = ceil(error.retry_after)
+    if isinstance(error, RateLimited | TooManyGuesses) and error.retry_after is not None:
+        found["retryAfterSeconds"] = max(1, ceil(error.retry_after))
     return found
 
 

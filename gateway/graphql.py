@@ -6,51 +6,43 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Any
 
 import strawberry
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
-from strawberry.exceptions import MissingQueryError
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.graphql import OperationType
 
-from connectors.http import UpstreamRequest, trace
-from domain.errors import BadInput, ErrorCode, Unauthenticated, VendgraphError
-from gateway import accept, errors, sse
+from domain.errors import ErrorCode, QueryTooComplex, RateLimited, Unauthenticated, UnknownDocument, VendgraphError
+from gateway import accept, errors, etags, sse
 from gateway.accept import JSON, answer_type, is_browser
+from gateway.admission import Admission, Asked
 from gateway.answers import response
 from gateway.auth import Authenticator, authorization
 from gateway.documents import Documents
+from gateway.executing import Executed, Execution, NotByGet
 from gateway.graphiql import page as graphiql
 from gateway.guessing import TooManyGuesses
-from gateway.requests import Operation, TooLong, WrongMedia, address_of, read
+from gateway.limits import LimitSettings
+from gateway.persisted import NotTrusted, Texts
+from gateway.requests import TooLong, WrongMedia, address_of, read
 from gateway.streams import USUAL, Pace, Streams
 from gateway.subscriptions import Subscriptions
 from gateway.websocket import Sockets
-from resolvers.cache import Tally, tally
 from resolvers.context import Context, Graph, Viewer
 
 log = structlog.get_logger()
 
-READS = frozenset({OperationType.QUERY})
-ANSWERED = frozenset({OperationType.QUERY, OperationType.MUTATION})
-SUBSCRIBED = "subscriptions go over a WebSocket (graphql-transport-ws), or with Accept: text/event-stream"
-
-
-class NotByGet(BadInput):
-    pass
-
-
 STATUSES: Mapping[type[VendgraphError], int] = {
     Unauthenticated: 401,
+    NotTrusted: 403,
     NotByGet: 405,
     TooLong: 413,
     WrongMedia: 415,
+    RateLimited: 429,
     TooManyGuesses: 429,
 }
+OF_DOCUMENTS = (QueryTooComplex, UnknownDocument)
 HEADERS: Mapping[type[VendgraphError], Mapping[str, str]] = {
     Unauthenticated: {"www-authenticate": "Bearer"},
     NotByGet: {"allow": "POST"},
@@ -59,9 +51,12 @@ HEADERS: Mapping[type[VendgraphError], Mapping[str, str]] = {
 
 @dataclass(slots=True)
 class Reply:
+    """`kept`: whether a client may keep it, and ask whether it still is so."""
+
     content: dict[str, Any]
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    kept: bool = False
 
 
 class Endpoint:
@@ -76,17 +71,21 @@ class Endpoint:
         *,
         development: bool,
         pace: Pace = USUAL,
+        limits: LimitSettings | None = None,
+        texts: Texts | None = None,
     ) -> None:
-        self._schema = schema
         self._graph = graph
         self._authenticator = authenticator
         self._draining = draining
         self._development = development
         self._pace = pace
-        core = schema._schema  # noqa: SLF001  subscriptions are executed below Strawberry, which would share nothing
-        documents = Documents(core, suggestions=development)
-        self.subscriptions = Subscriptions(core, graph, documents, suggestions=development)
-        self.streams = Streams(graph, documents, self.subscriptions, self._answer)
+        core = schema._schema  # noqa: SLF001  operations are executed below Strawberry, which would share nothing
+        limits = limits or LimitSettings()
+        documents = Documents(core, limits, suggestions=development)
+        self._admission = Admission(documents, texts or Texts(), limits, introspection=development)
+        self._execution = Execution(core, self._admission, suggestions=development)
+        self.subscriptions = Subscriptions(core, graph, suggestions=development)
+        self.streams = Streams(graph, self._admission, self.subscriptions, self._answer)
         self.sockets = Sockets(authenticator, self.streams, draining, pace)
 
     async def serve(self, request: Request) -> Response:
@@ -99,7 +98,8 @@ class Endpoint:
             found = await self._respond(request, media, request_id)
             if isinstance(found, Response):
                 return found
-            return response(found.content, found.status, media, {**found.headers, **told})
+            answer = response(found.content, found.status, media, {**found.headers, **told})
+            return etags.revalidated(request, answer) if found.kept else answer
         except Exception:
             log.exception("unexpected", request_id=request_id)
             return response({"errors": [errors.masked(request_id)]}, 500, media, told)
@@ -109,24 +109,30 @@ class Endpoint:
         events = accept.events(request.headers.get("accept", ""))
         try:
             viewer = await self._authenticator.viewer(authorization(request.headers), address_of(request))
-            operation = await read(request)
-            with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name):
-                if events.wanted or (events.taken and self.streams.follows(operation)):
-                    return await self._stream(operation, viewer, request, request_id)
+        except Unauthenticated as error:
+            return _refused(error, media)
+        with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name):
+            try:
+                asked = await self._admission.find(await read(request), viewer)
+                if events.wanted or (events.taken and asked.follows):
+                    return await self._stream(asked, viewer, request, request_id)
                 context = Context(self._graph, viewer, address=address_of(request), request_id=request_id)
-                content = await self._traced(operation, context, request, request_id)
-        except VendgraphError as error:
-            if events.wanted and not isinstance(error, Unauthenticated):
-                return sse.refused(errors.refusal(error)["errors"], request_id)
-            return Reply(errors.refusal(error), STATUSES.get(type(error), 400), _headers(error))
-        return Reply(content, _status(content, media))
+                content = await self._traced(asked, context, request, request_id)
+                reply = Reply(content, _status(content, media))
+                reply.kept = request.method == "GET" and asked.named and "errors" not in content
+            except VendgraphError as error:
+                if events.wanted:
+                    return sse.refused(errors.refusal(error)["errors"], request_id)
+                reply = _refused(error, media)
+        reply.headers = {**reply.headers, **self._admission.headers(viewer)}
+        return reply
 
-    async def _stream(self, operation: Operation, viewer: Viewer, request: Request, request_id: str) -> Response:
+    async def _stream(self, asked: Asked, viewer: Viewer, request: Request, request_id: str) -> Response:
         """Raises VendgraphError."""
-        if request.method != "POST" and self.streams.changes(operation):
+        if request.method != "POST" and asked.changes:
             raise NotByGet("a mutation is sent by POST")
         resumed = request.headers.get("last-event-id") or None
-        opened = await self.streams.open(operation, viewer, request_id, resumed, address_of(request))
+        opened = await self.streams.open(asked, viewer, request_id, resumed, address_of(request))
         if isinstance(opened, list):
             return sse.refused(opened, request_id)
 
@@ -137,61 +143,31 @@ class Endpoint:
             except Unauthenticated:
                 return False
 
-        return sse.EventStream(
+        stream = sse.EventStream(
             opened, good=good, draining=self._draining, alive=self._pace.alive, request_id=request_id
         )
+        stream.headers.update(self._admission.headers(viewer))
+        return stream
 
-    async def _traced(
-        self, operation: Operation, context: Context, request: Request, request_id: str
-    ) -> dict[str, Any]:
-        """What is awaited here runs in the request's own context; the flights that it starts take it with them."""
-        traced: list[UpstreamRequest] | None = [] if request.headers.get("x-vendgraph-trace") == "1" else None
-        counted = Tally()
-        trace.set(traced)
-        tally.set(counted)
-        answer = await self._execute(operation, context, request.method, request_id)
-        if traced is not None:
-            answer["extensions"] = {"vendgraph": _told(traced, counted)}
-        return answer
+    async def _traced(self, asked: Asked, context: Context, request: Request, request_id: str) -> dict[str, Any]:
+        executed = await self._execution.of(asked, context, request_id, changes=request.method == "POST")
+        if request.headers.get("x-vendgraph-trace") == "1":
+            executed.answer["extensions"] = {"vendgraph": _told(executed)}
+        return executed.answer
 
-    async def _answer(self, operation: Operation, context: Context, request_id: str) -> dict[str, Any]:
-        return await self._execute(operation, context, "POST", request_id)
-
-    async def _execute(self, operation: Operation, context: Context, method: str, request_id: str) -> dict[str, Any]:
-        await self._graph.journal.caught_up()  # a query after a delivery sees it
-        try:
-            result = await self._schema.execute(
-                operation.query,
-                variable_values=operation.variables,
-                context_value=context,
-                operation_name=operation.name,
-                allowed_operation_types=ANSWERED if method == "POST" else READS,
-            )
-        except InvalidOperationTypeError as error:
-            if error.operation_type is OperationType.SUBSCRIPTION:
-                return errors.refusal(BadInput(SUBSCRIBED))
-            raise NotByGet(error.as_http_error_reason(method)) from None
-        except CannotGetOperationTypeError as error:
-            return errors.refusal(BadInput(error.as_http_error_reason()))
-        except MissingQueryError:
-            return errors.refusal(BadInput("`query` must be a text that holds an operation"))
-        answer: dict[str, Any] = {}
-        if result.errors:
-            answer["errors"] = errors.formatted(result.errors, request_id, suggestions=self._development)
-        if result.data is not None or not _before_execution(result.errors):
-            answer["data"] = result.data
-        return answer
+    async def _answer(self, asked: Asked, context: Context, request_id: str) -> dict[str, Any]:
+        return (await self._execution.of(asked, context, request_id)).answer
 
 
-def _headers(error: VendgraphError) -> Mapping[str, str]:
-    if isinstance(error, TooManyGuesses):
-        return {"retry-after": str(ceil(error.retry_after))}
-    return HEADERS.get(type(error), {})
-
-
-def _before_execution(found: Any) -> bool:
-    """Whether the request failed as a whole, before any field was resolved: then there is no `data` at all."""
-    return bool(found) and all(error.path is None for error in found)
+def _refused(error: VendgraphError, media: str) -> Reply:
+    content = errors.refusal(error)
+    if isinstance(error, OF_DOCUMENTS):
+        return Reply(content, _status(content, media))
+    headers = dict(HEADERS.get(type(error), {}))
+    seconds = content["errors"][0]["extensions"].get("retryAfterSeconds")
+    if seconds is not None:
+        headers["retry-after"] = str(seconds)
+    return Reply(content, STATUSES.get(type(error), 400), headers)
 
 
 def _status(answer: Mapping[str, Any], media: str) -> int:
@@ -203,7 +179,7 @@ def _status(answer: Mapping[str, Any], media: str) -> int:
     return 200 if media == JSON else 400
 
 
-def _told(traced: list[UpstreamRequest], counted: Tally) -> dict[str, Any]:
+def _told(executed: Executed) -> dict[str, Any]:
     return {
         "upstreamRequests": [
             {
@@ -212,8 +188,9 @@ def _told(traced: list[UpstreamRequest], counted: Tally) -> dict[str, Any]:
                 "status": request.status,
                 "milliseconds": round(request.milliseconds, 1),
             }
-            for request in traced
+            for request in executed.requests
         ],
-        "cacheHits": counted.hits,
-        "cost": None,
+        "cacheHits": executed.hits,
+        "cost": executed.cost,
+        "costCharged": executed.charged,
     }

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
 from domain.errors import BadInput
 from gateway.accept import JSON
+from gateway.jsons import loads
 
 LARGEST_BODY = 256 * 1024
+NOTHING = "`query` must be a text that holds an operation"
 
 
 class TooLong(BadInput):
@@ -23,9 +24,14 @@ class WrongMedia(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    query: str
+    """`query` is None where `document_id` or `sha256` says which document is meant. With `query`, `sha256` is the name
+    under which it is to be kept."""
+
+    query: str | None
     variables: dict[str, Any] | None
     name: str | None
+    document_id: str | None = None
+    sha256: str | None = None
 
 
 def address_of(connection: HTTPConnection) -> str | None:
@@ -35,7 +41,11 @@ def address_of(connection: HTTPConnection) -> str | None:
 
 async def read(request: Request) -> Operation:
     """Raises BadInput."""
-    return _read(_from_body(await _body(request)) if request.method == "POST" else _from_query(request.query_params))
+    told = loads(await _body(request)) if request.method == "POST" else _from_query(request.query_params)
+    operation = operation_of(told)
+    if operation.query is not None and not operation.query.strip():
+        raise BadInput(NOTHING)
+    return operation
 
 
 async def _body(request: Request) -> bytes:
@@ -52,34 +62,49 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _from_body(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise BadInput("the body is not JSON") from None
-
-
 def _from_query(given: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {name: given[name] for name in ("query", "operationName") if name in given}
+    found: dict[str, Any] = {name: given[name] for name in ("query", "operationName", "documentId") if name in given}
     for name in ("variables", "extensions"):
         if given.get(name):
-            try:
-                found[name] = orjson.loads(given[name])
-            except orjson.JSONDecodeError:
-                raise BadInput(f"`{name}` is not JSON") from None
+            found[name] = loads(given[name].encode(errors="replace"))
     return found
 
 
-def _read(body: Any) -> Operation:
-    if not isinstance(body, dict):
+def operation_of(told: Any) -> Operation:
+    """From what is called the parameters of a request. Raises BadInput."""
+    if not isinstance(told, dict):
         raise BadInput("a JSON object is expected, with `query` and perhaps `variables` and `operationName`")
-    query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
-    if not isinstance(query, str) or not query.strip():
-        raise BadInput("`query` must be a text that holds an operation")
-    if variables is not None and not isinstance(variables, dict):
-        raise BadInput("`variables` must be an object")
-    if name is not None and not isinstance(name, str):
-        raise BadInput("`operationName` must be a text")
-    if not isinstance(body.get("extensions"), dict | None):
-        raise BadInput("`extensions` must be an object")
-    return Operation(query, variables, name or None)
+    query, document_id = _text(told, "query"), _text(told, "documentId") or None
+    variables, extensions = _object(told, "variables"), _object(told, "extensions")
+    sha256 = _sha256((extensions or {}).get("persistedQuery"))
+    if query is not None and document_id is not None:
+        raise BadInput("either `query` or `documentId` says what is asked, not both")
+    if query is None and document_id is None and sha256 is None:
+        raise BadInput(NOTHING)
+    return Operation(query, variables, _text(told, "operationName") or None, document_id, sha256)
+
+
+def _text(told: Mapping[str, Any], name: str) -> str | None:
+    found = told.get(name)
+    if not isinstance(found, str | None):
+        raise BadInput(f"`{name}` must be a text")
+    return found
+
+
+def _object(told: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+    found = told.get(name)
+    if not isinstance(found, dict | None):
+        raise BadInput(f"`{name}` must be an object")
+    return found
+
+
+def _sha256(persisted: Any) -> str | None:
+    """Of the extension by which Apollo's clients tell it."""
+    if persisted is None:
+        return None
+    if not isinstance(persisted, dict) or persisted.get("version") != 1:
+        raise BadInput("`persistedQuery` must be an object whose `version` is 1")
+    found = persisted.get("sha256Hash")
+    if not isinstance(found, str) or not found:
+        raise BadInput("`sha256Hash` must be a text")
+    return found

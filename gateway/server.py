@@ -3,6 +3,7 @@
 Who sends to a client waits while it takes nothing; that it does not wait for ever is seen to here, for all alike."""
 
 import asyncio
+import gc
 import signal
 import socket
 from contextlib import suppress
@@ -12,6 +13,9 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from gateway import errors
+from gateway.accept import JSON
+from gateway.answers import encoded
 from gateway.requests import LARGEST_BODY
 
 BACKLOG = 2048
@@ -44,6 +48,8 @@ def address(listening: socket.socket) -> str:
 def run(app: Starlette, listening: socket.socket) -> None:
     """Until Ctrl-C or SIGTERM, and then until the requests that are being answered are."""
     stopped_by_signal()
+    gc.collect()
+    gc.freeze()  # the graph and all modules stay as long as the process: who looks for garbage need not look there
     with suppress(KeyboardInterrupt):
         serving(app).run(sockets=[listening])
 
@@ -105,7 +111,17 @@ class Patient(asyncio.Protocol):
 
 
 class PatientHttp(Patient, HttpToolsProtocol):
-    pass
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP is refused in the same shape as all else."""
+        body = encoded(errors.of_status(400, msg))
+        lines = [
+            "HTTP/1.1 400 Bad Request",
+            f"content-type: {JSON}",
+            f"content-length: {len(body)}",
+            "connection: close",
+        ]
+        self.transport.write("\r\n".join([*lines, "", ""]).encode() + body)
+        self.transport.close()
 
 
 class PatientSocket(Patient, WebSocketsSansIOProtocol):

@@ -17,6 +17,8 @@ from gateway.faults import Place, fault
 from gateway.fields import Address, Key, Moment, Network, Origin, Section, Sha256, Text, host_of, listed, unique
 from gateway.issuers import JwtSettings
 from gateway.limited import QuotaSettings
+from gateway.limits import LimitSettings
+from gateway.persisted import DocumentSettings
 
 PRIVATE = "it is an address of a private network: server.allow_private_addresses = true allows that"
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
@@ -119,6 +121,8 @@ class Settings(Section):
     organizations: list[OrganizationSettings] = Field(min_length=1)
     auth: Auth = Auth()
     commands: CommandSettings = CommandSettings()
+    limits: LimitSettings = LimitSettings()
+    documents: DocumentSettings = DocumentSettings()
     accounts: list[AccountSettings] = Field(default=[])
 
     @model_validator(mode="after")

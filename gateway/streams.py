@@ -5,20 +5,18 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import OperationType
-
 from domain.errors import VendgraphError
 from gateway import errors
+from gateway.admission import Admission, Asked
 from gateway.answers import encoded
 from gateway.auth import REFRESHED
 from gateway.channels import Frame
-from gateway.documents import Documents
 from gateway.requests import Operation
 from gateway.subscriptions import Subscriptions
 from resolvers.context import Context, Graph, Viewer
 
 Answer = dict[str, Any]
-Execute = Callable[[Operation, Context, str], Coroutine[Any, Any, Answer]]
+Execute = Callable[[Asked, Context, str], Coroutine[Any, Any, Answer]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +34,19 @@ USUAL = Pace()
 
 
 class Streams:
-    """`execute(operation, context, request_id)` answers what is no subscription. What changes something is done to its
+    """`execute(asked, context, request_id)` answers what is no subscription. What changes something is done to its
     end, though its client be gone."""
 
-    def __init__(self, graph: Graph, documents: Documents, subscriptions: Subscriptions, execute: Execute) -> None:
+    def __init__(self, graph: Graph, admission: Admission, subscriptions: Subscriptions, execute: Execute) -> None:
         self._graph = graph
-        self._documents = documents
+        self._admission = admission
         self._subscriptions = subscriptions
         self._execute = execute
         self._changing: set[asyncio.Task[Answer]] = set()
 
     async def open(
         self,
-        operation: Operation,
+        asked: Asked,
         viewer: Viewer,
         request_id: str,
         resumed: str | None = None,
@@ -56,17 +54,29 @@ class Streams:
     ) -> AsyncGenerator[Frame, None] | list[Answer]:
         """The results of an operation, one or many; or the errors for which it was not executed."""
         try:
-            if self.follows(operation):
-                return await self._subscriptions.open(operation, viewer, request_id, resumed)
-            answer = await self._answer(operation, viewer, request_id, address)
+            if asked.follows:
+                if not asked.document.errors:
+                    self._admission.charge(asked, viewer)
+                return await self._subscriptions.open(asked, viewer, request_id, resumed)
+            answer = await self._answer(asked, viewer, request_id, address)
         except VendgraphError as error:
             return list(errors.refusal(error)["errors"])
         return _single(encoded(answer).decode()) if "data" in answer else list(answer["errors"])
 
-    async def _answer(self, operation: Operation, viewer: Viewer, request_id: str, address: str | None) -> Answer:
+    async def ask(
+        self, operation: Operation, viewer: Viewer, request_id: str, address: str | None
+    ) -> AsyncGenerator[Frame, None] | list[Answer]:
+        """As `open`, for an operation as it was sent."""
+        try:
+            asked = await self._admission.find(operation, viewer)
+        except VendgraphError as error:
+            return list(errors.refusal(error)["errors"])
+        return await self.open(asked, viewer, request_id, address=address)
+
+    async def _answer(self, asked: Asked, viewer: Viewer, request_id: str, address: str | None) -> Answer:
         context = Context(self._graph, viewer, address=address, request_id=request_id)
-        work = self._execute(operation, context, request_id)
-        if not self.changes(operation):
+        work = self._execute(asked, context, request_id)
+        if not asked.changes:
             return await work
         task = asyncio.create_task(work)
         self._changing.add(task)
@@ -76,18 +86,6 @@ class Streams:
     async def aclose(self) -> None:
         """Waits for what is being changed."""
         await asyncio.gather(*self._changing, return_exceptions=True)
-
-    def follows(self, operation: Operation) -> bool:
-        """Whether it is a subscription."""
-        return self._kind(operation) is OperationType.SUBSCRIPTION
-
-    def changes(self, operation: Operation) -> bool:
-        """Whether it is a mutation."""
-        return self._kind(operation) is OperationType.MUTATION
-
-    def _kind(self, operation: Operation) -> OperationType | None:
-        """None for what cannot be read, or has no such operation."""
-        return self._documents.get(operation.query).operation(operation.name)
 
 
 async def _single(payload: str) -> AsyncGenerator[Frame, None]:

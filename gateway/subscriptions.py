@@ -13,10 +13,9 @@ from graphql.execution import Executor, create_source_event_stream, execute_subs
 
 from domain.live import Message
 from gateway import errors
+from gateway.admission import Asked
 from gateway.answers import encoded
 from gateway.channels import Channel, Encode, Frame, read
-from gateway.documents import Documents
-from gateway.requests import Operation
 from resolvers.context import Context, Graph, Viewer
 from resolvers.live import Live
 
@@ -28,11 +27,10 @@ Answer = dict[str, Any]
 class Subscriptions:
     """`executed` counts messages that were executed, `told` those that were handed to subscribers."""
 
-    def __init__(self, schema: GraphQLSchema, graph: Graph, documents: Documents, *, suggestions: bool) -> None:
+    def __init__(self, schema: GraphQLSchema, graph: Graph, *, suggestions: bool) -> None:
         self._suggestions = suggestions
         self._schema = schema
         self._graph = graph
-        self._documents = documents
         self._channels: dict[object, Channel] = {}
         self._singles = 0
         self.executed = 0
@@ -43,18 +41,18 @@ class Subscriptions:
         return self._singles + sum(channel.subscribers for channel in self._channels.values())
 
     async def open(
-        self, operation: Operation, viewer: Viewer, request_id: str, resumed: str | None
+        self, asked: Asked, viewer: Viewer, request_id: str, resumed: str | None
     ) -> AsyncGenerator[Frame, None] | list[Answer]:
         """The frames, without end; or the errors for which there are none. `resumed`: a cursor that goes before the
         `after` that was asked for.
 
         Raises VendgraphError."""
-        document = self._documents.get(operation.query)
+        document = asked.document
         if document.node is None or document.errors:
             return self._formatted(document.errors, request_id)
-        key = (*document.follows(operation.name, operation.variables), viewer.organizations, viewer.role)
+        key = (*document.follows(asked.name, asked.variables), viewer.organizations, viewer.role)
         context = Context(self._graph, viewer, resumed=resumed)
-        executor = self._executor(document.node, operation, context, None)
+        executor = self._executor(document.node, asked, context, None)
         if isinstance(executor, list):
             return self._formatted(executor, request_id)
         live = create_source_event_stream(executor)
@@ -62,7 +60,7 @@ class Subscriptions:
         if isinstance(live, ExecutionResult):
             return self._formatted(live.errors or (), request_id)
         assert isinstance(live, Live)
-        encode = self._encoder(document.node, operation, viewer)
+        encode = self._encoder(document.node, asked, viewer)
         return self._frames(key, live, encode) if live.shared else self._alone(live, encode)
 
     async def _frames(self, key: object, live: Live[Message], encode: Encode) -> AsyncGenerator[Frame, None]:
@@ -97,24 +95,24 @@ class Subscriptions:
             self._singles -= 1
 
     def _executor(
-        self, node: DocumentNode, operation: Operation, context: Context, root: Message | None
+        self, node: DocumentNode, asked: Asked, context: Context, root: Message | None
     ) -> Executor[Any] | list[GraphQLError]:
         return Executor.build(
             self._schema,
             node,
             root_value=root,
             context_value=context,
-            raw_variable_values=operation.variables,
-            operation_name=operation.name,
+            raw_variable_values=asked.variables,
+            operation_name=asked.name,
             hide_suggestions=not self._suggestions,
         )
 
-    def _encoder(self, node: DocumentNode, operation: Operation, viewer: Viewer) -> Encode:
+    def _encoder(self, node: DocumentNode, asked: Asked, viewer: Viewer) -> Encode:
         request_id = secrets.token_hex(8)  # of all who share it
 
         def encode(message: Message) -> str | Awaitable[str]:
             self.executed += 1
-            executor = self._executor(node, operation, Context(self._graph, viewer), message)
+            executor = self._executor(node, asked, Context(self._graph, viewer), message)
             assert not isinstance(executor, list)  # it was built once before, of the same
             result = execute_subscription_event(executor)
             return later(result) if isinstance(result, Awaitable) else self._encoded(result, request_id)

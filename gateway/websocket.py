@@ -16,11 +16,12 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from domain.errors import ErrorCode, Unauthenticated
+from domain.errors import BadInput, ErrorCode, Unauthenticated
 from gateway import errors
 from gateway.auth import Authenticator, authorization
 from gateway.channels import Broken, Frame
-from gateway.requests import Operation, address_of
+from gateway.jsons import loads
+from gateway.requests import Operation, address_of, operation_of
 from gateway.streams import Pace, Streams, until_first, within
 from resolvers.context import Viewer
 
@@ -137,9 +138,9 @@ class _Socket:
         if text is None:
             raise _invalid("text is expected")
         try:
-            message = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            raise _invalid("it is not JSON") from None
+            message = loads(text.encode(errors="replace"))
+        except BadInput as error:
+            raise _invalid(error.message) from None
         if not isinstance(message, dict):
             raise _invalid("an object is expected")
         return message
@@ -191,7 +192,7 @@ class _Socket:
         request_id = secrets.token_hex(8)
         with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name), suppress(Gone):
             try:
-                opened = await self._streams.open(operation, viewer, request_id, address=self.address)
+                opened = await self._streams.ask(operation, viewer, request_id, self.address)
                 if not isinstance(opened, list):
                     await self._forward(id_, opened)
                     await self._end(id_, {"id": id_, "type": "complete"})
@@ -248,13 +249,7 @@ def _id(message: Mapping[str, Any]) -> str:
 def _operation(payload: Any) -> Operation:
     if not isinstance(payload, dict):
         raise _invalid("its payload must be an object")
-    query, variables, name = payload.get("query"), payload.get("variables"), payload.get("operationName")
-    if not isinstance(query, str):
-        raise _invalid("`query` must be a text")
-    if variables is not None and not isinstance(variables, dict):
-        raise _invalid("`variables` must be an object")
-    if name is not None and not isinstance(name, str):
-        raise _invalid("`operationName` must be a text")
-    if not isinstance(payload.get("extensions"), dict | None):
-        raise _invalid("`extensions` must be an object")
-    return Operation(query, variables, name or None)
+    try:
+        return operation_of(payload)
+    except BadInput as error:
+        raise _invalid(error.message) from None

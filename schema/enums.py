@@ -395,6 +395,7 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "VENDOR_PROTOCOL": "The vendor's: its answer could not be read.",
             "QUERY_TOO_COMPLEX": "The gateway's: the query asks for too much at once.",
             "RATE_LIMITED": "The gateway's: too many requests, or too many commands.",
+            "PERSISTED_QUERY_NOT_FOUND": "Nobody's: a document named by its hash is not kept here; send it in full.",
             "INTERNAL": "The gateway's: a fault of ours, logged under the request id that the error carries.",
         },
     ),

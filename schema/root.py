@@ -1,12 +1,9 @@
 """The root of the graph, and the schema made of it."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import strawberry
-from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
-from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
 import resolvers.accounts
@@ -37,7 +34,6 @@ from schema.commands import Command, CommandConnection
 from schema.edge import PAGING, edge, paged
 from schema.enums import describe_values
 from schema.exports import SalesExport
-from schema.introspection import OnlyPermitted
 from schema.people_mutations import PeopleMutation
 from schema.reports import SalesReport
 from schema.scalars import SCALARS
@@ -50,8 +46,6 @@ from schema.stock import (
 )
 from schema.stock_reports import StockReport
 from schema.upkeep_mutations import UpkeepMutation
-
-KEPT_DOCUMENTS = 512
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -162,10 +156,8 @@ class Mutation(mutations.Mutation, BulkMutation, PeopleMutation, CatalogueMutati
     """Of all parts."""
 
 
-def build(*, introspection: bool = True) -> strawberry.Schema:
-    """The schema. Errors leave it as they were raised: who serves it maps and masks them.
-
-    `introspection`: whether everybody may ask for it, and is told the names that a wrong one may stand for."""
+def build() -> strawberry.Schema:
+    """The schema. Errors leave it as they were raised: who serves it maps and masks them."""
     schema = QuietSchema(
         query=Query,
         mutation=Mutation,
@@ -186,13 +178,7 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
             persons.EntitlementGroup,
             date,
         ],
-        extensions=[
-            lambda: ParserCache(maxsize=KEPT_DOCUMENTS),
-            lambda: ValidationCache(maxsize=KEPT_DOCUMENTS),
-            OneOperation,
-            *([] if introspection else [OnlyPermitted]),
-        ],
-        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),
+        config=StrawberryConfig(scalar_map=SCALARS),
     )
     describe_values(schema._schema)  # noqa: SLF001  Strawberry gives enum values no descriptions itself
     return schema
@@ -203,19 +189,3 @@ class QuietSchema(strawberry.Schema):
 
     def process_errors(self, *_: Any) -> None:
         return
-
-
-class OneOperation(SchemaExtension):
-    """A document of several operations is executed only by name; Strawberry alone would take the first."""
-
-    def on_parse(self) -> Iterator[None]:
-        yield
-        document = self.execution_context.graphql_document
-        if document is not None and self.execution_context._provided_operation_name is None:  # noqa: SLF001
-            _refuse_several(document)
-
-
-def _refuse_several(document: DocumentNode) -> None:
-    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
-    if len(operations) > 1:
-        raise GraphQLError("`operationName` must say which of the operations is meant", operations)

@@ -46,6 +46,26 @@ class Client:
         return found, cursor
 
 
+async def run(script: str, asked: dict[str, Any]) -> list[Any]:
+    """All that a script tells, which ends by itself."""
+    assert NODE is not None, MISSING
+    process = await asyncio.create_subprocess_exec(
+        NODE,
+        script,
+        cwd=CLIENTS,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={"PATH": os.environ["PATH"]},
+    )
+    try:
+        told, _ = await asyncio.wait_for(process.communicate(json.dumps(asked).encode()), WAIT_SECONDS)
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert process.returncode == 0
+    return [json.loads(line) for line in told.splitlines()]
+
+
 @asynccontextmanager
 async def client(
     transport: str, base: str, query: str, after: str | None = None, *, key: str = ADMIN, attempts: int = 1000

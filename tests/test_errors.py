@@ -139,7 +139,6 @@ async def test_a_value_of_ours_that_does_not_fit_is_not_the_callers_fault() -> N
         "query($x: ID!) { machine(id: $x) { name } }",
         "mutation { viewer { name } }",
         "{ ...f } fragment f on Query { ...f }",
-        "query a { viewer { name } } query b { viewer { name } }",
         "{ viewer" + " { viewer" * 400 + " }" * 401,
     ],
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -142,6 +143,17 @@ HOSTILE: Mapping[str, str] = {
     "a subscription": "subscription { anything }",
     "several operations without a name": "query a { viewer { name } } query b { viewer { role } }",
 }
+TOO_MUCH = frozenset(
+    {
+        "3000 levels",
+        "300 levels",
+        "5000 levels of lists",
+        "2000 fragments in a row",
+        "fragments that nobody uses",
+        "a number of 5000 digits",
+        "a directive again and again",
+    }
+)
 
 
 @pytest.mark.parametrize("what", HOSTILE)
@@ -150,7 +162,7 @@ def test_a_document_that_cannot_be_executed_is_told_so(either: Gateway, what: st
     for media, status in ((JSON, 200), (RESPONSE, 400)):
         answer = asked(either, HOSTILE[what], accept=media)
         assert answer.status_code == status
-        assert set(codes(answer)) == {"BAD_INPUT"}
+        assert set(codes(answer)) == {"QUERY_TOO_COMPLEX" if what in TOO_MUCH else "BAD_INPUT"}
         assert answer.headers["content-type"] == f"{media}; charset=utf-8"
 
 
@@ -305,6 +317,21 @@ def test_another_method_is_refused_in_the_same_shape(either: Gateway, method: st
     answer = httpx2.request(method, f"{either.base}/graphql", headers={"authorization": f"Bearer {ADMIN}"})
     assert (answer.status_code, codes(answer)) == (405, ["BAD_INPUT"])
     assert {"GET", "POST"} <= set(answer.headers["allow"].split(", "))
+
+
+def test_what_is_no_http_is_refused_in_the_same_shape(gateway: Gateway) -> None:
+    host, _, port = gateway.base.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(b"NONSENSE\r\n\r\n")
+        head, _, body = b"".join(iter(lambda: connection.recv(4096), b"")).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert [error["extensions"]["code"] for error in json.loads(body)["errors"]] == ["BAD_INPUT"]
+
+
+@pytest.mark.parametrize("path", ["/graphql/", "/graphql/x", "//graphql"])
+def test_a_path_that_is_almost_one_is_no_redirect(either: Gateway, path: str) -> None:
+    answer = httpx2.post(f"{either.base}{path}", json={"query": "{ viewer { name } }"})
+    assert (answer.status_code, codes(answer)) == (404, ["NOT_FOUND"])
 
 
 def test_a_path_that_is_none_is_refused_in_the_same_shape(either: Gateway) -> None:

@@ -27,7 +27,7 @@ def test_what_was_asked_upstream_is_told_request_by_request(sandbox: Sandbox, tm
     with running_gateway(sandbox, tmp_path) as gateway:
         sandbox.forget_requests()
         told = traced(gateway, NESTED)
-    assert told.keys() == {"upstreamRequests", "cacheHits", "cost"}
+    assert told.keys() == {"upstreamRequests", "cacheHits", "cost", "costCharged"}
     assert len(told["upstreamRequests"]) == len(sandbox.requests())
     for one in told["upstreamRequests"]:
         assert one.keys() == {"account", "operation", "status", "milliseconds"}
@@ -48,8 +48,13 @@ def test_what_is_warm_is_told_as_hits(sandbox: Sandbox, tmp_path: Path) -> None:
     assert warm["cacheHits"] == 5
 
 
-def test_a_cost_that_nobody_computes_is_null(gateway: Gateway) -> None:
-    assert traced(gateway, MACHINES)["cost"] is None
+def test_what_it_might_cost_is_told_and_what_it_did(gateway: Gateway) -> None:
+    traced(gateway, "{ machines(first: 200) { nodes { name } } }")
+    told = traced(gateway, "{ machines(first: 200) { nodes { name } } }")
+    assert told["upstreamRequests"] == []
+    (nodes,) = gateway.ask("{ machines(first: 200) { nodes { name } } }")["machines"].values()
+    assert told["cost"] == 1 + 1 + 200
+    assert told["costCharged"] == 1 + 1 + 1 + len(nodes)
 
 
 @pytest.mark.parametrize("value", ["0", "true", ""])
@@ -59,7 +64,7 @@ def test_only_who_asks_is_told(gateway: Gateway, value: str) -> None:
 
 
 def test_a_document_that_cannot_be_executed_asked_for_nothing(gateway: Gateway) -> None:
-    assert traced(gateway, "{ nothing }") == {"upstreamRequests": [], "cacheHits": 0, "cost": None}
+    assert traced(gateway, "{ nothing }") == {"upstreamRequests": [], "cacheHits": 0, "cost": None, "costCharged": None}
 
 
 def test_by_get_it_is_told_as_well(gateway: Gateway) -> None:

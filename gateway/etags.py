@@ -1,0 +1,19 @@
+"""What a client has already, it need not be sent again: RFC 9110, sections 13.1.2 and 15.4.5."""
+
+from hashlib import sha256
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+HEADERS = {"cache-control": "private, no-cache", "vary": "Accept, Authorization"}  # kept, but asked about each time
+
+
+def revalidated(request: Request, answer: Response) -> Response:
+    """The answer with a tag of what it holds; or that this is what the client has."""
+    tag = f'"{sha256(bytes(answer.body)).hexdigest()[:32]}"'
+    answer.headers.update({**HEADERS, "etag": tag})
+    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
+    if not known & {tag, "*"}:
+        return answer
+    kept = {name: value for name, value in answer.headers.items() if name not in ("content-length", "content-type")}
+    return Response(status_code=304, headers=kept)

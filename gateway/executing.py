@@ -1,0 +1,92 @@
+"""Queries and mutations, executed and answered; below Strawberry, which would read and validate each document anew."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute
+from strawberry.execution import optimized_is_awaitable
+
+from connectors.http import UpstreamRequest, trace
+from domain.errors import BadInput
+from gateway import errors
+from gateway.admission import Admission, Asked
+from resolvers.cache import Tally, tally
+from resolvers.context import Context
+
+SUBSCRIBED = "subscriptions go over a WebSocket (graphql-transport-ws), or with Accept: text/event-stream"
+UNNAMED = "`operationName` must say which of the operations is meant"
+
+Answer = dict[str, Any]
+
+
+class NotByGet(BadInput):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """`cost`: what it might have cost; `charged`: what it did; both None of what was not executed. `requests`: those to
+    vendors that it took; `hits`: what came from the cache."""
+
+    answer: Answer
+    cost: int | None = None
+    charged: int | None = None
+    requests: Sequence[UpstreamRequest] = ()
+    hits: int = 0
+
+
+class Execution:
+    def __init__(self, schema: GraphQLSchema, admission: Admission, *, suggestions: bool) -> None:
+        self._schema = schema
+        self._admission = admission
+        self._suggestions = suggestions
+
+    async def of(self, asked: Asked, context: Context, request_id: str, *, changes: bool = True) -> Executed:
+        """`changes`: whether it may be a mutation. Raises NotByGet, QueryTooComplex and RateLimited."""
+        if asked.changes and not changes:
+            raise NotByGet("mutations are not allowed when using GET")
+        if asked.follows:
+            return Executed(errors.refusal(BadInput(SUBSCRIBED)))
+        if asked.document.errors:
+            return Executed({"errors": self._formatted(asked.document.errors, request_id)})
+        if asked.kind is None:
+            wrong = UNNAMED if asked.name is None else f'there is no operation "{asked.name:.60}"'
+            return Executed(errors.refusal(BadInput(wrong)))
+        charge = self._admission.charge(asked, context.viewer)
+        requests, counted = list[UpstreamRequest](), Tally()
+        trace.set(requests)  # what is awaited here has this context; the flights that it starts take it with them
+        tally.set(counted)
+        result = await self._executed(asked, context)
+        charged = charge.settle(result.data, len(requests))
+        return Executed(self._answer(result, request_id), charge.cost, charged, requests, counted.hits)
+
+    async def _executed(self, asked: Asked, context: Context) -> ExecutionResult:
+        assert asked.document.node is not None
+        await context.graph.journal.caught_up()  # a query after a delivery sees it
+        result = execute(
+            self._schema,
+            asked.document.node,
+            context_value=context,
+            variable_values=asked.variables,
+            operation_name=asked.name,
+            is_awaitable=cast(Any, optimized_is_awaitable),
+            hide_suggestions=not self._suggestions,
+        )
+        return await result if isinstance(result, Awaitable) else result
+
+    def _answer(self, result: ExecutionResult, request_id: str) -> Answer:
+        answer: Answer = {}
+        if result.errors:
+            answer["errors"] = self._formatted(result.errors, request_id)
+        if result.data is not None or not _before_execution(result.errors):
+            answer["data"] = result.data
+        return answer
+
+    def _formatted(self, found: Sequence[GraphQLError], request_id: str) -> list[Answer]:
+        return errors.formatted(found, request_id, suggestions=self._suggestions)
+
+
+def _before_execution(found: Sequence[GraphQLError] | None) -> bool:
+    """Whether the request failed as a whole, before any field was resolved: then there is no `data` at all."""
+    return bool(found) and all(error.path is None for error in found or ())
