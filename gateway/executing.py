@@ -11,6 +11,7 @@ from connectors.http import UpstreamRequest, trace
 from domain.errors import BadInput
 from gateway import errors
 from gateway.admission import Admission, Asked
+from gateway.tracing import Tracing
 from resolvers.cache import Tally, tally
 from resolvers.context import Context
 
@@ -37,9 +38,10 @@ class Executed:
 
 
 class Execution:
-    def __init__(self, schema: GraphQLSchema, admission: Admission, *, suggestions: bool) -> None:
+    def __init__(self, schema: GraphQLSchema, admission: Admission, tracing: Tracing, *, suggestions: bool) -> None:
         self._schema = schema
         self._admission = admission
+        self._tracing = tracing
         self._suggestions = suggestions
 
     async def of(self, asked: Asked, context: Context, request_id: str, *, changes: bool = True) -> Executed:
@@ -57,9 +59,12 @@ class Execution:
         requests, counted = list[UpstreamRequest](), Tally()
         trace.set(requests)  # what is awaited here has this context; the flights that it starts take it with them
         tally.set(counted)
-        result = await self._executed(asked, context)
+        with self._tracing.operation(asked, request_id) as tell:
+            result = await self._executed(asked, context)
+            answer = self._answer(result, request_id)
+            tell(answer.get("errors", ()))
         charged = charge.settle(result.data, len(requests))
-        return Executed(self._answer(result, request_id), charge.cost, charged, requests, counted.hits)
+        return Executed(answer, charge.cost, charged, requests, counted.hits)
 
     async def _executed(self, asked: Asked, context: Context) -> ExecutionResult:
         assert asked.document.node is not None
