@@ -44,7 +44,7 @@ def _noted(scope: Scope) -> dict[str, Any]:
 
 
 class RequestIds:
-    """ASGI middleware, before all others."""
+    """ASGI middleware, before all others. Who has left before there was an answer was not refused."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -54,7 +54,13 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         id_ = request_id(scope)
-        status = 0
+        status, gone = 0, False
+
+        async def heard() -> Message:
+            nonlocal gone
+            message = await receive()
+            gone = gone or (status == 0 and message["type"] == "http.disconnect")
+            return message
 
         async def named(message: Message) -> None:
             nonlocal status
@@ -64,8 +70,8 @@ class RequestIds:
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=id_):
-            await self._app(scope, receive, named)
-            if status >= 400 or "code" in _noted(scope):
+            await self._app(scope, heard, named)
+            if not gone and status != 500 and (status >= 400 or "code" in _noted(scope)):
                 _tell(scope, status)
 
 

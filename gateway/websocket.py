@@ -141,6 +141,8 @@ class _Socket:
             raise Closed(AGAIN_LATER, "Try again later") from None
 
     def _refused(self, **why: object) -> None:
+        if why.get("code") == ErrorCode.INTERNAL.value:
+            return  # what went wrong is in the log
         key = None if self._viewer is None else self._viewer.name
         log.info("refused", route="/graphql", address=self.address, key=key, **why)
 
