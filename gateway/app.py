@@ -191,6 +191,5 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers, middleware=middleware)
     app.router.redirect_slashes = False  # a redirect is no answer to who speaks GraphQL
     app.state.draining = draining
-    app.state.lag = capacity.lag
     app.state.trusted_proxies = settings.server.trusted_proxies
     return app

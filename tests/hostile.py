@@ -90,7 +90,9 @@ def heads() -> Iterator[Hostile]:
     yield Hostile("CRLF in a header", crlf)
     yield Hostile("a request id of 10 kB", request(headers={"X-Request-Id": CANARY * 800}, body=b"{"))
     yield Hostile("a trace that is none", request(headers={"Traceparent": f"00-{CANARY}"}, body=b"{"))
-    yield Hostile("an upgrade to what is not spoken", request(headers={"Upgrade": "h2c", "Connection": "Upgrade"}))
+    yield Hostile(
+        "an upgrade to what is not spoken", request(headers={"Upgrade": "h2c", "Connection": "Upgrade, close"})
+    )
     yield Hostile("an encoding that is not spoken", request(headers={"Content-Encoding": "gzip"}, body=b"\x1f\x8b\x08"))
     yield Hostile("a forwarded address of nonsense", request(headers={"X-Forwarded-For": f"{CANARY}, ::"}, body=b"{"))
 
