@@ -11,6 +11,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
+from graphql import get_operation_ast
 from opentelemetry import context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
@@ -32,7 +33,7 @@ NAME = "vendgraph"
 PATH = "/v1/traces"
 CALLER = ("traceparent", "tracestate")
 LONGEST = 64  # characters of an operation's name
-CLOSING_MILLISECONDS = 2_000
+CLOSING_SECONDS = 2.0
 TRACE_CONTEXT = TraceContextTextMapPropagator()
 
 
@@ -57,7 +58,8 @@ class Otel(Tracing):
         endpoint = None if settings.endpoint is None else settings.endpoint.removesuffix(PATH) + PATH
         sampler = None if settings.sampled is None else ParentBased(TraceIdRatioBased(settings.sampled))
         self._provider = TracerProvider(sampler=sampler, resource=_resource(settings), shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
+        self._exporter = OTLPSpanExporter(endpoint=endpoint)
+        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer(NAME)
 
     @cached_property
@@ -67,7 +69,7 @@ class Otel(Tracing):
     @contextmanager
     def operation(self, asked: Asked, request_id: str) -> Iterator[Tell]:
         kind = "" if asked.kind is None else asked.kind.value
-        name = (asked.name or "")[:LONGEST]
+        name = _name(asked)
         told = {
             "graphql.operation.type": kind,
             "graphql.operation.name": name,
@@ -112,8 +114,12 @@ class Otel(Tracing):
         return hear
 
     async def aclose(self) -> None:
-        await asyncio.to_thread(self._provider.force_flush, CLOSING_MILLISECONDS)
-        await asyncio.to_thread(self._provider.shutdown)
+        closing = asyncio.create_task(asyncio.to_thread(self._provider.shutdown))
+        _, late = await asyncio.wait([closing], timeout=CLOSING_SECONDS)
+        if late:
+            # A collector that is away is not waited for.
+            await asyncio.to_thread(self._exporter.shutdown)
+        await closing
 
 
 def _resource(settings: TracingSettings) -> Resource:
@@ -122,6 +128,12 @@ def _resource(settings: TracingSettings) -> Resource:
     unknown = str(told.attributes.get(SERVICE_NAME, "")).startswith("unknown_service")
     name = settings.service or (NAME if unknown else None)
     return told if name is None else told.merge(Resource({SERVICE_NAME: name}))
+
+
+def _name(asked: Asked) -> str:
+    node = asked.document.node
+    operation = None if node is None else get_operation_ast(node, asked.name)
+    return operation.name.value[:LONGEST] if operation is not None and operation.name is not None else ""
 
 
 def _hash(asked: Asked) -> str:

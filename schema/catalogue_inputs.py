@@ -23,13 +23,13 @@ def must(description: str) -> Any:
     return strawberry.field(description=description)
 
 
-@strawberry.input(description=f"How a product is packed. It is told as a whole, or not at all. {UNSENT}")
+@strawberry.input(description="How a product is packed. It is told as a whole, or not at all.")
 class ProductPackagingInput:
-    shelf_life_days: int = must("For how many days it keeps.")
-    net_weight: Decimal = must("What its content weighs or measures, in `netWeightUnit`.")
-    net_weight_unit: str = must('The unit of `netWeight`, such as "g" or "ml".')
-    gross_weight: Decimal = must("What it weighs with its package, in grams.")
-    package_weight: Decimal | None = may("What the package alone weighs, in grams.")
+    shelf_life_days: int = must("How long it keeps.")
+    net_weight: Decimal = must("In `netWeightUnit`.")
+    net_weight_unit: str = must('Such as "g" or "ml".')
+    gross_weight: Decimal = must("In grams.")
+    package_weight: Decimal | None = may("In grams.")
     unit_count: int | None = may("How many are in it.")
     tolerance_percentage: Decimal | None = may("By how much one may weigh more or less, in per cent.")
     description: str | None = may("What it is packed in.")
@@ -41,9 +41,9 @@ class ProductCapacityInput:
     units: int = must("How many fit.")
 
 
-@strawberry.input(description=f"What is in a product, each with its unit. {UNSENT}")
+@strawberry.input(description="What is in a product, each with its unit.")
 class ProductNutritionInput:
-    energy: str | None = may("Energy, in kJ or kcal.")
+    energy: str | None = may("In kJ or kcal.")
     fat: str | None = may("Fat.")
     saturated_fat: str | None = may("Saturated fat.")
     carbohydrates: str | None = may("Carbohydrates.")
@@ -53,7 +53,7 @@ class ProductNutritionInput:
     salt: str | None = may("Salt.")
 
 
-@strawberry.input(description=f"Who can eat a product. {UNSENT}")
+@strawberry.input(description="Who can eat a product.")
 class ProductDietInput:
     gluten_free: bool | None = may("Whether it has no gluten.")
     vegetarian: bool | None = may("Whether it is vegetarian.")
@@ -62,7 +62,7 @@ class ProductDietInput:
     ingredients: str | None = may("What it is made of.")
 
 
-@strawberry.input(description=f"What only Livello has of a product. {UNSENT}")
+@strawberry.input(description="What only Livello has of a product.")
 class LivelloProductInput:
     organization_id: strawberry.ID | None = may("Whose product it is; needed to create one.")
     tax_rate: str | None = may("The `vendorId` of one of the organization's `taxRates`; with price and cost only.")
@@ -78,28 +78,26 @@ class LivelloProductInput:
     copy_images_from: strawberry.ID | None = may("The product whose pictures it gets, where none are given.")
 
 
-@strawberry.input(description=f"A size. With `vendorId` one that is there is changed, else one is added. {UNSENT}")
+@strawberry.input(description="A size. With `vendorId` one that is there is changed, else one is added.")
 class ProductSizeInput:
     vendor_id: str | None = may("The vendor's id of it.")
     name: str | None = may("What it is called.")
 
 
-@strawberry.input(
-    description=f"A certificate. With `vendorId` one that is there is changed, else one is added. {UNSENT}"
-)
+@strawberry.input(description="A certificate. With `vendorId` one that is there is changed, else one is added.")
 class ProductCertificateInput:
     vendor_id: str | None = may("The vendor's id of it.")
     number: str | None = may("Its number.")
     expires_at: datetime | None = may("When it is no longer good, to the second.")
 
 
-@strawberry.input(description=f"What only SmartEPI has of a product. {UNSENT}")
+@strawberry.input(description="What only SmartEPI has of a product.")
 class SmartEPIProductInput:
     sizes: list[ProductSizeInput] | None = may("Sizes that are added or changed; none goes away.")
     certificates: list[ProductCertificateInput] | None = may("Certificates that are added or changed; none goes away.")
 
 
-@strawberry.input(description=f"A product to add. What the vendor does not have is refused. {UNSENT}")
+@strawberry.input(description="A product to add. What the vendor does not have is refused.")
 class CreateProductInput:
     name: str = must("What it is called.")
     description: str | None = may("What it is.")

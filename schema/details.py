@@ -11,7 +11,7 @@ from schema.edge import edge
 from schema.scalars import JSON
 
 
-@strawberry.type(description=f"Somebody at a machine, from the opening to the closing of its door. {SILENT}")
+@strawberry.type(description="Somebody at a machine, from the opening to the closing of its door.")
 class MachineSession:
     status: str | None = told("How far it has come, in the vendor's word.")
     kind: str | None = told("What it is for, in the vendor's word.")
@@ -28,7 +28,7 @@ class MachineSession:
     unavailable: list[UnavailableField] = edge(privacy.kept_back("reference", "vendorData"), description=KEPT_BACK)
 
 
-@strawberry.type(description=f"What a machine has taken in since its cash was collected. {SILENT}")
+@strawberry.type(description="What a machine has taken in since its cash was collected.")
 class MachineCash:
     total: Money | None = told("How much in all.")
     bills: Money | None = told("How much of it in bank notes.")

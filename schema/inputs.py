@@ -15,7 +15,7 @@ MACHINES = "Only of these machines. An id that is none of yours stands for nothi
 VENDORS = "Only of these vendors."
 
 
-@strawberry.input(description=f"Narrows a list of machines. {NARROWS}")
+@strawberry.input(description="Narrows a list of machines.")
 class MachineFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -31,7 +31,7 @@ class MachineFilter:
     )
 
 
-@strawberry.input(description=f"Narrows a list of products. {NARROWS}")
+@strawberry.input(description="Narrows a list of products.")
 class ProductFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -44,7 +44,7 @@ class ProductFilter:
     )
 
 
-@strawberry.input(description=f"Narrows a list of sales. {NARROWS}")
+@strawberry.input(description="Narrows a list of sales.")
 class SaleFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -58,7 +58,7 @@ class SaleFilter:
     to: datetime | None = strawberry.field(default=strawberry.UNSET, description="Recorded before this time.")
 
 
-@strawberry.input(description=f"Narrows a report of sales. {NARROWS}")
+@strawberry.input(description="Narrows a report of sales.")
 class SalesReportFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -68,7 +68,7 @@ class SalesReportFilter:
     )
 
 
-@strawberry.input(description=f"Narrows a list of events. {NARROWS}")
+@strawberry.input(description="Narrows a list of events.")
 class EventFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -83,7 +83,7 @@ class EventFilter:
     to: datetime | None = strawberry.field(default=strawberry.UNSET, description="Recorded before this time.")
 
 
-@strawberry.input(description=f"Narrows commands. {NARROWS}")
+@strawberry.input(description="Narrows commands.")
 class CommandFilter:
     machines: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=MACHINES)
     statuses: list[CommandStatus] | None = strawberry.field(
@@ -106,7 +106,7 @@ class MachineCommandInput:
     idempotency_key: str = strawberry.field(description=KEY)
 
 
-@strawberry.input(description="A product to hand out. Exactly one of `slotId` and `position` says which, the other is left out.")
+@strawberry.input(description="A product to hand out. Exactly one of `slotId` and `position` says which.")
 class DispenseProductInput:
     machine_id: strawberry.ID = strawberry.field(description=MACHINE)
     slot_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="The slot that it is in.")
@@ -124,7 +124,7 @@ class SendDepositInput:
     idempotency_key: str = strawberry.field(description=KEY)
 
 
-@strawberry.input(description=f"A payment that was made elsewhere, for a purchase at the machine. {UNSENT}")
+@strawberry.input(description="A payment that was made elsewhere, for a purchase at the machine.")
 class SendRemotePaymentInput:
     machine_id: strawberry.ID = strawberry.field(description=MACHINE)
     amount: Decimal = strawberry.field(description=AMOUNT)
@@ -151,12 +151,12 @@ class SetPriceInput:
 
 @strawberry.input(description="One cell of a planogram.")
 class PlanogramSlotInput:
-    row: int = strawberry.field(description="Which, counted from 0.")
-    column: int = strawberry.field(description="Which, counted from 0.")
+    row: int = strawberry.field(description="Counted from 0.")
+    column: int = strawberry.field(description="Counted from 0.")
     product_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="The product in it; none where it is left out."
+        default=strawberry.UNSET, description="The product in it; none where it is left empty."
     )
-    price: Decimal = strawberry.field(description="What one costs there, in the major unit of the account's currency.")
+    price: Decimal = strawberry.field(description="What one costs there, in the account's currency.")
 
 
 @strawberry.input(description="All that a machine is to hold, cell by cell.")

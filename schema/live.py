@@ -23,23 +23,23 @@ class Gap:
     message: str = told("For a person to read.")
 
 
-@strawberry.type(description="A sale that was recorded. Exactly one of `sale` and `gap` is there, the other is null.")
+@strawberry.type(description="A sale that was recorded. Exactly one of `sale` and `gap` is there.")
 class SaleMessage:
     cursor: str = told(CURSOR)
     origin: Origin = told(ORIGIN)
-    sale: types.Sale | None = told("The sale that was recorded.")
+    sale: types.Sale | None = told("The sale.")
     gap: Gap | None = told(GAP)
 
 
-@strawberry.type(description="An event that was recorded. Exactly one of `event` and `gap` is there, the other is null.")
+@strawberry.type(description="An event that was recorded. Exactly one of `event` and `gap` is there.")
 class MachineEventMessage:
     cursor: str = told(CURSOR)
     origin: Origin = told(ORIGIN)
-    event: types.MachineEvent | None = told("The event that was recorded.")
+    event: types.MachineEvent | None = told("The event.")
     gap: Gap | None = told(GAP)
 
 
-@strawberry.type(description="A command that has changed. Exactly one of `command` and `gap` is there, the other is null.")
+@strawberry.type(description="A command that has changed. Exactly one of `command` and `gap` is there.")
 class CommandMessage:
     cursor: str = told(CURSOR)
     origin: Origin = told(ORIGIN)
@@ -47,7 +47,7 @@ class CommandMessage:
     gap: Gap | None = told(GAP)
 
 
-@strawberry.type(description="A machine whose state has changed. Exactly one of `machine` and `gap` is there, the other is null.")
+@strawberry.type(description="A machine whose state has changed. Exactly one of `machine` and `gap` is there.")
 class MachineMessage:
     cursor: str = told(CURSOR)
     origin: Origin = told(ORIGIN)

@@ -10,7 +10,7 @@ LEFT_OUT = "What is left out, or null, stays as it is."
 ACCOUNT = "In which account."
 
 
-@strawberry.input(description=f"Narrows a list of people. {NARROWS}")
+@strawberry.input(description="Narrows a list of people.")
 class PersonFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -32,7 +32,7 @@ class PersonFilter:
     )
 
 
-@strawberry.input(description=f"Narrows a list of units. {NARROWS}")
+@strawberry.input(description="Narrows a list of units.")
 class OrganizationUnitFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -42,7 +42,7 @@ class OrganizationUnitFilter:
     )
 
 
-@strawberry.input(description=f"Narrows a list of groups. {NARROWS}")
+@strawberry.input(description="Narrows a list of groups.")
 class EntitlementGroupFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -51,7 +51,7 @@ class EntitlementGroupFilter:
     )
 
 
-@strawberry.input(description="An address. What is left out, or null, is not said.")
+@strawberry.input(description="An address. What is left out is not said.")
 class PersonAddressInput:
     address: str | None = strawberry.field(default=strawberry.UNSET, description="Street and number.")
     city: str | None = strawberry.field(default=strawberry.UNSET, description="The city.")
@@ -113,7 +113,7 @@ class DeletePersonInput:
     idempotency_key: str = strawberry.field(description=KEY)
 
 
-@strawberry.input(description=f"A unit that is to be there. Its name is no other's of its kind. {UNSENT}")
+@strawberry.input(description="A unit that is to be there. Its name is no other's of its kind.")
 class CreateUnitInput:
     account_id: strawberry.ID = strawberry.field(description=ACCOUNT)
     kind: UnitKind = strawberry.field(description="What it is.")

@@ -11,7 +11,7 @@ from schema.inputs import ACCOUNTS, KEY, MACHINES, VENDORS
 SINCE, UNTIL = "Recorded at this time or later.", "Recorded before this time."
 
 
-@strawberry.input(description=f"Narrows a list of movements of stock. {NARROWS}")
+@strawberry.input(description="Narrows a list of movements of stock.")
 class StockMovementFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -21,14 +21,14 @@ class StockMovementFilter:
     to: datetime | None = strawberry.field(default=strawberry.UNSET, description=UNTIL)
 
 
-@strawberry.input(description=f"Narrows a report over stock. {NARROWS}")
+@strawberry.input(description="Narrows a report over stock.")
 class StockReportFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
     machines: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=MACHINES)
 
 
-@strawberry.input(description=f"Narrows a list of collections of cash. {NARROWS}")
+@strawberry.input(description="Narrows a list of collections of cash.")
 class CashCollectionFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -37,7 +37,7 @@ class CashCollectionFilter:
     to: datetime | None = strawberry.field(default=strawberry.UNSET, description=UNTIL)
 
 
-@strawberry.input(description="How many there really are in a slot. Exactly one of `delta` and `level` says it, the other is left out.")
+@strawberry.input(description="How many there really are in a slot. Exactly one of `delta` and `level` says it.")
 class AdjustStockInput:
     slot_id: strawberry.ID = strawberry.field(description="In which slot.")
     delta: int | None = strawberry.field(

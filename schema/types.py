@@ -89,10 +89,10 @@ class VendorAccount(Node, AccountBackoffice, AccountAnalytics):
     vendor: Vendor = told("At which vendor.")
     organization: "Organization" = edge(accounts.organization, description="The tenant that it belongs to.")
     status: AccountStatus = told("How it fares.")
-    last_success_at: datetime | None = told("When the vendor last answered well; null where it has not yet.")
-    last_error: str | None = told("What went wrong last; null where nothing has. Never holds a secret.")
+    last_success_at: datetime | None = told("When the vendor last answered well.")
+    last_error: str | None = told("What went wrong last. Never holds a secret.")
     rate_limit: RateLimit | None = told("The tightest budget; null where the vendor sets none.")
-    webhook: WebhookHealth | None = edge(accounts.webhook, description="What has come in by its webhooks; null where the vendor sends none.")
+    webhook: WebhookHealth | None = edge(accounts.webhook, description="Null where the vendor sends none.")
     capabilities: list[Capability] = told("What this vendor can do at all.")
     drift: list[Drift] = edge(
         drifts.seen,
@@ -119,8 +119,8 @@ class SourceStatus:
     account: VendorAccount = edge(statuses.account, description="Which account.")
     state: SourceState = told("What it gave.")
     complete: bool = told("Whether nothing of this account is missing from the page.")
-    as_of: datetime | None = told("When the vendor told it; null where it gave nothing.")
-    error: SourceError | None = told("Why it gave nothing, or only what it told before; null where nothing went wrong.")
+    as_of: datetime | None = told("When the vendor told it.")
+    error: SourceError | None = told("Why it gave nothing, or only what it told before.")
 
 
 @strawberry.type(description="An organization and its place in a list.")
@@ -234,7 +234,7 @@ class Organization(Node):
         return isinstance(value, model.Organization)
 
 
-@strawberry.type(description=f"A vending machine, kiosk, fridge or dispenser. {SILENT}")
+@strawberry.type(description="A vending machine, kiosk, fridge or dispenser.")
 class Machine(Node, MachineBackoffice):
     vendor: Vendor = told("Whose it is.")
     account: VendorAccount = edge(machines.account, description="The account that it was read through.")
@@ -249,9 +249,9 @@ class Machine(Node, MachineBackoffice):
     group: MachineGroup | None = edge(parts.group, description="The fleet, site or group that it is in.")
     location: Location | None = edge(parts.location, description="Where it stands.")
     connectivity: Connectivity = told("Whether the vendor reaches it.")
-    last_seen_at: datetime | None = told("When the vendor last heard of it.")
+    last_seen_at: datetime | None = told("Its last sign of life.")
     door: DoorState = told("The state of its door.")
-    temperature: Temperature | None = told("How warm it is inside, as it was last measured.")
+    temperature: Temperature | None = told("Inside it.")
     slots: list["Slot"] | None = edge(
         parts.slots,
         description="What it holds. Null where the vendor has no slots; null with an error where it did not answer.",
@@ -305,7 +305,7 @@ class Machine(Node, MachineBackoffice):
         return isinstance(value, model.Machine)
 
 
-@strawberry.type(description=f"A place in a machine that holds one product. {SILENT}")
+@strawberry.type(description="A place in a machine that holds one product.")
 class Slot(Node):
     machine: Machine = edge(slots.machine, description="The machine that it is in.")
     position: str = told('As printed on the machine, such as "A11" or "12".')
@@ -323,7 +323,7 @@ class Slot(Node):
         return isinstance(value, model.Slot)
 
 
-@strawberry.type(description=f"Something that is sold or handed out. {SILENT}")
+@strawberry.type(description="Something that is sold or handed out.")
 class Product(Node):
     vendor: Vendor = told("Whose catalogue it is in.")
     account: VendorAccount = edge(products.account, description="The account that it was read through.")
@@ -339,10 +339,10 @@ class Product(Node):
     gtin: str | None = told("EAN or UPC.")
     price: Money | None = told("The catalogue's price for one; a slot may have its own.")
     cost: Money | None = told("What one costs the operator.")
-    image_url: str | None = told("The address of a picture at the vendor.")
+    image_url: str | None = told("A picture, at the vendor.")
     archived: bool = told("Whether it is no longer in use.")
     vendor_data: JSON | None = edge(privacy.of_thing, description=THING_DATA)
-    tax_rate: Decimal | None = told("The rate of tax that is in its price, in per cent, such as 19.")
+    tax_rate: Decimal | None = told("What of its price is tax, in per cent.")
     packaging: ProductPackaging | None = told("How it is packed.")
     capacities: list[ProductCapacity] | None = told("How many fit where.")
     nutrition: ProductNutrition | None = told("What is in it.")
@@ -355,15 +355,15 @@ class Product(Node):
         return isinstance(value, model.Product)
 
 
-@strawberry.type(description=f"An employee or account holder. {SILENT}")
+@strawberry.type(description="An employee or account holder.")
 class Person:
     vendor_id: str | None = told(VENDOR_ID)
     name: str | None = told("Their name.")
 
 
-@strawberry.type(description=f"One way in which a sale was paid. {SILENT}")
+@strawberry.type(description="One way in which a sale was paid.")
 class Payment:
-    method: PaymentMethod = told("How it was paid.")
+    method: PaymentMethod = told("How.")
     amount: Money | None = told("How much of it; null where the vendor does not say.")
     card_brand: str | None = told("The brand of the card.")
     reference: str | None = edge(
@@ -371,7 +371,7 @@ class Payment:
     )
 
 
-@strawberry.type(description=f"One product of a sale. {SILENT}")
+@strawberry.type(description="One product of a sale.")
 class SaleLine:
     product: Product | None = edge(
         sales.product, description="The product, where it is told and is still in the catalogue."
@@ -382,11 +382,11 @@ class SaleLine:
     unit_price: Money | None = told("What one cost.")
     total: Money | None = told("What all of the line cost, with tax.")
     tax: Money | None = told("The tax in it.")
-    tax_rate: Decimal | None = told("The rate of tax in per cent, such as 19.")
+    tax_rate: Decimal | None = told("In per cent, such as 19.")
     dispensed: DispenseOutcome = told("Whether it was handed out.")
 
 
-@strawberry.type(description=f"A purchase, or a thing handed out, given back or exchanged. {SILENT}")
+@strawberry.type(description="A purchase, or a thing handed out, given back or exchanged.")
 class Sale(Node, SaleBackoffice):
     kind: SaleKind = told("What changed hands, and why.")
     status: SaleStatus = told("How it ended.")
@@ -420,7 +420,7 @@ class Sale(Node, SaleBackoffice):
         return isinstance(value, sold.Sale)
 
 
-@strawberry.type(description=f"An alert, a fault, a notice. {SILENT}")
+@strawberry.type(description="An alert, a fault, a notice.")
 class MachineEvent(Node, EventBackoffice):
     machine: Machine | None = edge(events.machine, description="Where; null where the machine is gone.")
     organization: Organization = edge(events.organization, description="The machine's organization, or the tenant.")
@@ -430,7 +430,7 @@ class MachineEvent(Node, EventBackoffice):
     message: str = edge(
         machine_details.message,
         description="For a person to read.",
-        language="In which language, where the vendor has a text in it; as it was reported where it is left out.",
+        language="In which language, where the vendor has a text in it.",
     )
     severity: Severity = told("How much it matters.")
     state: EventState = told("Whether it still stands.")
