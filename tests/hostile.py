@@ -253,3 +253,22 @@ def browsers() -> Iterator[Hostile]:
     )
     preflight = {"Origin": "https://evil.test", "Access-Control-Request-Method": "POST"}
     yield Hostile("a preflight from elsewhere", request("OPTIONS", headers=preflight))
+
+
+FRAMES: Mapping[str, tuple[str | bytes, ...]] = {
+    "no JSON": ("{",),
+    "no object": ("5",),
+    "null": ("null",),
+    "bytes": (b"\x00\xff",),
+    "a kind that there is not": ('{"type": "start"}',),
+    "a kind for prototypes": ('{"type": "__proto__", "constructor": {}}',),
+    "JSON 100000 deep": ("[" * 100_000,),
+    "a number of 5000 digits": (f'{{"type": "ping", "payload": {{"a": {"9" * 5_000}}}}}',),
+    "half a pair": ('{"type": "\\ud800"}',),
+    "two beginnings": ('{"type": "connection_init"}', '{"type": "connection_init"}'),
+    "a wrong key": (json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {CANARY}"}}),),
+    "a key that is a list": ('{"type": "connection_init", "payload": {"authorization": ["a"]}}',),
+    "an operation before the beginning": ('{"id": "1", "type": "subscribe", "payload": {"query": "{ a }"}}',),
+    "a payload that is a list": ('{"type": "connection_init", "payload": []}',),
+    "a message of 1 MB": ("a" * 1_000_000,),
+}

@@ -14,7 +14,7 @@ import pytest
 from domain.errors import ErrorCode
 from tests.following import Socket
 from tests.gateways import config
-from tests.hostile import BODY, CANARY, Hostile, corpus, request
+from tests.hostile import BODY, CANARY, FRAMES, Hostile, corpus, request
 from tests.processes import Process, running
 from tests.running import ADMIN, CLIENT, Gateway
 
@@ -140,6 +140,29 @@ async def test_what_is_refused_is_one_line_of_the_log(served: tuple[Gateway, Pro
     assert [(line["event"], line["request_id"], line["code"], line["key"]) for line in lines] == [
         ("refused", f"refused-{at}", "BAD_INPUT", "admin") for at in range(10)
     ]
+
+
+async def test_hostile_frames_end_their_socket_and_nothing_else(served: tuple[Gateway, Process]) -> None:
+    gateway, process = served
+    before = log_size(process)
+    async with a_healthy_client(gateway) as answers, Socket(gateway) as healthy:
+        for name, frames in FRAMES.items():
+            async with Socket(gateway, None) as socket:
+                for frame in frames:
+                    await socket.connection.send(frame)
+                code, reason = await socket.closed()
+            assert code in {1009, 4400, 4401, 4403, 4429}, (name, code)
+            assert CANARY not in reason
+        async with Socket(gateway, None, subprotocols=[websockets.Subprotocol("soap")]) as socket:
+            assert (await socket.closed())[0] == 4406
+        with pytest.raises(websockets.InvalidStatus):
+            async with Socket(gateway, None, origin=websockets.Origin("https://evil.test")):
+                pass
+        assert await healthy.quiet()
+    assert all(status == 200 for status, _ in answers)
+    assert log_size(process) - before < 20_000
+    assert not [line for line in process.told() if line["level"] == "error" or "exception" in line]
+    assert CANARY not in process.printed()
 
 
 async def leave(gateway: Gateway, raw: bytes, heard: bytes, *, reset: bool) -> None:
