@@ -13,6 +13,7 @@ from connectors.http import UpstreamRequest, trace
 from domain.errors import BadInput
 from gateway import errors
 from gateway.admission import Admission, Asked
+from gateway.tracing import Tracing
 from resolvers.cache import Tally, tally
 from resolvers.context import Context
 
@@ -41,10 +42,11 @@ class Executed:
 class Execution:
     """`compiled` counts the queries that their compiled operations answered, `left` those that graphql-core had to."""
 
-    def __init__(self, schema: strawberry.Schema, admission: Admission, *, suggestions: bool) -> None:
+    def __init__(self, schema: strawberry.Schema, admission: Admission, tracing: Tracing, *, suggestions: bool) -> None:
         self._schema = schema._schema  # noqa: SLF001  operations are executed below Strawberry, which would share nothing
         self._compiler = Compiler(schema)
         self._admission = admission
+        self._tracing = tracing
         self._suggestions = suggestions
         self.compiled = 0
         self.left = 0
@@ -64,9 +66,12 @@ class Execution:
         requests, counted = list[UpstreamRequest](), Tally()
         trace.set(requests)  # what is awaited here has this context; the flights that it starts take it with them
         tally.set(counted)
-        result = await self._executed(asked, context)
+        with self._tracing.operation(asked, request_id) as tell:
+            result = await self._executed(asked, context)
+            answer = self._answer(result, request_id)
+            tell(answer.get("errors", ()))
         charged = charge.settle(result.data, len(requests))
-        return Executed(self._answer(result, request_id), charge.cost, charged, requests, counted.hits)
+        return Executed(answer, charge.cost, charged, requests, counted.hits)
 
     async def _executed(self, asked: Asked, context: Context) -> ExecutionResult:
         assert asked.document.node is not None

@@ -1,6 +1,6 @@
 """One account of one vendor as the resolvers see it: its connector, with what it told us kept above it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -37,7 +37,7 @@ from domain.temperatures import Readings
 from domain.times import Span
 from journal.journal import Journal
 from journal.log import Entry
-from resolvers.cache import Cache, Cached
+from resolvers.cache import Cache, Cached, Tally
 from resolvers.details import Details
 from resolvers.log import Log, Narrowing
 from resolvers.reported import Reported
@@ -332,15 +332,44 @@ class Source:
     def sends_webhooks(self) -> bool:
         return isinstance(self.connector, SendsWebhooks)
 
+    @property
+    def _lists(self) -> Mapping[str, Whole[Any] | None]:
+        return {
+            "machines": self.machines,
+            "organizations": self.organizations,
+            "places": self.places,
+            "products": self.products,
+            "people": self.people,
+            "units": self.units,
+            "groups": self.groups,
+        }
+
+    @property
+    def _logs(self) -> Mapping[str, Log[Any] | None]:
+        logs = {"sales": self.sales, "events": self.events, "movements": self.movements}
+        return {**logs, "collections": self.collections}
+
+    @property
+    def _kept(self) -> Iterator[Cache[Any, Any] | Details | Log[Any]]:
+        yield from (whole.cache for whole in self._lists.values() if whole is not None)
+        asked = (self.details, self._details, self._slots, self.temperatures)
+        yield from (one for one in (*asked, *self._logs.values()) if one is not None)
+
+    @property
+    def cache_counts(self) -> Tally:
+        return Tally.total(one.counts for one in self._kept)
+
+    @property
+    def told_at(self) -> Mapping[str, datetime]:
+        """When each list was read from the vendor last, of those that were."""
+        times = {name: None if one is None else one.cache.as_of("") for name, one in self._lists.items()}
+        times |= {name: None if one is None else one.whole.as_of for name, one in self._logs.items()}
+        return {name: time for name, time in times.items() if time is not None}
+
     async def aclose(self) -> None:
         """Ends what is in flight."""
-        kept = (self.machines, self.organizations, self.places, self.products, self.people, self.units, self.groups)
-        caches = [whole.cache for whole in kept if whole is not None]
-        asked = (self.details, self._details, self._slots, self.temperatures)
-        closing = (*caches, *asked, self.sales, self.events, self.movements, self.collections)
-        for cache in closing:
-            if cache is not None:
-                await cache.aclose()
+        for one in self._kept:
+            await one.aclose()
         await self.connector.aclose()
 
     def late(self, seconds: float) -> VendorError:
