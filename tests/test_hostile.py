@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
+import websockets
 
 from domain.errors import ErrorCode
 from tests.following import Socket
