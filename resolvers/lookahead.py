@@ -58,14 +58,14 @@ class Selection:
         known: dict[tuple[int, ...], Selection] = field.context.selections
         nodes = tuple(map(id, info.field_nodes))  # the document outlives the request
         if nodes not in known:
-            known[nodes] = cls._of(info)
+            known[nodes] = cls._of(info, field.variable_values)
         return known[nodes]
 
     @classmethod
-    def _of(cls, info: "GraphQLResolveInfo[Any]") -> "Selection":
+    def _of(cls, info: "GraphQLResolveInfo[Any]", variables: Mapping[str, Any]) -> "Selection":
 
         def included(node: SelectionNode) -> bool:
-            told = {one.name.value: _condition(one, info.variable_values) for one in node.directives or ()}
+            told = {one.name.value: _condition(one, variables) for one in node.directives or ()}
             return not told.get("skip", False) and told.get("include", True)
 
         sets = (node.selection_set for node in info.field_nodes if node.selection_set)
