@@ -109,6 +109,11 @@ def log_size(process: Process) -> int:
     return process.err.stat().st_size + process.out.stat().st_size
 
 
+def lines_of(process: Process) -> list[dict[str, Any]]:
+    """Less those of the vendor, which is out of reach and asked again by and by."""
+    return [line for line in process.told() if line["event"] != "vendor failed"]
+
+
 async def test_hostile_requests_are_refused_while_others_are_answered(served: tuple[Gateway, Process]) -> None:
     gateway, process = served
     hostiles = corpus()
@@ -128,7 +133,7 @@ async def test_hostile_requests_are_refused_while_others_are_answered(served: tu
 
 async def test_what_is_refused_is_one_line_of_the_log(served: tuple[Gateway, Process]) -> None:
     gateway, process = served
-    before = len(process.told())
+    before = len(lines_of(process))
     for at in range(10):
         answer = CLIENT.post(
             f"{gateway.base}/graphql",
@@ -137,7 +142,7 @@ async def test_what_is_refused_is_one_line_of_the_log(served: tuple[Gateway, Pro
         )
         assert answer.headers["x-request-id"] == f"refused-{at}"
         assert gateway.ask("{ viewer { name } }")
-    lines = process.told()[before:]
+    lines = lines_of(process)[before:]
     assert [(line["event"], line["request_id"], line["code"], line["key"]) for line in lines] == [
         ("refused", f"refused-{at}", "BAD_INPUT", "admin") for at in range(10)
     ]
@@ -199,23 +204,23 @@ LEAVING = {
 async def test_who_goes_away_leaves_nothing_in_the_log(served: tuple[Gateway, Process], how: str) -> None:
     gateway, process = served
     raw, heard = LEAVING[how]
-    before = log_size(process)
+    before = lines_of(process)
     for at in range(10):
         await leave(gateway, raw, heard, reset=bool(at % 2))
     await until_left(gateway)
-    assert log_size(process) == before, process.told()[-3:]
+    assert lines_of(process) == before
 
 
 async def test_who_goes_away_in_a_subscription_leaves_nothing_in_the_log(served: tuple[Gateway, Process]) -> None:
     gateway, process = served
-    before = log_size(process)
+    before = lines_of(process)
     for _ in range(5):
         async with Socket(gateway) as socket:
             await socket.subscribe("subscription { sales { cursor } }")
             assert await socket.quiet()
             socket.connection.transport.abort()
     await until_left(gateway)
-    assert log_size(process) == before, process.told()[-3:]
+    assert lines_of(process) == before
 
 
 async def until_left(gateway: Gateway) -> None:
