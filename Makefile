@@ -7,11 +7,7 @@ USED = $(CLIENTS) $(GRAPHIQL) $(patsubst %,%/node_modules/.package-lock.json,tes
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(UPGRADE)
 
-<<<<<<< HEAD
-.PHONY: setup demo test check fuzz bench lock schema released docs
-=======
-.PHONY: setup demo test check bench lock schema docs graphiql
->>>>>>> int
+.PHONY: setup demo test check fuzz bench lock schema released docs graphiql
 
 setup: .venv/ready
 
