@@ -140,7 +140,11 @@ async def test_who_reads_the_same_at_once_waits_for_one_reading() -> None:
 
 @pytest.mark.parametrize(
     ("limits", "fault"),
-    [({"max_cost": 10_000_000}, "max_cost"), ({"cost_burst": 100}, "max_cost"), ({"max_depth": 1000}, "max_depth")],
+    [
+        ({"cost_per_second": 0}, "cost_per_second"),
+        ({"cost_burst": 100}, "max_cost"),
+        ({"max_depth": 1000}, "max_depth"),
+    ],
 )
 def test_limits_that_contradict_one_another_are_refused(limits: dict[str, Any], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
