@@ -7,6 +7,7 @@ RUN python -m venv --without-pip /opt/vendgraph \
     && python -m pip install --require-hashes -r requirements-build.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY domain domain
+COPY compiled compiled
 COPY connectors connectors
 COPY journal journal
 COPY resolvers resolvers

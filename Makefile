@@ -1,10 +1,17 @@
 PYTHON ?= python3
 BIN = .venv/bin
 CLIENTS = tests/clients/node_modules/.package-lock.json
+GRAPHIQL = graphiql/node_modules/.package-lock.json
+USED = $(CLIENTS) $(GRAPHIQL) $(patsubst %,%/node_modules/.package-lock.json,tests/browser examples/typescript examples/relay) \
+	examples/python/.venv/ready
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(UPGRADE)
 
-.PHONY: setup demo test check bench lock schema docs
+<<<<<<< HEAD
+.PHONY: setup demo test check fuzz bench lock schema released docs
+=======
+.PHONY: setup demo test check bench lock schema docs graphiql
+>>>>>>> int
 
 setup: .venv/ready
 
@@ -18,18 +25,26 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/vendgraph demo
 
-test: setup $(CLIENTS)
+test: setup $(USED)
 	$(BIN)/python -m pytest
 
-# Clients and a server from npm, which a few tests and a benchmark need: without them those say so.
-$(CLIENTS): tests/clients/package-lock.json
-	npm ci --prefix tests/clients --no-audit --no-fund --loglevel=error || echo "npm did not install tests/clients" >&2
+# What a few tests and a benchmark need of npm and of the examples: without it those say so.
+%/node_modules/.package-lock.json: %/package-lock.json
+	npm ci --prefix $* --no-audit --no-fund --loglevel=error || echo "npm did not install $*" >&2
+
+examples/python/.venv/ready: examples/python/requirements.lock
+	{ $(PYTHON) -m venv $(@D) && $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< \
+		&& touch $@; } || echo "examples/python was not installed" >&2
 
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# A minute of operations that schemathesis makes up, against a gateway over the sandbox.
+fuzz: setup
+	$(BIN)/python -m tests.fuzz
 
 bench: setup $(CLIENTS)
 	$(BIN)/python -m bench
@@ -39,9 +54,18 @@ lock: setup
 	$(LOCK) --all-extras --output-file requirements-dev.lock pyproject.toml
 	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
 	$(LOCK) --constraint requirements-dev.lock --group build --output-file requirements-build.lock
+	$(LOCK) --output-file examples/python/requirements.lock examples/python/requirements.in
+
+# The files of GraphiQL that the gateway serves.
+graphiql: $(GRAPHIQL)
+	npm run --silent --prefix graphiql build
 
 schema: setup
 	$(BIN)/vendgraph schema > schema.graphql
+
+# With a release: the graph that later ones are held to.
+released: schema
+	$(BIN)/python -m tests.promise
 
 # The tables of operations in the vendors' pages.
 docs: setup

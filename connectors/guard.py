@@ -14,6 +14,7 @@ from connectors.breaker import Breaker, Reason
 from connectors.budget import Budget, Rate, Traffic
 from connectors.places import Places
 from connectors.shared import Shared
+from connectors.upstream import Latency, UpstreamRequest
 from domain.errors import VendorError, VendorRateLimited, VendorUnauthorized, VendorUnavailable
 from domain.model import AccountStatus, RateLimit
 from domain.times import utc_now
@@ -83,6 +84,8 @@ class Guard:
         self.random = random
         self.shared = shared
         self.outcomes: Counter[str] = Counter()
+        self.latency = Latency()
+        self.listeners: list[Callable[[UpstreamRequest], None]] = []  # of each request, once it is over
         self.last_success_at: datetime | None = None
         self.last_error: str | None = None
         self._answered = False
@@ -182,13 +185,13 @@ class Guard:
         return True
 
     def succeed(self, passage: Passage) -> None:
-        self._hear(passage, "ok")
+        self._judged(passage, "ok")
         self.last_success_at = self.now()
         self._breaker.succeed(probe=passage.probe)
 
     def refuse(self, passage: Passage, error: VendorError) -> None:
         """The vendor is well, and said no. A refused token says neither: another may be had."""
-        self._hear(passage, error.code.value.lower())
+        self._judged(passage, error.code.value.lower())
         self.last_error = error.message
         if type(error) is VendorUnauthorized:
             self._breaker.release(probe=passage.probe)
@@ -196,12 +199,18 @@ class Guard:
             self._breaker.succeed(probe=passage.probe)
 
     def fail(self, passage: Passage, error: VendorError) -> None:
-        self._hear(passage, error.code.value.lower())
+        self._judged(passage, error.code.value.lower())
         self.last_error = error.message
         reason = Reason.LIMITED if isinstance(error, VendorRateLimited) else Reason.FAILING
         self._breaker.fail(probe=passage.probe, reason=reason, seconds=error.retry_after)
 
-    def _hear(self, passage: Passage, outcome: str) -> None:
+    def hear(self, request: UpstreamRequest) -> None:
+        """It is over, however it went."""
+        self.latency.add(request.seconds)
+        for listener in self.listeners:
+            listener(request)
+
+    def _judged(self, passage: Passage, outcome: str) -> None:
         passage.judged = True
         self._answered = True
         self.outcomes[outcome] += 1
@@ -229,6 +238,11 @@ class Guard:
     @property
     def errors(self) -> int:
         return self.requests - self.outcomes["ok"]
+
+    @property
+    def left_alone(self) -> Reason | None:
+        """Why, where the breaker is open."""
+        return self._breaker.reason if self._breaker.open else None
 
     @property
     def status(self) -> AccountStatus:

@@ -19,6 +19,7 @@ from connectors.guard import Guard, Passage, Traffic
 from connectors.login import Token, TokenLogin
 from connectors.operations import Operation, overridden, table
 from connectors.reaching import GuardedTransport, Reach
+from connectors.upstream import UpstreamRequest, trace
 from domain.errors import VendorError, VendorProtocolError, VendorRateLimited, VendorUnauthorized, VendorUnavailable
 
 __all__ = [
@@ -43,22 +44,6 @@ LONGEST_PAUSE = 1.0
 EARLY = 0.005  # seconds: an event loop may ring a timer that much too soon
 
 
-@dataclass(slots=True)
-class UpstreamRequest:
-    """One request as it went over the wire; `status` is None where no answer came, or none yet."""
-
-    account: str
-    operation: str
-    started: float
-    ended: float | None = None
-    status: int | None = None
-
-    @property
-    def milliseconds(self) -> float:
-        return ((time.perf_counter() if self.ended is None else self.ended) - self.started) * 1000
-
-
-trace: ContextVar[list[UpstreamRequest] | None] = ContextVar("trace", default=None)
 asking: ContextVar[Traffic | None] = ContextVar("asking", default=None)  # who asks, where it is not a query
 
 
@@ -293,6 +278,7 @@ class VendorHTTP:
             raise self._failures.transport(call.operation.name, error) from None
         finally:
             told.ended = time.perf_counter()
+            self.guard.hear(told)
 
     async def _read(self, operation: Operation, response: httpx2.Response) -> Answer:
         """An error's body may be anything; an answer's must be JSON, but for one that has nothing to say."""

@@ -12,6 +12,7 @@ from domain.people import EntitlementGroup, OrganizationUnit, PersonRecord
 from domain.promotions import PromoCode
 from domain.sales import Sale, SaleKind
 from domain.stock import CashCollection, MovementKind, StockMovement
+from domain.temperatures import Readings
 from domain.times import Span
 
 
@@ -123,6 +124,13 @@ class ReadsCollections(Protocol):
         ...
 
     async def collection(self, native: str) -> CashCollection | None: ...
+
+
+@runtime_checkable
+class ReadsTemperatures(Protocol):
+    async def temperatures(self, machine: str, span: Span) -> Readings:
+        """What one machine measured. `machine`: its native id. May return readings from outside of the span."""
+        ...
 
 
 @runtime_checkable

@@ -12,6 +12,7 @@ from domain.model import DoorState, MachineEvent, MachineGroup, Temperature
 from domain.refs import Ref
 from domain.sales import Sale
 from domain.stock import StockMovement
+from domain.temperatures import TemperatureLimits
 
 
 class Origin(Enum):
@@ -52,7 +53,7 @@ class Observation:
     `at` is the vendor's time, never later than when it was received, or else that: a newer one is not undone by an
     older one. `command`: the command that `door` is a step of; within one the door only goes from unlocked to opened
     to closed. `alive`: False where it said that it is going down, None where it did not speak. A `temperature` without
-    a time of its own is what the machine remembers."""
+    a time of its own is what the machine remembers. `limits`: those of a temperature that was measured."""
 
     machine: str
     at: datetime
@@ -60,6 +61,7 @@ class Observation:
     alive: bool | None = True
     door: DoorState | None = None
     temperature: Temperature | None = None
+    limits: TemperatureLimits | None = None
     scan: Scan | None = None
     group: MachineGroup | None = None
 

@@ -22,21 +22,25 @@ from connectors.registry import CONNECT
 from connectors.shared import RedisLink, RedisShared, Shared
 from domain.model import Organization
 from domain.refs import Kind, Ref
-from gateway import errors
+from gateway import errors, graphiql
 from gateway.accept import JSON
 from gateway.answers import response
 from gateway.auth import Authenticator
 from gateway.background import Background
 from gateway.browsers import Browsers
+from gateway.capacity import Capacity
 from gateway.exports import Exports
 from gateway.graphql import Endpoint
 from gateway.health import Health
 from gateway.meanings import meanings
 from gateway.persisted import texts
 from gateway.quotas import quotas
+from gateway.request_ids import RequestIds
 from gateway.settings import Settings
+from gateway.shedding import Shedding
 from gateway.streams import USUAL, Pace
 from gateway.tokens import Tokens
+from gateway.tracing import tracing_of
 from gateway.webhooks import Webhooks
 from journal.bus import Bus, RedisBus
 from journal.journal import Journal
@@ -127,6 +131,8 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     schema = build()
     tokens = Tokens(settings.auth.jwt, graph.tenants, client)
     authenticator = Authenticator(settings.auth.keys, list(graph.tenants), store, refreshed=pace.keys, tokens=tokens)
+    capacity, tracing = Capacity(settings.capacity), tracing_of(settings.tracing)
+    tracing.follow(connectors.values())
     endpoint = Endpoint(
         schema,
         graph,
@@ -136,6 +142,8 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
         pace=pace,
         limits=settings.limits,
         texts=documents,
+        capacity=capacity,
+        tracing=tracing,
     )
     webhooks = Webhooks(graph, journal)
     health = Health(graph, store, endpoint)
@@ -147,7 +155,8 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await background.start()
-        yield
+        async with capacity.lag.watched():
+            yield
         await endpoint.streams.aclose()
         await dispatcher.aclose()
         await background.close()
@@ -157,6 +166,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
         await client.aclose()
         if common is not None:
             await common.aclose()
+        await tracing.aclose()
         store.dispose()
 
     routes: list[BaseRoute] = [
@@ -170,10 +180,16 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
         Route("/metrics", health.metrics),
     ]
     if development:
+        routes.append(Route("/graphiql/{name}", graphiql.file))
         routes.append(Route("/schema.graphql", sdl))
-    browsers = Middleware(Browsers, settings.server)
+    middleware = [
+        Middleware(RequestIds),
+        Middleware(Browsers, settings.server),
+        Middleware(Shedding, capacity.lag),
+        *tracing.middleware,
+    ]
     handlers = {HTTPException: no_route}
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers, middleware=[browsers])
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers, middleware=middleware)
     app.router.redirect_slashes = False  # a redirect is no answer to who speaks GraphQL
     app.state.draining = draining
     app.state.trusted_proxies = settings.server.trusted_proxies

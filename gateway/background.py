@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 NOTICED_SECONDS = 5.0  # how soon silence shows; sooner where lists are read more often
 PRUNED_SECONDS = 3600.0
+SUMMED_SECONDS = 60.0  # how soon a day that has changed has its sums again
 PREPARED_SECONDS = 60.0  # between looks whether anything is lacking
 
 
@@ -59,6 +60,7 @@ class Background:
         work: list[Coroutine[Any, Any, None]] = [
             self._notice(),
             self._prune(),
+            self._sum_up(),
             self._settler.run(),
             self._drifting.run(),
         ]
@@ -102,6 +104,16 @@ class Background:
             except SQLAlchemyError as error:
                 log.warning("the journal was not pruned", kind=type(error).__name__)
             await asyncio.sleep(PRUNED_SECONDS)
+
+    async def _sum_up(self) -> None:
+        """One process at a time: reports are right without, and slower."""
+        while True:
+            try:
+                while await self._leases.hold("days", SUMMED_SECONDS) and await self._journal.sum_up_days(utc_now()):
+                    pass
+            except SQLAlchemyError as error:
+                log.warning("days of sales were not summed up", kind=type(error).__name__)
+            await asyncio.sleep(SUMMED_SECONDS)
 
 
 async def _warm_up(source: Source) -> None:

@@ -26,6 +26,7 @@ from gateway.meanings import meanings
 from gateway.persisted import DocumentsError
 from gateway.replay import replay as replay_all
 from gateway.settings import Settings, SettingsError, load
+from gateway.tracing import TracingError
 from journal import audit, keys
 from journal.journal import Journal
 from journal.store import StoreError, open_store
@@ -90,6 +91,8 @@ def serve(config: Config) -> None:
         _refuse(f"{config}: store.url: {error}")
     except DocumentsError as error:
         _refuse(f"{config}: documents.directory: {error}")
+    except TracingError as error:
+        _refuse(f"{config}: tracing.enabled: {error}")
     log.info("serving", address=server.address(listening), accounts=[account.key for account in settings.accounts])
     server.run(application, listening)
     log.info("stopped")

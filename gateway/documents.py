@@ -30,6 +30,8 @@ from graphql import (
     visit,
 )
 
+from compiled import Compiler
+from compiled import Operation as CompiledOperation
 from domain.errors import BadInput, QueryTooComplex
 from gateway.costs import Cost
 from gateway.limits import LimitSettings, check
@@ -59,6 +61,14 @@ class Document:
     variables: frozenset[str] = frozenset()
     costs: Mapping[str, Cost] = field(default_factory=dict)
     introspection: Sequence[GraphQLError] = ()
+    _compiled: dict[str | None, CompiledOperation | None] = field(default_factory=dict)
+
+    def compiled(self, compiler: Compiler, name: str | None) -> CompiledOperation | None:
+        """An operation of a document that is valid, compiled once; None for what is not compiled."""
+        if name not in self._compiled:
+            assert self.node is not None
+            self._compiled[name] = compiler.operation(self.node, name)
+        return self._compiled[name]
 
     def operation(self, name: str | None) -> OperationType | None:
         """None for what cannot be read, or has no such operation."""

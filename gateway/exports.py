@@ -3,7 +3,6 @@
 What is wrong before it begins is told as the graph tells it; what a vendor fails to tell later, in the stream."""
 
 import asyncio
-import secrets
 from collections.abc import Mapping
 
 import structlog
@@ -20,6 +19,7 @@ from gateway.auth import Authenticator, authorization
 from gateway.export_asked import Asked, read
 from gateway.export_formats import WRITERS, Writer
 from gateway.export_stream import ExportStream
+from gateway.request_ids import note, request_id
 from gateway.requests import address_of
 from gateway.streams import Pace
 from resolvers.context import Context, Graph
@@ -58,16 +58,17 @@ class Exports:
         return await self._serve(request, ExportFormat.CSV)
 
     async def _serve(self, request: Request, wanted: ExportFormat) -> Response:
-        request_id = secrets.token_hex(8)
-        told = {"x-request-id": request_id}
+        id_ = request_id(request.scope)
+        told = {"x-request-id": id_}
         try:
-            found = await self._begun(request, wanted, request_id)
+            found = await self._begun(request, wanted, id_)
         except VendgraphError as error:
+            note(request.scope, code=error.code.value)
             headers = {**HEADERS.get(type(error), {}), **told}
             return response(errors.refusal(error), STATUSES.get(type(error), 400), JSON, headers)
         except Exception:
-            log.exception("unexpected", request_id=request_id)
-            return response({"errors": [errors.masked(request_id)]}, 500, JSON, told)
+            log.exception("unexpected", request_id=id_)
+            return response({"errors": [errors.masked(id_)]}, 500, JSON, told)
         found.headers.update(told)
         return found
 

@@ -3,8 +3,8 @@
 https://graphql.github.io/graphql-over-http/draft/"""
 
 import asyncio
-import secrets
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,15 +19,18 @@ from gateway.accept import JSON, answer_type, is_browser
 from gateway.admission import Admission, Asked
 from gateway.answers import response
 from gateway.auth import Authenticator, authorization
+from gateway.capacity import Capacity, Crowded
 from gateway.documents import Documents
 from gateway.executing import Executed, Execution, NotByGet
 from gateway.graphiql import page as graphiql
 from gateway.guessing import TooManyGuesses
 from gateway.limits import LimitSettings
 from gateway.persisted import NotTrusted, Texts
+from gateway.request_ids import note, request_id
 from gateway.requests import TooLong, WrongMedia, address_of, read
 from gateway.streams import USUAL, Pace, Streams
 from gateway.subscriptions import Subscriptions
+from gateway.tracing import Tracing
 from gateway.websocket import Sockets
 from resolvers.context import Context, Graph, Viewer
 
@@ -40,6 +43,7 @@ STATUSES: Mapping[type[VendgraphError], int] = {
     TooLong: 413,
     WrongMedia: 415,
     RateLimited: 429,
+    Crowded: 429,
     TooManyGuesses: 429,
 }
 OF_DOCUMENTS = (QueryTooComplex, UnknownDocument)
@@ -73,6 +77,8 @@ class Endpoint:
         pace: Pace = USUAL,
         limits: LimitSettings | None = None,
         texts: Texts | None = None,
+        capacity: Capacity | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._graph = graph
         self._authenticator = authenticator
@@ -83,26 +89,30 @@ class Endpoint:
         limits = limits or LimitSettings()
         documents = Documents(core, limits, suggestions=development)
         self._admission = Admission(documents, texts or Texts(), limits, introspection=development)
-        self._execution = Execution(core, self._admission, suggestions=development)
+        tracing = tracing or Tracing()
+        self._execution = Execution(schema, self._admission, tracing, suggestions=development)
         self.subscriptions = Subscriptions(core, graph, suggestions=development)
-        self.streams = Streams(graph, self._admission, self.subscriptions, self._answer)
-        self.sockets = Sockets(authenticator, self.streams, draining, pace)
+        self.streams = Streams(graph, self._admission, self.subscriptions, self._answer, tracing)
+        self.capacity = capacity or Capacity()
+        self.sockets = Sockets(authenticator, self.streams, draining, pace, self.capacity)
 
     async def serve(self, request: Request) -> Response:
         wanted = request.headers.get("accept", "")
         if self._development and request.method == "GET" and is_browser(wanted):
-            return graphiql()
-        media, request_id = answer_type(wanted), secrets.token_hex(8)
-        told = {"x-request-id": request_id}
+            return graphiql(request)
+        media, id_ = answer_type(wanted), request_id(request.scope)
+        told = {"x-request-id": id_}
         try:
-            found = await self._respond(request, media, request_id)
+            found = await self._respond(request, media, id_)
             if isinstance(found, Response):
                 return found
+            if "data" not in found.content:
+                note(request.scope, code=found.content["errors"][0]["extensions"]["code"])
             answer = response(found.content, found.status, media, {**found.headers, **told})
             return etags.revalidated(request, answer) if found.kept else answer
         except Exception:
-            log.exception("unexpected", request_id=request_id)
-            return response({"errors": [errors.masked(request_id)]}, 500, media, told)
+            log.exception("unexpected", request_id=id_)
+            return response({"errors": [errors.masked(id_)]}, 500, media, told)
 
     async def _respond(self, request: Request, media: str, request_id: str) -> Reply | Response:
         """Who wants events is told even what is wrong as one, but for a key: that has a status of its own."""
@@ -111,6 +121,7 @@ class Endpoint:
             viewer = await self._authenticator.viewer(authorization(request.headers), address_of(request))
         except Unauthenticated as error:
             return _refused(error, media)
+        note(request.scope, key=viewer.name)
         with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name):
             try:
                 asked = await self._admission.find(await read(request), viewer)
@@ -121,7 +132,8 @@ class Endpoint:
                 reply = Reply(content, _status(content, media))
                 reply.kept = request.method == "GET" and asked.named and "errors" not in content
             except VendgraphError as error:
-                if events.wanted:
+                if events.wanted and not isinstance(error, Crowded):
+                    note(request.scope, code=error.code.value)
                     return sse.refused(errors.refusal(error)["errors"], request_id)
                 reply = _refused(error, media)
         reply.headers = {**reply.headers, **self._admission.headers(viewer)}
@@ -132,9 +144,15 @@ class Endpoint:
         if request.method != "POST" and asked.changes:
             raise NotByGet("a mutation is sent by POST")
         resumed = request.headers.get("last-event-id") or None
-        opened = await self.streams.open(asked, viewer, request_id, resumed, address_of(request))
-        if isinstance(opened, list):
-            return sse.refused(opened, request_id)
+        with ExitStack() as places:
+            for crowd in (self.capacity.sockets_of, self.capacity.operations_of):
+                places.enter_context(crowd.place(viewer.name))
+            places.enter_context(self.capacity.sockets.place())
+            opened = await self.streams.open(asked, viewer, request_id, resumed, address_of(request))
+            if isinstance(opened, list):
+                note(request.scope, code=opened[0]["extensions"]["code"])
+                return sse.refused(opened, request_id)
+            held = places.pop_all()
 
         async def good() -> bool:
             try:
@@ -144,13 +162,14 @@ class Endpoint:
                 return False
 
         stream = sse.EventStream(
-            opened, good=good, draining=self._draining, alive=self._pace.alive, request_id=request_id
+            opened, good=good, draining=self._draining, alive=self._pace.alive, request_id=request_id, held=held
         )
         stream.headers.update(self._admission.headers(viewer))
         return stream
 
     async def _traced(self, asked: Asked, context: Context, request: Request, request_id: str) -> dict[str, Any]:
-        executed = await self._execution.of(asked, context, request_id, changes=request.method == "POST")
+        with self.capacity.operations_of.place(context.viewer.name):
+            executed = await self._execution.of(asked, context, request_id, changes=request.method == "POST")
         if request.headers.get("x-vendgraph-trace") == "1":
             executed.answer["extensions"] = {"vendgraph": _told(executed)}
         return executed.answer

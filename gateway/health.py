@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from connectors.breaker import Reason
 from domain.commands import OPEN, CommandStatus
 from domain.model import AccountStatus
+from domain.times import utc_now
 from gateway.graphql import Endpoint
 from journal.commands import open_counts
 from journal.reports import Counts
@@ -56,7 +58,47 @@ class Accounts(Collector):
                 status.add_metric((*labels, one.value), float(source.status is one))
             if source.rate_limit is not None:
                 left.add_metric(labels, source.rate_limit.remaining)
-        yield from (requests, status, left, drift)
+        yield from (requests, status, left, drift, self._latency(), self._breakers())
+
+    def _latency(self) -> Metric:
+        found = HistogramMetricFamily(
+            "vendgraph_vendor_request_seconds", "How long requests to vendors took.", labels=LABELS
+        )
+        for source in self._graph.sources.values():
+            latency = source.connector.guard.latency
+            found.add_metric((source.key, source.vendor.value), list(latency.buckets()), latency.sum)
+        return found
+
+    def _breakers(self) -> Metric:
+        found = GaugeMetricFamily(
+            "vendgraph_vendor_breaker_open", "1 for why an account is left alone.", labels=(*LABELS, "reason")
+        )
+        for source in self._graph.sources.values():
+            for reason in Reason:
+                open_ = source.connector.guard.left_alone is reason
+                found.add_metric((source.key, source.vendor.value, reason.value), float(open_))
+        return found
+
+
+class Caches(Collector):
+    """What was taken from the caches, and how old the lists in them are."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    def collect(self) -> Iterable[Metric]:
+        reads = CounterMetricFamily("vendgraph_cache_reads", "Reads of caches.", labels=(*LABELS, "outcome"))
+        ages = GaugeMetricFamily(
+            "vendgraph_list_age_seconds", "How long ago a list was read from its vendor.", labels=(*LABELS, "list")
+        )
+        now = utc_now()
+        for source in self._graph.sources.values():
+            labels, counts = (source.key, source.vendor.value), source.cache_counts
+            reads.add_metric((*labels, "hit"), counts.hits)
+            reads.add_metric((*labels, "miss"), counts.misses)
+            for name, told_at in source.told_at.items():
+                ages.add_metric((*labels, name), max(0.0, (now - told_at).total_seconds()))
+        yield from (reads, ages)
 
 
 class Recorded(Collector):
@@ -123,6 +165,23 @@ class Live(Collector):
         yield CounterMetricFamily(
             "vendgraph_subscription_messages", "Messages that were told to a subscriber.", subscriptions.told
         )
+        yield from self._pressure()
+
+    def _pressure(self) -> Iterable[Metric]:
+        capacity = self._endpoint.capacity
+        yield GaugeMetricFamily(
+            "vendgraph_operations",
+            "Operations that are under way, subscriptions among them.",
+            len(capacity.operations_of),
+        )
+        lag = capacity.lag
+        yield GaugeMetricFamily(
+            "vendgraph_event_loop_lag_seconds",
+            "How late the event loop was at worst, of the last ten seconds.",
+            lag.worst,
+        )
+        yield GaugeMetricFamily("vendgraph_shedding", "1 while callers are turned away.", float(lag.shedding))
+        yield CounterMetricFamily("vendgraph_shed_requests", "Requests that were turned away.", lag.shed)
 
 
 class Health:
@@ -130,6 +189,7 @@ class Health:
         self._store = store
         self._registry = CollectorRegistry()
         self._registry.register(Accounts(graph))
+        self._registry.register(Caches(graph))
         self._recorded = Recorded(graph)
         self._registry.register(self._recorded)
         self._registry.register(Live(endpoint))

@@ -10,12 +10,9 @@ from contextlib import suppress
 
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from gateway import errors
-from gateway.accept import JSON
-from gateway.answers import encoded
+from gateway.arriving import Arriving
 from gateway.requests import LARGEST_BODY
 
 BACKLOG = 2048
@@ -110,18 +107,8 @@ class Patient(asyncio.Protocol):
             self.transport.abort()
 
 
-class PatientHttp(Patient, HttpToolsProtocol):
-    def send_400_response(self, msg: str) -> None:
-        """What is no HTTP is refused in the same shape as all else."""
-        body = encoded(errors.of_status(400, msg))
-        lines = [
-            "HTTP/1.1 400 Bad Request",
-            f"content-type: {JSON}",
-            f"content-length: {len(body)}",
-            "connection: close",
-        ]
-        self.transport.write("\r\n".join([*lines, "", ""]).encode() + body)
-        self.transport.close()
+class PatientHttp(Patient, Arriving):
+    pass
 
 
 class PatientSocket(Patient, WebSocketsSansIOProtocol):

@@ -13,12 +13,14 @@ from connectors.reaching import Reach, literal, may_reach
 from domain.model import Role
 from gateway import faults
 from gateway.accounts import AccountSettings
+from gateway.capacity import CapacitySettings
 from gateway.faults import Place, fault
 from gateway.fields import Address, Key, Moment, Network, Origin, Section, Sha256, Text, host_of, listed, unique
 from gateway.issuers import JwtSettings
 from gateway.limited import QuotaSettings
 from gateway.limits import LimitSettings
 from gateway.persisted import DocumentSettings
+from gateway.tracing import TracingSettings
 
 PRIVATE = "it is an address of a private network: server.allow_private_addresses = true allows that"
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
@@ -122,7 +124,9 @@ class Settings(Section):
     auth: Auth = Auth()
     commands: CommandSettings = CommandSettings()
     limits: LimitSettings = LimitSettings()
+    capacity: CapacitySettings = CapacitySettings()
     documents: DocumentSettings = DocumentSettings()
+    tracing: TracingSettings = TracingSettings()
     accounts: list[AccountSettings] = Field(default=[])
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ A client that takes nothing is cut off by the server below; see `gateway.server`
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from typing import Any
 
 import orjson
@@ -28,7 +28,8 @@ class EventStream(Response):
     """Ends without `complete` where the gateway stops or the key is good no longer, so that clients come again; with it
     where all has been told.
 
-    `good()`: whether the key still is, asked with each sign of life, every `alive` seconds."""
+    `good()`: whether the key still is, asked with each sign of life, every `alive` seconds. `held`: places that it has
+    for as long as it lasts."""
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class EventStream(Response):
         draining: asyncio.Event,
         alive: float,
         request_id: str,
+        held: ExitStack,
     ) -> None:
         super().__init__(headers={**HEADERS, "x-request-id": request_id})
         del self.headers["content-length"]
@@ -45,12 +47,14 @@ class EventStream(Response):
         self._good = good
         self._draining = draining
         self._alive = alive
+        self._held = held
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        await _send(send, ALIVE)
-        await until_first(self._tell(send), self._live(send), gone(receive))
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        with self._held:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await _send(send, ALIVE)
+            await until_first(self._tell(send), self._live(send), gone(receive))
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _tell(self, send: Send) -> None:
         try:

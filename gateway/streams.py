@@ -13,6 +13,7 @@ from gateway.auth import REFRESHED
 from gateway.channels import Frame
 from gateway.requests import Operation
 from gateway.subscriptions import Subscriptions
+from gateway.tracing import Tracing
 from resolvers.context import Context, Graph, Viewer
 
 Answer = dict[str, Any]
@@ -37,11 +38,14 @@ class Streams:
     """`execute(asked, context, request_id)` answers what is no subscription. What changes something is done to its
     end, though its client be gone."""
 
-    def __init__(self, graph: Graph, admission: Admission, subscriptions: Subscriptions, execute: Execute) -> None:
+    def __init__(
+        self, graph: Graph, admission: Admission, subscriptions: Subscriptions, execute: Execute, tracing: Tracing
+    ) -> None:
         self._graph = graph
         self._admission = admission
         self._subscriptions = subscriptions
         self._execute = execute
+        self._tracing = tracing
         self._changing: set[asyncio.Task[Answer]] = set()
 
     async def open(
@@ -57,7 +61,10 @@ class Streams:
             if asked.follows:
                 if not asked.document.errors:
                     self._admission.charge(asked, viewer)
-                return await self._subscriptions.open(asked, viewer, request_id, resumed)
+                with self._tracing.operation(asked, request_id) as tell:
+                    opened = await self._subscriptions.open(asked, viewer, request_id, resumed)
+                    tell(opened if isinstance(opened, list) else ())
+                    return opened
             answer = await self._answer(asked, viewer, request_id, address)
         except VendgraphError as error:
             return list(errors.refusal(error)["errors"])

@@ -5,9 +5,8 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 A client that takes nothing is cut off by the server below; see `gateway.server`."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from typing import Any
 
 import orjson
@@ -16,12 +15,15 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from domain.errors import BadInput, ErrorCode, Unauthenticated
+from domain.errors import BadInput, ErrorCode, Unauthenticated, VendgraphError
 from gateway import errors
 from gateway.auth import Authenticator, authorization
+from gateway.capacity import Capacity, Crowded
 from gateway.channels import Broken, Frame
 from gateway.jsons import loads
+from gateway.request_ids import new_id
 from gateway.requests import Operation, address_of, operation_of
+from gateway.shedding import turned_away
 from gateway.streams import Pace, Streams, until_first, within
 from resolvers.context import Viewer
 
@@ -29,6 +31,7 @@ log = structlog.get_logger()
 
 PROTOCOL = "graphql-transport-ws"
 OPERATIONS = 64  # at once on one socket
+RESTARTING, AGAIN_LATER = 1012, 1013
 LONGEST_REASON = 123  # bytes: RFC 6455, section 5.5
 TOO_MANY = {
     "message": f"one socket may have {OPERATIONS} operations at once",
@@ -52,11 +55,19 @@ class Gone(Exception):
 class Sockets:
     """An ASGI application for sockets. `draining`: set when the gateway is about to stop."""
 
-    def __init__(self, authenticator: Authenticator, streams: Streams, draining: asyncio.Event, pace: Pace) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        streams: Streams,
+        draining: asyncio.Event,
+        pace: Pace,
+        capacity: Capacity,
+    ) -> None:
         self._authenticator = authenticator
         self._streams = streams
         self._draining = draining
         self._pace = pace
+        self._capacity = capacity
         self.open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +80,7 @@ class Sockets:
         told = authorization(Headers(scope=scope))
         self.open += 1
         try:
-            socket = _Socket(told, receive, send, self._authenticator, self._streams, self._pace)
+            socket = _Socket(told, receive, send, self._authenticator, self._streams, self._pace, self._capacity)
             socket.address = address_of(HTTPConnection(scope))
             await socket.run(self._draining)
         finally:
@@ -87,6 +98,7 @@ class _Socket:
         authenticator: Authenticator,
         streams: Streams,
         pace: Pace,
+        capacity: Capacity,
     ) -> None:
         self._authorization = told
         self._receive = receive
@@ -94,6 +106,8 @@ class _Socket:
         self._authenticator = authenticator
         self._streams = streams
         self._pace = pace
+        self._capacity = capacity
+        self._places = ExitStack()
         self.address: str | None = None
         self._viewer: Viewer | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
@@ -101,17 +115,36 @@ class _Socket:
     async def run(self, draining: asyncio.Event) -> None:
         """Until either side closes."""
         try:
+            self._enter()
             await until_first(self._read(), self._watch(draining))
         except Closed as closed:
+            if closed.code != RESTARTING:
+                self._refused(close=closed.code)
             with suppress(Gone):
                 await self._send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
         except Gone:
             pass
         finally:
+            self._places.close()
             running = list(self._operations.values())
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+    def _enter(self) -> None:
+        if self._capacity.lag.shedding:
+            self._capacity.lag.shed += 1
+            raise Closed(AGAIN_LATER, "Try again later")
+        try:
+            self._places.enter_context(self._capacity.sockets.place())
+        except Crowded:
+            raise Closed(AGAIN_LATER, "Try again later") from None
+
+    def _refused(self, **why: object) -> None:
+        if why.get("code") == ErrorCode.INTERNAL.value:
+            return  # what went wrong is in the log
+        key = None if self._viewer is None else self._viewer.name
+        log.info("refused", route="/graphql", address=self.address, key=key, **why)
 
     async def _read(self) -> None:
         try:
@@ -128,7 +161,7 @@ class _Socket:
         while not await within(draining, self._pace.recheck):
             if self._viewer is not None and await self._authenticate() != self._viewer:
                 raise Closed(4403, "Forbidden")
-        raise Closed(1012, "Service restart: subscribe again with the last cursor")
+        raise Closed(RESTARTING, "Service restart: subscribe again with the last cursor")
 
     async def _next(self) -> Mapping[str, Any]:
         received = await self._receive()
@@ -169,7 +202,12 @@ class _Socket:
         told = {key.lower(): value for key, value in (payload or {}).items()}.get("authorization")
         if isinstance(told, str):
             self._authorization = told
-        self._viewer = await self._authenticate()
+        viewer = await self._authenticate()
+        try:
+            self._places.enter_context(self._capacity.sockets_of.place(viewer.name))
+        except Crowded:
+            raise Closed(4429, "Too many sockets") from None
+        self._viewer = viewer
         await self._tell({"type": "connection_ack"})
 
     async def _authenticate(self) -> Viewer:
@@ -184,27 +222,41 @@ class _Socket:
         if id_ in self._operations:
             raise Closed(4409, f"Subscriber for {id_} already exists")
         if len(self._operations) >= OPERATIONS:
+            self._refused(code=ErrorCode.RATE_LIMITED.value)
             await self._tell({"id": id_, "type": "error", "payload": [TOO_MANY]})
             return
         self._operations[id_] = asyncio.create_task(self._run(id_, operation, self._viewer))
 
     async def _run(self, id_: str, operation: Operation, viewer: Viewer) -> None:
-        request_id = secrets.token_hex(8)
+        request_id = new_id()
         with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name), suppress(Gone):
             try:
-                opened = await self._streams.ask(operation, viewer, request_id, self.address)
-                if not isinstance(opened, list):
-                    await self._forward(id_, opened)
-                    await self._end(id_, {"id": id_, "type": "complete"})
-                    return
+                with self._capacity.operations_of.place(viewer.name):
+                    opened = await self._ask(operation, viewer, request_id)
+                    if not isinstance(opened, list):
+                        await self._forward(id_, opened)
+                        await self._end(id_, {"id": id_, "type": "complete"})
+                        return
             except Gone:
                 raise
+            except VendgraphError as error:
+                opened = errors.refusal(error)["errors"]
             except Broken:
                 opened = [errors.masked(request_id)]
             except Exception:
                 log.exception("an operation failed")
                 opened = [errors.masked(request_id)]
+            self._refused(code=opened[0]["extensions"]["code"])
             await self._end(id_, {"id": id_, "type": "error", "payload": opened})
+
+    async def _ask(
+        self, operation: Operation, viewer: Viewer, request_id: str
+    ) -> AsyncGenerator[Frame, None] | list[dict[str, Any]]:
+        """Raises RateLimited where the gateway has too much to do."""
+        if self._capacity.lag.shedding:
+            self._capacity.lag.shed += 1
+            raise turned_away()
+        return await self._streams.ask(operation, viewer, request_id, self.address)
 
     async def _forward(self, id_: str, frames: AsyncGenerator[Frame, None]) -> None:
         head = f'{{"id":{orjson.dumps(id_).decode()},"type":"next","payload":'

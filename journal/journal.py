@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from domain.facts import FactKind
 from domain.states import MachineState
 from domain.times import Span
-from journal import log, reports
+from journal import days, log, reports
 from journal.appending import Illegible, Meanings, Receipt, Report
 from journal.bus import Bus
 from journal.ledger import Ledger
@@ -95,6 +95,10 @@ class Journal:
 
     async def links(self) -> Mapping[str, Mapping[str, tuple[str, str]]]:
         return await asyncio.to_thread(reports.all_links, self.engine)
+
+    async def sum_up_days(self, before: datetime) -> int:
+        """How many days were; 0 where all that were over have their sums."""
+        return await asyncio.to_thread(days.sum_up, self.engine, before)
 
     async def prune(self, before: datetime) -> int:
         return await asyncio.to_thread(log.prune, self.engine, before)

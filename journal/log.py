@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, RowMapping, Select, and_, delete, fun
 
 from domain.facts import Content, Fact, FactKind, Origin
 from domain.times import Span
-from journal import codec
+from journal import codec, days
 from journal.store import writing
 from journal.tables import entries, facts, head, sale_lines
 
@@ -276,5 +276,6 @@ def _prune_some(engine: Engine, before: datetime) -> int:
         if last is None:
             return 0
         connection.execute(head.update().values(pruned=last))
+        days.forget(connection, last)
         connection.execute(delete(sale_lines).where(sale_lines.c.seq <= last))
         return connection.execute(delete(entries).where(entries.c.seq <= last)).rowcount

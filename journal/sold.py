@@ -1,10 +1,10 @@
 """Sums of what was sold, by SQL over the journal; and from when to when it has all of an account's sales."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -15,8 +15,10 @@ from domain.periods import HOUR, MICROSECOND, Piece
 from domain.refs import Kind, Ref
 from domain.sales import PaymentMethod, SaleKind
 from domain.times import EPOCH, Span
+from journal import days
+from journal.cuts import Grain, Run, grain_of, shared
 from journal.sums import KINDS, METHODS, Name, currency_of, known_names, microseconds
-from journal.tables import entries, head, names, sale_lines, watermarks
+from journal.tables import entries, head, names, sale_lines, sale_sums, watermarks
 
 ASKED_AT_ONCE = 500
 READERS = 2  # of one report, side by side
@@ -66,9 +68,18 @@ class Sum(NamedTuple):
     shares: int
 
 
-MEASURES = ("sales", "items", "total", "tax", "discount")
 APART = 6  # columns that come before the measures: the hour, the parts and the currency
 METHOD_OF = {number: method for method, number in METHODS.items()}
+
+
+class Job(NamedTuple):
+    """To be read at once. `offset`: by how much clocks are ahead of UTC, in microseconds."""
+
+    group: int
+    run: Run
+    accounts: list[int]
+    offset: int
+
 
 Apart = tuple[int, ...]
 Measures = list[int | None]
@@ -81,12 +92,12 @@ def sums(engine: Engine, asked: Asked) -> list[Sum]:
     with engine.connect() as connection:
         accounts = known_names(connection, [(key, Kind.ACCOUNT.value, "") for key in asked.spans])
         machines = None if asked.machines is None else _numbers(connection, asked.machines)
-    numbered = {id_: name[0] for name, id_ in accounts.items()}
-    statement = _statement(asked, machines)
-    pieces = [(group, piece) for group, pieces in enumerate(asked.groups) for piece in pieces]
+        numbered = {id_: name[0] for name, id_ in accounts.items()}
+        good = days.summed(connection, numbered)
+    jobs = list(_jobs(asked, numbered, good))
     with ThreadPoolExecutor(READERS) as readers:
-        shares = [pieces[at::READERS] for at in range(READERS)]
-        parts = list(readers.map(lambda share: _read(engine, statement, share, asked.spans, numbered), shares))
+        shares = [jobs[at::READERS] for at in range(READERS)]
+        parts = list(readers.map(lambda share: _read(engine, asked, machines, share), shares))
     found: Found = {}
     for part in parts:
         for key, measures in part.items():
@@ -100,26 +111,39 @@ def _numbers(connection: Connection, refs: Iterable[Ref]) -> list[int]:
     return list(known_names(connection, [(ref.account, ref.kind.value, ref.native) for ref in refs]).values())
 
 
-def _read(
-    engine: Engine,
-    statement: Select[Any],
-    pieces: Sequence[tuple[int, Piece]],
-    spans: Mapping[str, Span],
-    accounts: Mapping[int, str],
-) -> Found:
-    """A piece at a time: what is sorted to be grouped stays small, which is several times as fast as all at once."""
+def _jobs(asked: Asked, accounts: Mapping[int, str], summed: Mapping[int, AbstractSet[int]]) -> Iterator[Job]:
+    """What to read, for each group of pieces. Only hours depend on the clocks of each piece."""
+    for group, pieces in enumerate(asked.groups):
+        whole = [(Span(pieces[0].span.since, pieces[-1].span.until), timedelta())]
+        for span, offset in [(piece.span, piece.offset) for piece in pieces] if asked.hourly else whole:
+            ahead = offset // MICROSECOND
+            grain = grain_of(
+                machine=Part.MACHINE in asked.parts or asked.machines is not None,
+                product=Part.PRODUCT in asked.parts,
+                hourly=asked.hourly,
+                offset=ahead,
+            )
+            for run, ids in shared(_clipped(span, asked.spans, accounts), grain, summed).items():
+                yield Job(group, run, ids, ahead)
+
+
+def _clipped(piece: Span, spans: Mapping[str, Span], accounts: Mapping[int, str]) -> Mapping[int, tuple[int, int]]:
+    found: dict[int, tuple[int, int]] = {}
+    for id_, account in accounts.items():
+        since, until = max(piece.since, spans[account].since), min(piece.until, spans[account].until)
+        if since < until:
+            found[id_] = microseconds(since), microseconds(until)
+    return found
+
+
+def _read(engine: Engine, asked: Asked, machines: Sequence[int] | None, jobs: Iterable[Job]) -> Found:
+    statements = {grain: _statement(asked, machines, grain) for grain in (None, *Grain)}
     found: Found = {}
     with engine.connect() as connection:
-        for group, piece in pieces:
-            for span, ids in _clipped(piece.span, spans, accounts).items():
-                bound = {
-                    "accounts": ids,
-                    "since": microseconds(span.since),
-                    "until": microseconds(span.until),
-                    "offset": piece.offset // MICROSECOND,
-                }
-                for row in connection.execute(statement, bound).all():
-                    _add(found, (group, tuple(row[:APART])), row[APART:])
+        for job in jobs:
+            bound = {"accounts": job.accounts, "since": job.run.since, "until": job.run.until, "offset": job.offset}
+            for row in connection.execute(statements[job.run.grain], bound).all():
+                _add(found, (job.group, tuple(row[:APART])), row[APART:])
     return found
 
 
@@ -133,34 +157,28 @@ def _add(found: Found, key: tuple[int, Apart], measures: Sequence[int | None]) -
             known[at] = int(one) + (known[at] or 0)
 
 
-def _clipped(piece: Span, spans: Mapping[str, Span], accounts: Mapping[int, str]) -> Mapping[Span, list[int]]:
-    found: dict[Span, list[int]] = defaultdict(list)
-    for id_, account in accounts.items():
-        since, until = max(piece.since, spans[account].since), min(piece.until, spans[account].until)
-        if since < until:
-            found[Span(since, until)].append(id_)
-    return found
-
-
-def _statement(asked: Asked, machines: Sequence[int] | None) -> Select[Any]:
+def _statement(asked: Asked, machines: Sequence[int] | None, grain: Grain | None) -> Select[Any]:
+    table, shares = (sale_lines, func.count()) if grain is None else (sale_sums, func.sum(sale_sums.c.shares))
     nothing: ColumnElement[Any] = literal(0)
-    hour = (sale_lines.c.at + bindparam("offset")) // (HOUR // MICROSECOND) if asked.hourly else nothing
-    told = {part.value: sale_lines.c[part.value] if part in asked.parts else nothing for part in Part}
-    apart = {"hour": hour, **told, "currency": sale_lines.c.currency}
+    hour = (table.c.at + bindparam("offset")) // (HOUR // MICROSECOND) if asked.hourly else nothing
+    told = {part.value: table.c[part.value] if part in asked.parts else nothing for part in Part}
+    apart = {"hour": hour, **told, "currency": table.c.currency}
     wanted = select(
         *(column.label(name) for name, column in apart.items()),
-        *(func.sum(sale_lines.c[name]).label(name) for name in MEASURES),
-        func.count().label("shares"),
+        *(func.sum(table.c[name]).label(name) for name in days.MEASURES),
+        shares.label("shares"),
     )
     wanted = wanted.where(
-        sale_lines.c.account.in_(bindparam("accounts", expanding=True)),
-        sale_lines.c.at >= bindparam("since"),
-        sale_lines.c.at < bindparam("until"),
+        table.c.account.in_(bindparam("accounts", expanding=True)),
+        table.c.at >= bindparam("since"),
+        table.c.at < bindparam("until"),
     )
+    if grain is not None:
+        wanted = wanted.where(sale_sums.c.grain == grain.value)
     if machines is not None:
-        wanted = wanted.where(sale_lines.c.machine.in_(machines))
+        wanted = wanted.where(table.c.machine.in_(machines))
     if asked.kinds is not None:
-        wanted = wanted.where(sale_lines.c.kind.in_([KINDS[kind] for kind in asked.kinds]))
+        wanted = wanted.where(table.c.kind.in_([KINDS[kind] for kind in asked.kinds]))
     return wanted.group_by(*(name for name, column in apart.items() if column is not nothing))
 
 

@@ -12,7 +12,7 @@ from domain.refs import Kind
 from domain.revenue import Share, shares
 from domain.sales import PaymentMethod, Sale, SaleKind
 from domain.times import EPOCH
-from journal import codec
+from journal import codec, days
 from journal.tables import entries, names, sale_lines
 
 FILLED_AT_ONCE = 1_000
@@ -50,9 +50,14 @@ def currency_of(number: int) -> str | None:
 
 def keep(connection: Connection, sold: Sequence[Sold]) -> None:
     """Within a transaction that holds the journal, so that no other gives names the same numbers."""
+    rows = _insert(connection, sold)
+    days.mark(connection, ((row["account"], row["at"]) for row in rows))
+
+
+def _insert(connection: Connection, sold: Sequence[Sold]) -> list[dict[str, Any]]:
     told = [(seq, account, sale, found) for seq, account, sale in sold if (found := shares(sale)) and _fits(found)]
     if not told:
-        return
+        return []
     ids = _numbered(connection, {name for _, account, sale, found in told for name in _names(account, sale, found)})
     rows = [
         _row(ids, seq, line, account, sale, share)
@@ -60,10 +65,12 @@ def keep(connection: Connection, sold: Sequence[Sold]) -> None:
         for line, share in enumerate(found)
     ]
     connection.execute(sale_lines.insert(), rows)
+    return rows
 
 
 def fill(connection: Connection) -> None:
-    """From the entries that there are. What cannot be read is left out, as it is everywhere."""
+    """From the entries that there are. What cannot be read is left out, as it is everywhere. Days are not told of it:
+    a migration that fills the lines is older than they are, or empties them."""
     wanted = select(entries.c.seq, entries.c.account, entries.c.content).where(entries.c.kind == FactKind.SALE.value)
     last = 0
     while True:
@@ -71,7 +78,7 @@ def fill(connection: Connection) -> None:
         rows = connection.execute(some).all()
         if not rows:
             return
-        keep(connection, [(row.seq, row.account, sale) for row in rows if (sale := legible(row.content))])
+        _insert(connection, [(row.seq, row.account, sale) for row in rows if (sale := legible(row.content))])
         last = rows[-1].seq
 
 

@@ -173,6 +173,36 @@ sale_lines = Table(  # the shares of each sale of the journal, see domain.revenu
     sqlite_with_rowid=False,
 )
 
+sale_days = Table(  # on which an account sold something
+    "sale_days",
+    metadata,
+    Column("account", BigInteger, primary_key=True, autoincrement=False),  # names
+    Column("day", BigInteger, primary_key=True, autoincrement=False),  # of UTC, since 1970
+    Column("summed", Integer, nullable=False),  # 1 where the day's sums are those of its lines
+    Index("sale_days_summed", "summed", "day"),
+    sqlite_with_rowid=False,
+)
+
+sale_sums = Table(  # of the lines of whole days; what a grain does not tell apart is 0, see journal.cuts
+    "sale_sums",
+    metadata,
+    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("grain", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),  # where what is summed up begins
+    Column("machine", BigInteger, primary_key=True, autoincrement=False),
+    Column("product", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Integer, primary_key=True, autoincrement=False),
+    Column("method", Integer, primary_key=True, autoincrement=False),
+    Column("currency", BigInteger, primary_key=True, autoincrement=False),
+    Column("sales", BigInteger, nullable=False),
+    Column("items", BigInteger, nullable=False),
+    Column("total", BigInteger),
+    Column("tax", BigInteger),
+    Column("discount", BigInteger),
+    Column("shares", BigInteger, nullable=False),  # how many lines
+    sqlite_with_rowid=False,
+)
+
 commands = Table(  # the ledger: what was asked, for ever
     "commands",
     metadata,

@@ -20,12 +20,21 @@ V = TypeVar("V")
 
 
 class Tally:
-    """Counts for one request what it took from the caches."""
+    """Counts what was taken from caches, and what was not there: for one request, or for a cache."""
 
-    __slots__ = ("hits",)
+    __slots__ = ("hits", "misses")
 
-    def __init__(self) -> None:
-        self.hits = 0
+    def __init__(self, hits: int = 0, misses: int = 0) -> None:
+        self.hits = hits
+        self.misses = misses
+
+    @classmethod
+    def total(cls, of: "Iterable[Tally]") -> "Tally":
+        found = cls()
+        for one in of:
+            found.hits += one.hits
+            found.misses += one.misses
+        return found
 
 
 tally: ContextVar[Tally | None] = ContextVar("tally", default=None)
@@ -92,19 +101,29 @@ class Cache(Generic[K, V]):
         self._entries: LRUCache[K, _Entry[V]] = LRUCache(maxsize=size)
         self._flights: dict[K, asyncio.Future[Outcome[V]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.counts = Tally()
 
     def peek(self, key: K) -> V | None:
         """The value, where it is fresh."""
         entry = self._entries.get(key)
         if entry is None or self._clock() >= entry.fresh_until:
             return None
-        hit()
+        self._hit()
         return entry.value
+
+    def _hit(self) -> None:
+        self.counts.hits += 1
+        hit()
 
     def kept(self, key: K) -> V | None:
         """The last good value, fresh or not."""
         entry = self._entries.get(key)
         return None if entry is None else entry.value
+
+    def as_of(self, key: K) -> datetime | None:
+        """When the last good value was told."""
+        entry = self._entries.get(key)
+        return None if entry is None else entry.as_of
 
     def amend(self, key: K, value: V) -> None:
         """The value has changed since it was told; it is as fresh as it was."""
@@ -157,9 +176,10 @@ class Cache(Generic[K, V]):
             entry = self._entries.get(key)
             if entry is not None and self._clock() < entry.fresh_until:
                 found[key] = Cached(entry.value, entry.as_of)
-                hit()
+                self._hit()
             else:
                 absent.append(key)
+        self.counts.misses += len(absent)
         if timeout > 0:
             self._start([key for key in absent if key not in self._flights], load, at_once)
         flights = {key: self._flights[key] for key in absent if key in self._flights}

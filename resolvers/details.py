@@ -11,7 +11,7 @@ from domain.details import MachineCash, MachineConfig, MachineSession
 from domain.errors import VendorError
 from domain.model import Connectivity
 from domain.terminals import MachineTerminal
-from resolvers.cache import Cache, Cached
+from resolvers.cache import Cache, Cached, Tally
 
 MACHINES = 4_096  # of which something is kept
 SALES = 20_000
@@ -28,6 +28,10 @@ class Detail(Generic[T]):
     async def get(self, machine: str, timeout: float) -> T:  # noqa: ASYNC109  see Cache
         """Raises VendorError."""
         return (await self._cache.get(machine, lambda: self._read(machine), timeout)).value
+
+    @property
+    def counts(self) -> Tally:
+        return self._cache.counts
 
     def forget(self, machine: str) -> None:
         self._cache.forget(machine)
@@ -77,6 +81,10 @@ class Details:
             self.terminal,
         )
         return [detail for detail in told if detail is not None]
+
+    @property
+    def counts(self) -> Tally:
+        return Tally.total([self._metadata.counts, *(detail.counts for detail in self._all)])
 
     def forget(self, machine: str) -> None:
         """Something was done to it."""

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from domain.errors import VendorError
 from domain.paging import Slice
 from domain.times import Span
-from resolvers.cache import Cache
+from resolvers.cache import Cache, Tally
 from resolvers.instead import FromReports
 from resolvers.stretches import ITEMS, Machines, Recorded
 from resolvers.timeline import Read, Timeline
@@ -67,6 +67,10 @@ class Log(Generic[T]):
         for narrowing, timeline in self._narrowed.values():
             if narrowing.keep(item):
                 timeline.report(item)
+
+    @property
+    def counts(self) -> Tally:
+        return Tally.total([self._single.counts, *(timeline.counts for timeline in self._timelines())])
 
     def forget(self, native: str) -> None:
         """One of its records was changed, so that it may be in other lists now."""

@@ -63,7 +63,6 @@ class Selection:
 
     @classmethod
     def _of(cls, info: "GraphQLResolveInfo[Any]", variables: Mapping[str, Any]) -> "Selection":
-
         def included(node: SelectionNode) -> bool:
             told = {one.name.value: _condition(one, variables) for one in node.directives or ()}
             return not told.get("skip", False) and told.get("include", True)
@@ -91,7 +90,7 @@ class Selection:
         return self._below.get(name, ())
 
 
-def _condition(directive: DirectiveNode, variables: Any) -> bool:
+def _condition(directive: DirectiveNode, variables: Mapping[str, Any]) -> bool:
     """What `if` comes to; the document is valid, so that it is there and is a truth value."""
     value = next((argument.value for argument in directive.arguments or ()), None)
     return bool(variables.get(value.name.value) if isinstance(value, VariableNode) else getattr(value, "value", False))

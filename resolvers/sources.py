@@ -1,6 +1,6 @@
 """One account of one vendor as the resolvers see it: its connector, with what it told us kept above it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,6 +20,7 @@ from connectors.reading import (
     ReadsSalesByKind,
     ReadsSlots,
     ReadsStructure,
+    ReadsTemperatures,
 )
 from connectors.reporting import LearnsMachines, SendsWebhooks
 from domain.capabilities import Capability, UnavailableReason
@@ -32,9 +33,11 @@ from domain.paging import Listing
 from domain.people_orders import PEOPLE_ORDERS
 from domain.sales import Sale, SaleKind
 from domain.stock import CashCollection, MovementKind, StockMovement
+from domain.temperatures import Readings
+from domain.times import Span
 from journal.journal import Journal
 from journal.log import Entry
-from resolvers.cache import Cache, Cached
+from resolvers.cache import Cache, Cached, Tally
 from resolvers.details import Details
 from resolvers.log import Log, Narrowing
 from resolvers.reported import Reported
@@ -53,6 +56,7 @@ RECORDS = {
 DERIVED_KINDS = frozenset({SaleKind.PURCHASE})  # what is deduced from what left a machine
 DERIVED_MOVEMENTS = frozenset({MovementKind.RESTOCK, MovementKind.TAKE, MovementKind.REMOVAL})
 HEALTHY = frozenset({AccountStatus.OK, AccountStatus.UNKNOWN})
+SERIES = 64  # of temperatures, at a megabyte or so
 DETAILED = 5000  # of how many things the details may be kept
 SLOTTED_MACHINES = 20_000  # how many machines' slots an account may keep
 ACTS = frozenset(EVERY_ORDER)
@@ -107,6 +111,9 @@ class Source:
         self.units = None if structured is None else self._whole(structured.units, times.products)
         self.groups = None if structured is None else self._whole(structured.groups, times.products)
         self._details: Cache[tuple[str, str], Any] = Cache(ttl=times.products, size=DETAILED, late=self.late)
+        self.temperatures: Cache[tuple[str, Span], Readings] | None = (
+            Cache(ttl=times.state, size=SERIES, late=self.late) if isinstance(has, ReadsTemperatures) else None
+        )
         self._slots: Cache[str, Sequence[Slot]] | None = (
             Cache(ttl=times.slots, size=SLOTTED_MACHINES, late=self.late) if isinstance(has, ReadsSlots) else None
         )
@@ -282,6 +289,12 @@ class Source:
         """Something that is asked for by itself: what it is, and of what. Raises VendorError."""
         return await self._details.get(key, load, timeout)
 
+    async def readings(self, machine: str, span: Span, timeout: float) -> Cached[Readings]:  # noqa: ASYNC109  see Cache
+        """Only for a source that reads temperatures. Raises VendorError."""
+        reader: Any = self.connector
+        assert self.temperatures is not None
+        return await self.temperatures.get((machine, span), lambda: reader.temperatures(machine, span), timeout)
+
     def sales_of(self, kinds: frozenset[SaleKind] | None) -> Timeline[Sale] | None:
         """The sales of some kinds; None where the vendor has none of them. They are narrowed there where it can."""
         if self.sales is None or kinds is None or kinds >= self._sale_kinds:
@@ -319,15 +332,44 @@ class Source:
     def sends_webhooks(self) -> bool:
         return isinstance(self.connector, SendsWebhooks)
 
+    @property
+    def _lists(self) -> Mapping[str, Whole[Any] | None]:
+        return {
+            "machines": self.machines,
+            "organizations": self.organizations,
+            "places": self.places,
+            "products": self.products,
+            "people": self.people,
+            "units": self.units,
+            "groups": self.groups,
+        }
+
+    @property
+    def _logs(self) -> Mapping[str, Log[Any] | None]:
+        logs = {"sales": self.sales, "events": self.events, "movements": self.movements}
+        return {**logs, "collections": self.collections}
+
+    @property
+    def _kept(self) -> Iterator[Cache[Any, Any] | Details | Log[Any]]:
+        yield from (whole.cache for whole in self._lists.values() if whole is not None)
+        asked = (self.details, self._details, self._slots, self.temperatures)
+        yield from (one for one in (*asked, *self._logs.values()) if one is not None)
+
+    @property
+    def cache_counts(self) -> Tally:
+        return Tally.total(one.counts for one in self._kept)
+
+    @property
+    def told_at(self) -> Mapping[str, datetime]:
+        """When each list was read from the vendor last, of those that were."""
+        times = {name: None if one is None else one.cache.as_of("") for name, one in self._lists.items()}
+        times |= {name: None if one is None else one.whole.as_of for name, one in self._logs.items()}
+        return {name: time for name, time in times.items() if time is not None}
+
     async def aclose(self) -> None:
         """Ends what is in flight."""
-        kept = (self.machines, self.organizations, self.places, self.products, self.people, self.units, self.groups)
-        caches = [whole.cache for whole in kept if whole is not None]
-        asked = (self.details, self._details, self._slots)
-        closing = (*caches, *asked, self.sales, self.events, self.movements, self.collections)
-        for cache in closing:
-            if cache is not None:
-                await cache.aclose()
+        for one in self._kept:
+            await one.aclose()
         await self.connector.aclose()
 
     def late(self, seconds: float) -> VendorError:

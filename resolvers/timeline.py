@@ -15,7 +15,7 @@ from cachetools import TTLCache
 from domain.errors import VendorError
 from domain.paging import Slice
 from domain.times import Span, utc_now
-from resolvers.cache import KEPT, hit
+from resolvers.cache import KEPT, Tally, hit
 from resolvers.cursors import Gap
 from resolvers.stretches import (
     INSTANT,
@@ -84,6 +84,7 @@ class Timeline(Generic[T]):
         self._stretches: Stretches[T] = Stretches()
         self._floors: TTLCache[Machines, datetime] = TTLCache(SETS, KEPT, timer=clock)
         self._tasks: set[asyncio.Task[VendorError | None]] = set()
+        self.counts = Tally()
 
     async def newest(
         self,
@@ -96,7 +97,7 @@ class Timeline(Generic[T]):
         ends = loop.time() + timeout
         newest = self._now() + AHEAD  # one moment for all, so that they are read together
         chosen = {machines: self._choose(machines, wanted, newest) for machines in sets}
-        hit(sum(self._suffices(machines, stretch, wanted) for machines, stretch in chosen.items()))
+        self._count(sum(self._suffices(machines, stretch, wanted) for machines, stretch in chosen.items()), len(chosen))
         errors: dict[Machines, VendorError] = {}
         attempt = 0
         while True:
@@ -130,8 +131,18 @@ class Timeline(Generic[T]):
         chosen = self._kept(machines, wanted, self._now() + AHEAD)
         if chosen is None or not self._suffices(machines, chosen, wanted):
             return None
-        hit()
+        self._count(1, 1)
         return Found(chosen.found(wanted), chosen.as_of, chosen.complete)
+
+    def _count(self, hits: int, asked: int) -> None:
+        self.counts.hits += hits
+        self.counts.misses += asked - hits
+        hit(hits)
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When its newest end was read last."""
+        return max((one.as_of for one in self._stretches if one.head and one.begun), default=None)
 
     async def aclose(self) -> None:
         for task in tuple(self._tasks):

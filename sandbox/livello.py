@@ -29,6 +29,7 @@ from sandbox.livello_refill_analytics import RefillAnalytics
 from sandbox.livello_refills import Refills
 from sandbox.livello_reports import Reports
 from sandbox.livello_sessions import last_session
+from sandbox.livello_temperatures import Temperatures
 from sandbox.livello_users import Users, creating, updating
 from sandbox.world import World
 
@@ -87,6 +88,7 @@ class Livello:
         self._refills = Refills(world, self._fleet)
         self._analytics = Analytics(self._fleet)
         self._reports = Reports(self._fleet, self._refills)
+        self._temperatures = Temperatures(world, self._fleet)
         self._refill_analytics = RefillAnalytics(self._fleet, self._refills)
         cells = (cell for cells in self._fleet.cells.values() for cell in cells)
         self._prices = Prices(line for cell in cells if (line := cell["productLineData"]) is not None)
@@ -116,6 +118,7 @@ class Livello:
             ("/analytics/sales", "reports:read", self._analytics.sales),
             ("/analytics/transactions/kpis", "reports:read", self._analytics.kpis),
             ("/analytics/refills/statistics", "reports:read", self._refill_analytics.statistics),
+            ("/analytics/temperature/{granularity}", "reports:read", self._temperatures.series),
             ("/analytics/inventory/products", "reports:read", self._refill_analytics.products),
             ("/organizations/{id}/vat", "organizations:read", self._catalogue.rates),
             ("/organizations/{id}/product-lines", "organizations:read", self._catalogue.lines),

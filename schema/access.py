@@ -12,4 +12,4 @@ from schema.edge import attribute as told
 class SignIn:
     accepted: bool | None = told("Whether it takes them; null where it gave no answer to that.")
     asked_at: datetime = told("When it was asked: the answer is kept for a while.")
-    error: SourceError | None = told("Why not, or what kept it from answering.")
+    error: SourceError | None = told("Why not, or what kept it from answering; null where it takes them.")

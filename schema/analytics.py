@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from resolvers import analytics
-from schema.basics import VENDOR_DATA, Money
+from schema.basics import SILENT, VENDOR_DATA, Money
 from schema.edge import attribute as told
 from schema.edge import edge
 from schema.scalars import JSON
@@ -17,22 +17,26 @@ if TYPE_CHECKING:
 
 MACHINE = "Which machine; null where it is not told apart, or that is gone."
 PRODUCT = "Which product; null where the vendor does not say, or it is no longer in the catalogue."
-NET, COST, PROFIT = "Less tax.", "What the goods cost the operator.", "What is left of it."
+NET, COST, PROFIT = (
+    "What was taken, less tax.",
+    "What the goods cost the operator.",
+    "What is left of `net` after `cost`.",
+)
 
 
-@strawberry.type(description="What was sold in a period.")
+@strawberry.type(description=f"What was sold in a period. {SILENT}")
 class SalesFigure:
     since: datetime = told("When the period begins.")
     machine: Annotated["Machine", strawberry.lazy("schema.types")] | None = edge(analytics.machine, description=MACHINE)
     product_line: str | None = told("The `vendorId` of the product line; null where it is not told apart.")
-    total: Money | None = told("With tax.")
+    total: Money | None = told("What was taken, with tax.")
     net: Money | None = told(NET)
     tax: Money | None = told("The tax in it.")
     cost: Money | None = told(COST)
     profit: Money | None = told(PROFIT)
 
 
-@strawberry.type(description="One of the machines that sell most.")
+@strawberry.type(description=f"One of the machines that sell most. {SILENT}")
 class RankedMachine:
     rank: int | None = told("Its place, from 1.")
     machine: Annotated["Machine", strawberry.lazy("schema.types")] | None = edge(analytics.machine, description=MACHINE)
@@ -42,19 +46,19 @@ class RankedMachine:
     profit: Money | None = told(PROFIT)
 
 
-@strawberry.type(description="One of the products that are sold most.")
+@strawberry.type(description=f"One of the products that are sold most. {SILENT}")
 class RankedProduct:
     rank: int | None = told("Its place, from 1.")
     name: str | None = told("What it is called.")
     manufacturer: str | None = told("Who makes it.")
-    image_url: str | None = told("A picture, at the vendor.")
-    sold: int | None = told("How many.")
+    image_url: str | None = told("The address of a picture at the vendor.")
+    sold: int | None = told("How many there were.")
     net: Money | None = told(NET)
     cost: Money | None = told(COST)
     profit: Money | None = told(PROFIT)
 
 
-@strawberry.type(description="Sales at a glance.")
+@strawberry.type(description=f"Sales at a glance. {SILENT}")
 class SalesKpis:
     sales: int | None = told("How many sales there were.")
     average: Money | None = told("What was spent at once, on average.")
@@ -63,14 +67,14 @@ class SalesKpis:
     total: Money | None = told("What came in, with tax.")
 
 
-@strawberry.type(description="The hour of the day with the most sales.")
+@strawberry.type(description=f"The hour of the day with the most sales. {SILENT}")
 class PeakHour:
     since: str | None = told("When it begins, in UTC, such as 14:00.")
     until: str | None = told("When it ends, in UTC.")
     sales: int | None = told("How many there were.")
 
 
-@strawberry.type(description="What a day brought.")
+@strawberry.type(description=f"What a day brought. {SILENT}")
 class DailyProfit:
     day: date = told("Which day, in UTC.")
     net: Money | None = told(NET)
@@ -81,18 +85,18 @@ class DailyProfit:
 @strawberry.type(description="How many sales were paid in one way.")
 class PaymentTypeCount:
     type: str = told("In which way, in the vendor's word, such as visa.")
-    sales: int = told("How many.")
+    sales: int = told("How many there were.")
 
 
-@strawberry.type(description="A product that something holds most, or least, of.")
+@strawberry.type(description=f"A product that something holds most, or least, of. {SILENT}")
 class RankedCatalogueProduct:
     product: Annotated["Product", strawberry.lazy("schema.types")] | None = edge(analytics.product, description=PRODUCT)
     name: str | None = told("What it is called.")
-    image_url: str | None = told("A picture, at the vendor.")
-    count: int | None = told("How many.")
+    image_url: str | None = told("The address of a picture at the vendor.")
+    count: int | None = told("How many there were.")
 
 
-@strawberry.type(description="Products that stand out.")
+@strawberry.type(description=f"Products that stand out. {SILENT}")
 class ProductLifecycle:
     most_sold: RankedCatalogueProduct | None = told("Sold most.")
     least_sold: RankedCatalogueProduct | None = told("Sold least.")
@@ -100,7 +104,9 @@ class ProductLifecycle:
     most_removed: RankedCatalogueProduct | None = told("Taken out most, unsold.")
 
 
-@strawberry.type(description="What was restocked and taken out. What it is worth is by the catalogue's prices.")
+@strawberry.type(
+    description=f"What was restocked and taken out. What it is worth is by the catalogue's prices. {SILENT}"
+)
 class RestockFigures:
     restocked: int | None = told("How many were put in.")
     removed: int | None = told("How many were taken out, unsold.")
@@ -110,7 +116,7 @@ class RestockFigures:
     removed_cost: Money | None = told("What those that were taken out had cost.")
 
 
-@strawberry.type(description="Something that runs out, as the vendor reports it.")
+@strawberry.type(description=f"Something that runs out, as the vendor reports it. {SILENT}")
 class LowStockRow:
     machine: Annotated["Machine", strawberry.lazy("schema.types")] | None = edge(analytics.machine, description=MACHINE)
     product: Annotated["Product", strawberry.lazy("schema.types")] | None = edge(analytics.product, description=PRODUCT)
@@ -120,7 +126,7 @@ class LowStockRow:
     vendor_data: JSON | None = told(VENDOR_DATA)
 
 
-@strawberry.type(description="How a product fared.")
+@strawberry.type(description=f"How a product fared. {SILENT}")
 class ProductStatistics:
     product: Annotated["Product", strawberry.lazy("schema.types")] | None = edge(analytics.product, description=PRODUCT)
     name: str | None = told("What it is called.")
@@ -141,7 +147,7 @@ class VendorAnalytics:
         analytics.sales,
         description="What was sold, by period.",
         granularity="How long the periods are.",
-        group_by="What each period is told apart by.",
+        group_by="What each period is told apart by; nothing where it is left out.",
     )
     top_machines: list[RankedMachine] = edge(
         analytics.top_machines, description="The ten machines of the account that sell most, whichever are asked for."
@@ -159,13 +165,13 @@ class VendorAnalytics:
         analytics.low_stock,
         description="What runs out, as it is now.",
         threshold="There are as many as this, or fewer; 0 where it is left out.",
-        manufacturers="Only products of these.",
+        manufacturers="Only products of these makers; of all where it is left out.",
     )
     statistics: list[ProductStatistics] = edge(
         analytics.statistics,
         description="How each product fared.",
         order_by="What there is most of comes first; what was sold where it is left out.",
-        idle="Whether products of which nothing moved are there as well.",
+        idle="Whether products of which nothing moved are there as well; not where it is left out.",
     )
 
 

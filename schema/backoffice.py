@@ -7,7 +7,7 @@ import strawberry
 
 from domain.model import Connectivity, Severity
 from resolvers import backoffice
-from schema.basics import VENDOR_DATA, VENDOR_ID, Money
+from schema.basics import SILENT, VENDOR_DATA, VENDOR_ID, Money
 from schema.edge import attribute as told
 from schema.edge import edge
 from schema.scalars import JSON
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FROM, TO = "From this time on.", "Up to this time, exclusive: at most {} days after `from`."
 
 
-@strawberry.type(description="A kind of event that a vendor knows of.")
+@strawberry.type(description=f"A kind of event that a vendor knows of. {SILENT}")
 class EventType:
     code: str = told("What the `code` of its events is.")
     category: str | None = told("As the vendor sorts it.")
@@ -42,13 +42,13 @@ class ProductCount:
     sold: int = told("How many, as the vendor counts them: those that were handed out.")
 
 
-@strawberry.type(description="A note to a sale or to one of its lines.")
+@strawberry.type(description=f"A note to a sale or to one of its lines. {SILENT}")
 class MetadataTag:
     key: str = told("What it is about, as the operator named it.")
     value: str | None = told("What it says.")
 
 
-@strawberry.type(description="A file that goes with a sale. Its content cannot be had from the vendor.")
+@strawberry.type(description=f"A file that goes with a sale. Its content cannot be had from the vendor. {SILENT}")
 class MetadataFile:
     vendor_id: str = told(VENDOR_ID)
     type: str | None = told("What sort of file it is, in the vendor's word.")
@@ -56,7 +56,7 @@ class MetadataFile:
     created_at: datetime | None = told("When it was made.")
 
 
-@strawberry.type(description="What goes with one line of a sale.")
+@strawberry.type(description=f"What goes with one line of a sale. {SILENT}")
 class SaleLineMetadata:
     vendor_id: str = told("The vendor's own id of the line.")
     recorded_at: datetime | None = told("When the vendor's server recorded that it was handed out.")
@@ -72,7 +72,7 @@ class SaleMetadata:
     lines: list[SaleLineMetadata] = told("What goes with its lines.")
 
 
-@strawberry.type(description="Something that somebody did during a service session.")
+@strawberry.type(description=f"Something that somebody did during a service session. {SILENT}")
 class ServiceSessionEvent:
     vendor_id: str = told(VENDOR_ID)
     kind: str | None = told("What it was, in the vendor's word.")
@@ -80,7 +80,9 @@ class ServiceSessionEvent:
     details: str | None = told("What more the vendor keeps of it.")
 
 
-@strawberry.type(description="Somebody who works for the operator, at a machine or in the vendor's application.")
+@strawberry.type(
+    description=f"Somebody who works for the operator, at a machine or in the vendor's application. {SILENT}"
+)
 class ServiceSession:
     machine: Annotated["Machine", strawberry.lazy("schema.types")] | None = edge(
         backoffice.session_machine, description="At which machine; null where it was at none, or that is gone."
@@ -89,16 +91,16 @@ class ServiceSession:
     started_at: datetime = told("When it began.")
     ended_at: datetime | None = told("When it ended; null also while it goes on.")
     login: str | None = told("By which name they signed in.")
-    reason: str | None = told("What for.")
+    reason: str | None = told("What they came for.")
     login_succeeded: bool | None = told("Whether they were let in.")
     abandoned: bool | None = told("Whether they went without signing out.")
     source: str | None = told("Whether it was at a machine or in the application, in the vendor's word.")
     events: list[ServiceSessionEvent] = edge(backoffice.session_events, description="What they did, oldest first.")
 
 
-@strawberry.type(description="Whom to ask at a machine's owner.")
+@strawberry.type(description=f"Whom to ask at a machine's owner. {SILENT}")
 class ContactPerson:
-    name: str | None = told("Who.")
+    name: str | None = told("Their name.")
     role: str | None = told("What they are there.")
     email: str | None = told("Their e-mail address.")
     phone: str | None = told("Their telephone number.")
@@ -106,14 +108,16 @@ class ContactPerson:
     support_phone: str | None = told("The telephone number of the support.")
 
 
-@strawberry.type(description="Where a machine's customers find help.")
+@strawberry.type(description=f"Where a machine's customers find help. {SILENT}")
 class CustomerSupport:
     email: str | None = told("An e-mail address.")
     hotline: str | None = told("A telephone number.")
     availability: str | None = told("When somebody is there.")
 
 
-@strawberry.type(description="The vendor's organization that owns a machine, as its customers are told of it.")
+@strawberry.type(
+    description=f"The vendor's organization that owns a machine, as its customers are told of it. {SILENT}"
+)
 class MachineOwner:
     vendor_id: str | None = told(VENDOR_ID)
     name: str | None = told("What it is called.")
@@ -124,7 +128,7 @@ class MachineOwner:
     )
 
 
-@strawberry.type(description="How a machine meets its customers.")
+@strawberry.type(description=f"How a machine meets its customers. {SILENT}")
 class MachineTerminal:
     language: str | None = told("The language of its screen, as the vendor writes it.")
     font: str | None = told("The font of its screen.")

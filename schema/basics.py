@@ -13,6 +13,7 @@ VENDOR_DATA = "The vendor's own record, less its secrets: for a look behind the 
 THING_DATA = f"{VENDOR_DATA} For viewers also less whom it names."
 PERSONAL = "Null for viewers."
 KEPT_BACK = "Which of the fields above are null because the viewer may not know them."
+SILENT = "What the vendor does not tell is null."
 VENDOR_ID = "The vendor's own id."
 
 
@@ -44,15 +45,15 @@ class UnavailableField:
 class SourceError:
     code: ErrorCode = told("What went wrong.")
     message: str = told("For a person to read.")
-    retry_after_seconds: int | None = told("When to try again; null where that is not known.")
+    retry_after_seconds: int | None = told("In how many seconds to try again; null where that is not known.")
 
 
 @strawberry.type(description="Where a page lies in its list.")
 class PageInfo:
     has_next_page: bool = told("Whether there is more after it, or may be, where an account has failed.")
     has_previous_page: bool = told("Whether there is more before it.")
-    start_cursor: str | None = told("The cursor of its first edge.")
-    end_cursor: str | None = told("The cursor to pass as `after` for the next page.")
+    start_cursor: str | None = told("The cursor of its first edge; null where the page is empty.")
+    end_cursor: str | None = told("The cursor to pass as `after` for the next page; null where the page is empty.")
 
 
 SOURCES = "How each account contributed to this page, so that a missing vendor is seen."
@@ -62,7 +63,7 @@ TOTAL = "How many there are in all; null where counting would cost requests, or 
 CURSOR = "Its position in the order of this list."
 
 
-@strawberry.type(description="Where something stands.")
+@strawberry.type(description=f"Where something stands. {SILENT}")
 class Location:
     name: str | None = told("What the place is called.")
     address: str | None = told("Street and number, or what the vendor keeps as an address.")
@@ -81,7 +82,7 @@ class MachineGroup:
 @strawberry.type(description="A measured temperature.")
 class Temperature:
     celsius: float = told("Degrees Celsius.")
-    measured_at: datetime | None = told("Null where the vendor does not say.")
+    measured_at: datetime | None = told("When it was measured; null where the vendor does not say.")
 
 
 @strawberry.type(description="A limit that the vendor sets on requests.")
@@ -93,7 +94,7 @@ class RateLimit:
 
 @strawberry.type(description="What came in from a vendor's webhooks since the gateway was set up.")
 class WebhookHealth:
-    last_received_at: datetime | None = told("When the last genuine delivery came.")
+    last_received_at: datetime | None = told("When the last genuine delivery came; null where none has come.")
     accepted: int = told("Deliveries taken in.")
     duplicates: int = told("Deliveries that had come before.")
     rejected: int = told("Deliveries refused: not genuine, or not readable.")

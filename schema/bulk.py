@@ -23,7 +23,8 @@ class BulkItem:
     )
     errors: list[UserError] = told("Why it was not taken on; nothing was sent.")
     planned: list[PlannedRequest] | None = told(
-        "With `dryRun`: what would be sent. The command that comes with it is kept nowhere, and its id finds nothing."
+        "With `dryRun`: what would be sent; null without it. The command that comes with it is kept nowhere, and "
+        "its id finds nothing."
     )
 
 
@@ -65,7 +66,7 @@ def _asks(resolver: Any, description: str) -> Any:
         resolver,
         description=description,
         input="What is asked, 500 items at the most.",
-        dry_run="Sends nothing, keeps nothing, and tells of each item what would be sent.",
+        dry_run="Sends nothing, keeps nothing, and tells of each item what would be sent; not where it is left out.",
     )
 
 

@@ -12,7 +12,7 @@ KEY = (
     "Chosen by the client, unique for each intent, 1 to 200 characters. The same key with the same items returns the "
     "first bulk, and sends what of it was never sent; with other items it is refused."
 )
-ACKNOWLEDGED = "The id of the same command that is UNKNOWN, to send it once more all the same."
+ACKNOWLEDGED = "The id of the same command that is UNKNOWN, to send it once more all the same. Left out otherwise."
 
 
 @strawberry.input(description="What a product costs in one of the slots.")

@@ -7,7 +7,7 @@ from typing import Any
 import strawberry
 
 from domain import catalogue
-from schema.inputs import CURRENCY, KEY
+from schema.inputs import CURRENCY, KEY, UNSENT
 
 MONEY = "In the currency's major unit, exact to its hundredth."
 LIVELLO = "What only Livello has."
@@ -23,13 +23,13 @@ def must(description: str) -> Any:
     return strawberry.field(description=description)
 
 
-@strawberry.input(description="How a product is packed. It is told as a whole, or not at all.")
+@strawberry.input(description=f"How a product is packed. It is told as a whole, or not at all. {UNSENT}")
 class ProductPackagingInput:
-    shelf_life_days: int = must("How long it keeps.")
-    net_weight: Decimal = must("In `netWeightUnit`.")
-    net_weight_unit: str = must('Such as "g" or "ml".')
-    gross_weight: Decimal = must("In grams.")
-    package_weight: Decimal | None = may("In grams.")
+    shelf_life_days: int = must("For how many days it keeps.")
+    net_weight: Decimal = must("What its content weighs or measures, in `netWeightUnit`.")
+    net_weight_unit: str = must('The unit of `netWeight`, such as "g" or "ml".')
+    gross_weight: Decimal = must("What it weighs with its package, in grams.")
+    package_weight: Decimal | None = may("What the package alone weighs, in grams.")
     unit_count: int | None = may("How many are in it.")
     tolerance_percentage: Decimal | None = may("By how much one may weigh more or less, in per cent.")
     description: str | None = may("What it is packed in.")
@@ -41,9 +41,9 @@ class ProductCapacityInput:
     units: int = must("How many fit.")
 
 
-@strawberry.input(description="What is in a product, each with its unit.")
+@strawberry.input(description=f"What is in a product, each with its unit. {UNSENT}")
 class ProductNutritionInput:
-    energy: str | None = may("In kJ or kcal.")
+    energy: str | None = may("Energy, in kJ or kcal.")
     fat: str | None = may("Fat.")
     saturated_fat: str | None = may("Saturated fat.")
     carbohydrates: str | None = may("Carbohydrates.")
@@ -53,7 +53,7 @@ class ProductNutritionInput:
     salt: str | None = may("Salt.")
 
 
-@strawberry.input(description="Who can eat a product.")
+@strawberry.input(description=f"Who can eat a product. {UNSENT}")
 class ProductDietInput:
     gluten_free: bool | None = may("Whether it has no gluten.")
     vegetarian: bool | None = may("Whether it is vegetarian.")
@@ -62,7 +62,7 @@ class ProductDietInput:
     ingredients: str | None = may("What it is made of.")
 
 
-@strawberry.input(description="What only Livello has of a product.")
+@strawberry.input(description=f"What only Livello has of a product. {UNSENT}")
 class LivelloProductInput:
     organization_id: strawberry.ID | None = may("Whose product it is; needed to create one.")
     tax_rate: str | None = may("The `vendorId` of one of the organization's `taxRates`; with price and cost only.")
@@ -78,33 +78,35 @@ class LivelloProductInput:
     copy_images_from: strawberry.ID | None = may("The product whose pictures it gets, where none are given.")
 
 
-@strawberry.input(description="A size. With `vendorId` one that is there is changed, else one is added.")
+@strawberry.input(description=f"A size. With `vendorId` one that is there is changed, else one is added. {UNSENT}")
 class ProductSizeInput:
     vendor_id: str | None = may("The vendor's id of it.")
     name: str | None = may("What it is called.")
 
 
-@strawberry.input(description="A certificate. With `vendorId` one that is there is changed, else one is added.")
+@strawberry.input(
+    description=f"A certificate. With `vendorId` one that is there is changed, else one is added. {UNSENT}"
+)
 class ProductCertificateInput:
     vendor_id: str | None = may("The vendor's id of it.")
     number: str | None = may("Its number.")
     expires_at: datetime | None = may("When it is no longer good, to the second.")
 
 
-@strawberry.input(description="What only SmartEPI has of a product.")
+@strawberry.input(description=f"What only SmartEPI has of a product. {UNSENT}")
 class SmartEPIProductInput:
     sizes: list[ProductSizeInput] | None = may("Sizes that are added or changed; none goes away.")
     certificates: list[ProductCertificateInput] | None = may("Certificates that are added or changed; none goes away.")
 
 
-@strawberry.input(description="A product to add. What the vendor does not have is refused.")
+@strawberry.input(description=f"A product to add. What the vendor does not have is refused. {UNSENT}")
 class CreateProductInput:
     name: str = must("What it is called.")
     description: str | None = may("What it is.")
     manufacturer: str | None = may("Who makes it.")
     category: str | None = may("As the operator sorts it.")
     sku: str | None = may("The operator's own article number.")
-    gtin: str | None = may("EAN or UPC.")
+    gtin: str | None = may("The number of its bar code, an EAN or UPC.")
     price: Decimal | None = may(f"What one costs, tax included. {MONEY}")
     cost: Decimal | None = may(f"What one costs the operator. {MONEY}")
     currency: str | None = may(CURRENCY)
@@ -121,7 +123,7 @@ class UpdateProductInput:
     manufacturer: str | None = may("Who makes it.")
     category: str | None = may("As the operator sorts it.")
     sku: str | None = may("The operator's own article number.")
-    gtin: str | None = may("EAN or UPC; with the packaging only.")
+    gtin: str | None = may("The number of its bar code, an EAN or UPC; with the packaging only.")
     price: Decimal | None = may(f"What one costs, tax included; with the cost only. {MONEY}")
     cost: Decimal | None = may(f"What one costs the operator; with the price only. {MONEY}")
     currency: str | None = may(CURRENCY)

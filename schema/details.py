@@ -5,13 +5,13 @@ from datetime import datetime
 import strawberry
 
 from resolvers import privacy
-from schema.basics import KEPT_BACK, PERSONAL, VENDOR_DATA, Money, UnavailableField
+from schema.basics import KEPT_BACK, PERSONAL, SILENT, VENDOR_DATA, Money, UnavailableField
 from schema.edge import attribute as told
 from schema.edge import edge
 from schema.scalars import JSON
 
 
-@strawberry.type(description="Somebody at a machine, from the opening to the closing of its door.")
+@strawberry.type(description=f"Somebody at a machine, from the opening to the closing of its door. {SILENT}")
 class MachineSession:
     status: str | None = told("How far it has come, in the vendor's word.")
     kind: str | None = told("What it is for, in the vendor's word.")
@@ -28,7 +28,7 @@ class MachineSession:
     unavailable: list[UnavailableField] = edge(privacy.kept_back("reference", "vendorData"), description=KEPT_BACK)
 
 
-@strawberry.type(description="What a machine has taken in since its cash was collected.")
+@strawberry.type(description=f"What a machine has taken in since its cash was collected. {SILENT}")
 class MachineCash:
     total: Money | None = told("How much in all.")
     bills: Money | None = told("How much of it in bank notes.")

@@ -55,11 +55,11 @@ IDS = frozenset({"id", "ids", "acknowledge_unknown", "account_id", "machines"})
 ROOT: Any = strawberry.Parent[object]
 PAGING = {
     "first": "How many, at most 1000; 50 where it is left out.",
-    "after": "The cursor to go on from: an `endCursor`, or any edge's.",
-    "filter": "Narrows the list; a cursor belongs to its filter.",
+    "after": "The cursor to go on from: an `endCursor`, or any edge's. From the beginning where it is left out.",
+    "filter": "Narrows the list, which is whole where it is left out; a cursor belongs to its filter.",
 }
 FOLLOWING = {
-    "filter": "Narrows the messages; a cursor belongs to its filter.",
+    "filter": "Narrows the messages, which are all there where it is left out; a cursor belongs to its filter.",
     "after": "The cursor to go on from: what was recorded since is told first. From now on where it is left out.",
 }
 DOMAIN = {graph: domain for domain, graph in INPUTS.items()}

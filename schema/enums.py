@@ -96,8 +96,8 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
     sales.DispenseOutcome: (
         "Whether a line was handed out.",
         {
-            "DISPENSED": "It was.",
-            "FAILED": "It was not.",
+            "DISPENSED": "It was handed out.",
+            "FAILED": "It was not handed out.",
             "UNKNOWN": "The vendor does not say.",
         },
     ),
@@ -136,7 +136,7 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
     model.EventState: (
         "Whether an event still stands.",
         {
-            "ACTIVE": "It does.",
+            "ACTIVE": "It still stands.",
             "RESOLVED": "It is over.",
             "UNKNOWN": "The vendor said something that is not known here.",
         },
@@ -252,8 +252,8 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
     people.PersonStatus: (
         "Whether a person is in use.",
         {
-            "ACTIVE": "They are.",
-            "INACTIVE": "They are not.",
+            "ACTIVE": "They are in use.",
+            "INACTIVE": "They are not in use.",
             "UNKNOWN": "The vendor does not say, or said something that is not known here.",
         },
     ),
@@ -324,7 +324,7 @@ VALUES: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
     periods.Granularity: (
         "How long the periods of a report are.",
         {
-            "HOUR": "Hours.",
+            "HOUR": "Hours of the clock.",
             "DAY": "Days: of 23 or 25 hours where clocks are changed.",
             "WEEK": "Weeks, from Monday on.",
             "MONTH": "Months of the calendar.",

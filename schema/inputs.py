@@ -1,4 +1,4 @@
-"""Filters: what is left out or null does not narrow, an empty list lets nothing through. And what mutations take."""
+"""Filters, and what mutations take."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -10,12 +10,14 @@ from domain.model import Connectivity, EventState, Severity, Vendor
 from domain.sales import SaleKind
 from schema.scalars import JSON
 
+NARROWS = "What is left out, or null, does not narrow; an empty list lets nothing through."
+UNSENT = "What is left out, or null, is not sent to the vendor."
 ACCOUNTS = "Only of these accounts. An id that is none of yours stands for nothing."
 MACHINES = "Only of these machines. An id that is none of yours stands for nothing."
 VENDORS = "Only of these vendors."
 
 
-@strawberry.input(description="Narrows a list of machines.")
+@strawberry.input(description=f"Narrows a list of machines. {NARROWS}")
 class MachineFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -31,7 +33,7 @@ class MachineFilter:
     )
 
 
-@strawberry.input(description="Narrows a list of products.")
+@strawberry.input(description=f"Narrows a list of products. {NARROWS}")
 class ProductFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -44,7 +46,7 @@ class ProductFilter:
     )
 
 
-@strawberry.input(description="Narrows a list of sales.")
+@strawberry.input(description=f"Narrows a list of sales. {NARROWS}")
 class SaleFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -58,7 +60,7 @@ class SaleFilter:
     to: datetime | None = strawberry.field(default=strawberry.UNSET, description="Recorded before this time.")
 
 
-@strawberry.input(description="Narrows a report of sales.")
+@strawberry.input(description=f"Narrows a report of sales. {NARROWS}")
 class SalesReportFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -68,7 +70,7 @@ class SalesReportFilter:
     )
 
 
-@strawberry.input(description="Narrows a list of events.")
+@strawberry.input(description=f"Narrows a list of events. {NARROWS}")
 class EventFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -83,7 +85,7 @@ class EventFilter:
     to: datetime | None = strawberry.field(default=strawberry.UNSET, description="Recorded before this time.")
 
 
-@strawberry.input(description="Narrows commands.")
+@strawberry.input(description=f"Narrows commands. {NARROWS}")
 class CommandFilter:
     machines: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=MACHINES)
     statuses: list[CommandStatus] | None = strawberry.field(
@@ -106,7 +108,9 @@ class MachineCommandInput:
     idempotency_key: str = strawberry.field(description=KEY)
 
 
-@strawberry.input(description="A product to hand out. Exactly one of `slotId` and `position` says which.")
+@strawberry.input(
+    description="A product to hand out. Exactly one of `slotId` and `position` says which, the other is left out."
+)
 class DispenseProductInput:
     machine_id: strawberry.ID = strawberry.field(description=MACHINE)
     slot_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="The slot that it is in.")
@@ -124,7 +128,7 @@ class SendDepositInput:
     idempotency_key: str = strawberry.field(description=KEY)
 
 
-@strawberry.input(description="A payment that was made elsewhere, for a purchase at the machine.")
+@strawberry.input(description=f"A payment that was made elsewhere, for a purchase at the machine. {UNSENT}")
 class SendRemotePaymentInput:
     machine_id: strawberry.ID = strawberry.field(description=MACHINE)
     amount: Decimal = strawberry.field(description=AMOUNT)
@@ -151,12 +155,12 @@ class SetPriceInput:
 
 @strawberry.input(description="One cell of a planogram.")
 class PlanogramSlotInput:
-    row: int = strawberry.field(description="Counted from 0.")
-    column: int = strawberry.field(description="Counted from 0.")
+    row: int = strawberry.field(description="Which, counted from 0.")
+    column: int = strawberry.field(description="Which, counted from 0.")
     product_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="The product in it; none where it is left empty."
+        default=strawberry.UNSET, description="The product in it; none where it is left out."
     )
-    price: Decimal = strawberry.field(description="What one costs there, in the account's currency.")
+    price: Decimal = strawberry.field(description="What one costs there, in the major unit of the account's currency.")
 
 
 @strawberry.input(description="All that a machine is to hold, cell by cell.")

@@ -23,23 +23,27 @@ class Gap:
     message: str = told("For a person to read.")
 
 
-@strawberry.type(description="A sale that was recorded. Exactly one of `sale` and `gap` is there.")
+@strawberry.type(description="A sale that was recorded. Exactly one of `sale` and `gap` is there, the other is null.")
 class SaleMessage:
     cursor: str = told(CURSOR)
     origin: Origin = told(ORIGIN)
-    sale: types.Sale | None = told("The sale.")
+    sale: types.Sale | None = told("The sale that was recorded.")
     gap: Gap | None = told(GAP)
 
 
-@strawberry.type(description="An event that was recorded. Exactly one of `event` and `gap` is there.")
+@strawberry.type(
+    description="An event that was recorded. Exactly one of `event` and `gap` is there, the other is null."
+)
 class MachineEventMessage:
     cursor: str = told(CURSOR)
     origin: Origin = told(ORIGIN)
-    event: types.MachineEvent | None = told("The event.")
+    event: types.MachineEvent | None = told("The event that was recorded.")
     gap: Gap | None = told(GAP)
 
 
-@strawberry.type(description="A command that has changed. Exactly one of `command` and `gap` is there.")
+@strawberry.type(
+    description="A command that has changed. Exactly one of `command` and `gap` is there, the other is null."
+)
 class CommandMessage:
     cursor: str = told(CURSOR)
     origin: Origin = told(ORIGIN)
@@ -47,7 +51,9 @@ class CommandMessage:
     gap: Gap | None = told(GAP)
 
 
-@strawberry.type(description="A machine whose state has changed. Exactly one of `machine` and `gap` is there.")
+@strawberry.type(
+    description="A machine whose state has changed. Exactly one of `machine` and `gap` is there, the other is null."
+)
 class MachineMessage:
     cursor: str = told(CURSOR)
     origin: Origin = told(ORIGIN)

@@ -21,7 +21,9 @@ class UserError:
     code: ErrorCode = told("What is wrong.")
     message: str = told("For a person to read.")
     field: list[str] | None = told("The path to what is wrong in the arguments; null where it is no argument's fault.")
-    reason: UnavailableReason | None = told("Of what cannot be done, why: as the machine's `capabilities` tell it.")
+    reason: UnavailableReason | None = told(
+        "Of what cannot be done, why: as the machine's `capabilities` tell it. Null for anything else."
+    )
 
 
 @strawberry.type(description="A request that would be sent to the vendor, less secrets.")
@@ -36,10 +38,13 @@ class CommandPayload:
     command: Command | None = told("The command as it is by now; it may go on, so follow it by its id.")
     errors: list[UserError] = told("Why there is no command.")
     planned: list[PlannedRequest] | None = told(
-        "With `dryRun`: what would be sent. The command that comes with it is kept nowhere, and its id finds nothing."
+        "With `dryRun`: what would be sent; null without it. The command that comes with it is kept nowhere, and "
+        "its id "
+        "finds nothing."
     )
     init_key: str | None = told(
-        "Of `createMachine`: what has to be typed into the machine's screen, to link it. It is a secret that is told "
+        "Of `createMachine`, null else: what has to be typed into the machine's screen, to link it. It is a "
+        "secret that is told "
         "once: to who waits for the command, or to the next who asks with its idempotencyKey within ten minutes."
     )
 
@@ -50,8 +55,10 @@ def asks(kind: Capability, given: type[Asked], description: str) -> Any:
         asking.asks(kind, given),
         description=description,
         input="What is asked, of which machine.",
-        acknowledge_unknown="The id of the same command that is UNKNOWN, to send it once more all the same.",
-        dry_run="Sends nothing, and tells what would be sent.",
+        acknowledge_unknown=(
+            "The id of the same command that is UNKNOWN, to send it once more all the same. Left out otherwise."
+        ),
+        dry_run="Sends nothing, and tells what would be sent; not where it is left out.",
     )
 
 
@@ -61,8 +68,10 @@ def in_account(kind: Capability, given: type[Asked], description: str) -> Any:
         asking.asks(kind, given),
         description=description,
         input="What is asked.",
-        acknowledge_unknown="The id of the same command that is UNKNOWN, to send it once more all the same.",
-        dry_run="Sends nothing, and tells what would be sent.",
+        acknowledge_unknown=(
+            "The id of the same command that is UNKNOWN, to send it once more all the same. Left out otherwise."
+        ),
+        dry_run="Sends nothing, and tells what would be sent; not where it is left out.",
     )
 
 

@@ -17,7 +17,7 @@ from schema.edge import edge
 from schema.scalars import JSON
 
 
-@strawberry.type(description="Where a person lives or works.")
+@strawberry.type(description=f"Where a person lives or works. {basics.SILENT}")
 class PersonAddress:
     address: str | None = told("Street and number.")
     city: str | None = told("The city.")
@@ -25,7 +25,9 @@ class PersonAddress:
     country: str | None = told("The country, as the vendor keeps it.")
 
 
-@strawberry.type(description="A part of an organization that people belong to: a sector, a cost center, a job role.")
+@strawberry.type(
+    description=f"A part of an organization that people belong to: a sector, a cost center, a job role. {basics.SILENT}"
+)
 class OrganizationUnit(basics.Node):
     vendor: Vendor = told("Whose record it is.")
     account: types.VendorAccount = edge(structure.account, description="The account that told of it.")
@@ -40,7 +42,7 @@ class OrganizationUnit(basics.Node):
         return isinstance(value, people.OrganizationUnit)
 
 
-@strawberry.type(description="How much of a product those of a group may take.")
+@strawberry.type(description=f"How much of a product those of a group may take. {basics.SILENT}")
 class EntitlementRule:
     product: types.Product | None = edge(
         structure.product, description="Of which product; null where it is no longer in the catalogue."
@@ -49,7 +51,7 @@ class EntitlementRule:
     period_days: int | None = told("How long a period is, in days.")
 
 
-@strawberry.type(description="People who may take the same.")
+@strawberry.type(description=f"People who may take the same. {basics.SILENT}")
 class EntitlementGroup(basics.Node):
     vendor: Vendor = told("Whose record it is.")
     account: types.VendorAccount = edge(structure.account, description="The account that told of it.")
@@ -65,7 +67,7 @@ class EntitlementGroup(basics.Node):
 
 @strawberry.type(
     description="What a vendor keeps of a person: an employee, a customer, or who works for the operator. What is "
-    "personal is for operators and admins alone, and `unavailable` says so to others."
+    f"personal is for operators and admins alone, and `unavailable` says so to others. {basics.SILENT}"
 )
 class PersonRecord(basics.Node):
     vendor: Vendor = told("Whose record it is.")

@@ -4,13 +4,13 @@ import strawberry
 
 from domain.model import Vendor
 from domain.people import PersonRole, PersonStatus, UnitKind
-from schema.inputs import ACCOUNTS, KEY, VENDORS
+from schema.inputs import ACCOUNTS, KEY, NARROWS, UNSENT, VENDORS
 
 LEFT_OUT = "What is left out, or null, stays as it is."
 ACCOUNT = "In which account."
 
 
-@strawberry.input(description="Narrows a list of people.")
+@strawberry.input(description=f"Narrows a list of people. {NARROWS}")
 class PersonFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -32,7 +32,7 @@ class PersonFilter:
     )
 
 
-@strawberry.input(description="Narrows a list of units.")
+@strawberry.input(description=f"Narrows a list of units. {NARROWS}")
 class OrganizationUnitFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -42,7 +42,7 @@ class OrganizationUnitFilter:
     )
 
 
-@strawberry.input(description="Narrows a list of groups.")
+@strawberry.input(description=f"Narrows a list of groups. {NARROWS}")
 class EntitlementGroupFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -51,7 +51,7 @@ class EntitlementGroupFilter:
     )
 
 
-@strawberry.input(description="An address. What is left out is not said.")
+@strawberry.input(description="An address. What is left out, or null, is not said.")
 class PersonAddressInput:
     address: str | None = strawberry.field(default=strawberry.UNSET, description="Street and number.")
     city: str | None = strawberry.field(default=strawberry.UNSET, description="The city.")
@@ -102,18 +102,18 @@ class CreatePersonInput:
 
 @strawberry.input(description="What is to change of a person.")
 class UpdatePersonInput:
-    person_id: strawberry.ID = strawberry.field(description="Of whom.")
+    person_id: strawberry.ID = strawberry.field(description="Which person.")
     details: PersonDetailsInput = strawberry.field(description="What is to change.")
     idempotency_key: str = strawberry.field(description=KEY)
 
 
 @strawberry.input(description="A person who is to be known no longer.")
 class DeletePersonInput:
-    person_id: strawberry.ID = strawberry.field(description="Whom.")
+    person_id: strawberry.ID = strawberry.field(description="Which person.")
     idempotency_key: str = strawberry.field(description=KEY)
 
 
-@strawberry.input(description="A unit that is to be there. Its name is no other's of its kind.")
+@strawberry.input(description=f"A unit that is to be there. Its name is no other's of its kind. {UNSENT}")
 class CreateUnitInput:
     account_id: strawberry.ID = strawberry.field(description=ACCOUNT)
     kind: UnitKind = strawberry.field(description="What it is.")
@@ -124,7 +124,7 @@ class CreateUnitInput:
 
 @strawberry.input(description=f"What is to change of a unit. {LEFT_OUT}")
 class UpdateUnitInput:
-    unit_id: strawberry.ID = strawberry.field(description="Which.")
+    unit_id: strawberry.ID = strawberry.field(description="Which unit.")
     name: str | None = strawberry.field(default=strawberry.UNSET, description="What it is called.")
     code: str | None = strawberry.field(default=strawberry.UNSET, description="A cost center's code.")
     idempotency_key: str = strawberry.field(description=KEY)
@@ -132,7 +132,7 @@ class UpdateUnitInput:
 
 @strawberry.input(description="A unit that is to go. The vendor refuses it while people belong to it.")
 class DeleteUnitInput:
-    unit_id: strawberry.ID = strawberry.field(description="Which.")
+    unit_id: strawberry.ID = strawberry.field(description="Which unit.")
     idempotency_key: str = strawberry.field(description=KEY)
 
 
@@ -155,7 +155,7 @@ class CreateGroupInput:
 
 @strawberry.input(description=f"What is to change of a group. {LEFT_OUT}")
 class UpdateGroupInput:
-    group_id: strawberry.ID = strawberry.field(description="Which.")
+    group_id: strawberry.ID = strawberry.field(description="Which group.")
     name: str | None = strawberry.field(default=strawberry.UNSET, description="What it is called.")
     rules: list[EntitlementRuleInput] | None = strawberry.field(
         default=strawberry.UNSET, description="What its people may take: all of it from then on."
@@ -165,5 +165,5 @@ class UpdateGroupInput:
 
 @strawberry.input(description="A group that is to go. The vendor refuses it while people belong to it.")
 class DeleteGroupInput:
-    group_id: strawberry.ID = strawberry.field(description="Which.")
+    group_id: strawberry.ID = strawberry.field(description="Which group.")
     idempotency_key: str = strawberry.field(description=KEY)

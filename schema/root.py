@@ -47,6 +47,8 @@ from schema.stock import (
 from schema.stock_reports import StockReport
 from schema.upkeep_mutations import UpkeepMutation
 
+NONE = "; null where the id is none of yours, or it is gone."
+
 
 @strawberry.type(description="Everything that can be read.")
 class Query:
@@ -57,7 +59,7 @@ class Query:
     )
     nodes: list[Node | None] = edge(
         resolvers.nodes.nodes,
-        description="Whatever several ids stand for, in their order.",
+        description="Whatever several ids stand for, in their order; null where one stands for nothing of yours.",
         ids="At most 1000 ids.",
     )
     viewer: types.Viewer = edge(resolvers.accounts.viewer, description="Who is asking, and what they may do.")
@@ -65,48 +67,50 @@ class Query:
         resolvers.organizations.connection, "The organizations that the viewer may see, tenants first."
     )
     organization: types.Organization | None = edge(
-        resolvers.nodes.organization, description="One organization.", id="Its id."
+        resolvers.nodes.organization, description=f"One organization{NONE}", id="Its id."
     )
     machines: types.MachineConnection = paged(resolvers.machines.connection, "All machines, by name and then id.")
-    machine: types.Machine | None = edge(resolvers.machines.one, description="One machine.", id="Its id.")
+    machine: types.Machine | None = edge(resolvers.machines.one, description=f"One machine{NONE}", id="Its id.")
     products: types.ProductConnection = paged(resolvers.products.connection, "All products, by name and then id.")
-    product: types.Product | None = edge(resolvers.products.one, description="One product.", id="Its id.")
+    product: types.Product | None = edge(resolvers.products.one, description=f"One product{NONE}", id="Its id.")
     sales: types.SaleConnection = paged(
         resolvers.sales.connection, "All sales over all vendors, newest recorded first."
     )
-    sale: types.Sale | None = edge(resolvers.sales.one, description="One sale.", id="Its id.")
+    sale: types.Sale | None = edge(resolvers.sales.one, description=f"One sale{NONE}", id="Its id.")
     sales_report: SalesReport = edge(
         resolvers.sales_report.report,
         description="Sums of the sales of all vendors.",
         from_="Recorded at this time or later.",
         to="Recorded before this time: 732 days after `from` at most.",
-        granularity="How long its periods are; without one the whole time is one row of each group.",
-        group_by="What its rows are told apart by, besides the period and the currency.",
+        granularity="How long its periods are; where it is left out the whole time is one row of each group.",
+        group_by="What its rows are told apart by, besides the period and the currency; nothing where it is left out.",
         timezone="An IANA time zone, such as Europe/Lisbon, on whose clocks it counts; UTC where it is left out.",
-        filter="Narrows the sales.",
+        filter="Narrows the sales; all of them where it is left out.",
     )
     export_sales: SalesExport = edge(
         resolvers.exports.sales,
         description="Where all sales that a filter lets through can be had as one long text, newest recorded first.",
         format="What the text is.",
-        filter="Narrows the sales.",
+        filter="Narrows the sales; all of them where it is left out.",
     )
     stock_report: StockReport = edge(
         resolvers.stock_report.report,
         description="Sums of the movements of stock of all vendors.",
         from_="Recorded at this time or later.",
         to="Recorded before this time: 732 days after `from` at most.",
-        granularity="How long its periods are; without one the whole time is one row of each group.",
-        group_by="What its rows are told apart by, besides the period.",
+        granularity="How long its periods are; where it is left out the whole time is one row of each group.",
+        group_by="What its rows are told apart by, besides the period; nothing where it is left out.",
         timezone="An IANA time zone, such as Europe/Lisbon, on whose clocks it counts; UTC where it is left out.",
-        filter="Narrows the movements.",
+        filter="Narrows the movements; all of them where it is left out.",
     )
     events: types.MachineEventConnection = paged(
         resolvers.events.connection, "All events over all vendors, newest recorded first."
     )
     commands: CommandConnection = paged(resolvers.commands.connection, "All commands, newest first.")
-    command: Command | None = edge(resolvers.commands.one, description="One command.", id="Its id.")
-    bulk: Bulk | None = edge(resolvers.bulks.one, description="Changes that were asked for at once.", id="Its id.")
+    command: Command | None = edge(resolvers.commands.one, description=f"One command{NONE}", id="Its id.")
+    bulk: Bulk | None = edge(
+        resolvers.bulks.one, description=f"Changes that were asked for at once{NONE}", id="Its id."
+    )
     audit_log: AuditConnection = paged(
         resolvers.audit.connection, "Who asked for what, and what came of it, newest first. For admins."
     )
@@ -120,7 +124,7 @@ class Query:
         resolvers.low_stock.connection,
         description="The slots that run out: those that hold a product and are counted, machine by machine.",
         threshold="They hold as many as this, or fewer; 0 where it is left out.",
-        filter="Only of these machines; a cursor belongs to its filter.",
+        filter="Only of these machines, of all where it is left out; a cursor belongs to its filter.",
         first=PAGING["first"],
         after=PAGING["after"],
     )
@@ -130,18 +134,18 @@ class Query:
     people: persons.PersonRecordConnection = paged(
         resolvers.people.connection, "Whom the vendors know: employees, customers, and who works for the operator."
     )
-    person: persons.PersonRecord | None = edge(resolvers.people.one, description="One person.", id="Their id.")
+    person: persons.PersonRecord | None = edge(resolvers.people.one, description=f"One person{NONE}", id="Their id.")
     organization_units: persons.OrganizationUnitConnection = paged(
         resolvers.structure.units, "Sectors, cost centers, job roles and access groups, by name and then id."
     )
     organization_unit: persons.OrganizationUnit | None = edge(
-        resolvers.structure.unit, description="One unit.", id="Its id."
+        resolvers.structure.unit, description=f"One unit{NONE}", id="Its id."
     )
     entitlement_groups: persons.EntitlementGroupConnection = paged(
         resolvers.structure.groups, "Groups, with what their people may take, by name and then id."
     )
     entitlement_group: persons.EntitlementGroup | None = edge(
-        resolvers.structure.group, description="One group.", id="Its id."
+        resolvers.structure.group, description=f"One group{NONE}", id="Its id."
     )
     promo_code: catalogue.PromoCode | None = edge(
         resolvers.catalogue_details.promo_code,

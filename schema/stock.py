@@ -19,7 +19,7 @@ RECORDED = "When the vendor's server recorded it: lists are ordered and filtered
 WHOSE = "The machine's organization, or the tenant."
 
 
-@strawberry.type(description="A change of how many of a product a machine holds, at one place in it.")
+@strawberry.type(description=f"A change of how many of a product a machine holds, at one place in it. {basics.SILENT}")
 class StockMovement(basics.Node):
     kind: MovementKind = told("What happened.")
     machine: types.Machine | None = edge(edges.machine, description="Where; null where the machine is gone.")
@@ -66,7 +66,7 @@ class StockMovementConnection:
     sources: list[types.SourceStatus] = told(basics.SOURCES)
 
 
-@strawberry.type(description="The cash that was taken out of a machine at once.")
+@strawberry.type(description=f"The cash that was taken out of a machine at once. {basics.SILENT}")
 class CashCollection(basics.Node):
     machine: types.Machine | None = edge(edges.machine, description="Of which machine; null where it is gone.")
     organization: types.Organization = edge(edges.organization, description=WHOSE)

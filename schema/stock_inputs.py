@@ -6,12 +6,12 @@ import strawberry
 
 from domain.model import Vendor
 from domain.stock import MovementKind
-from schema.inputs import ACCOUNTS, KEY, MACHINES, VENDORS
+from schema.inputs import ACCOUNTS, KEY, MACHINES, NARROWS, VENDORS
 
 SINCE, UNTIL = "Recorded at this time or later.", "Recorded before this time."
 
 
-@strawberry.input(description="Narrows a list of movements of stock.")
+@strawberry.input(description=f"Narrows a list of movements of stock. {NARROWS}")
 class StockMovementFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -21,14 +21,14 @@ class StockMovementFilter:
     to: datetime | None = strawberry.field(default=strawberry.UNSET, description=UNTIL)
 
 
-@strawberry.input(description="Narrows a report over stock.")
+@strawberry.input(description=f"Narrows a report over stock. {NARROWS}")
 class StockReportFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
     machines: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=MACHINES)
 
 
-@strawberry.input(description="Narrows a list of collections of cash.")
+@strawberry.input(description=f"Narrows a list of collections of cash. {NARROWS}")
 class CashCollectionFilter:
     vendors: list[Vendor] | None = strawberry.field(default=strawberry.UNSET, description=VENDORS)
     accounts: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=ACCOUNTS)
@@ -37,7 +37,11 @@ class CashCollectionFilter:
     to: datetime | None = strawberry.field(default=strawberry.UNSET, description=UNTIL)
 
 
-@strawberry.input(description="How many there really are in a slot. Exactly one of `delta` and `level` says it.")
+@strawberry.input(
+    description=(
+        "How many there really are in a slot. Exactly one of `delta` and `level` says it, the other is left out."
+    )
+)
 class AdjustStockInput:
     slot_id: strawberry.ID = strawberry.field(description="In which slot.")
     delta: int | None = strawberry.field(

@@ -15,7 +15,7 @@ from schema.reports import ReportPeriod
 
 @strawberry.type(description="What units are worth in one currency, by the vendors' catalogues of now.")
 class StockWorth:
-    currency: str = told("ISO 4217.")
+    currency: str = told("The currency, by ISO 4217.")
     cost: basics.Money | None = told("What they cost; null where no cost is known in this currency.")
     costed_units: int = told("Of how many units the cost is known.")
     price: basics.Money | None = told("What they sell for; null where no price is known in this currency.")

@@ -30,6 +30,7 @@ from resolvers import (
     slots,
     statuses,
     stock,
+    temperatures,
 )
 from resolvers.sources import Source
 from schema.access import SignIn
@@ -41,6 +42,7 @@ from schema.basics import (
     KEPT_BACK,
     NODES,
     PERSONAL,
+    SILENT,
     SOURCES,
     THING_DATA,
     TOTAL,
@@ -79,6 +81,7 @@ if TYPE_CHECKING:
     from schema.details import MachineCash, MachineConfig, MachineSession
     from schema.people import PersonRecord
     from schema.stock import CashCollectionConnection, StockMovementConnection
+    from schema.temperatures import TemperatureSeries
 
 
 @strawberry.type(description="One set of credentials at one vendor, from the configuration.")
@@ -87,10 +90,12 @@ class VendorAccount(Node, AccountBackoffice, AccountAnalytics):
     vendor: Vendor = told("At which vendor.")
     organization: "Organization" = edge(accounts.organization, description="The tenant that it belongs to.")
     status: AccountStatus = told("How it fares.")
-    last_success_at: datetime | None = told("When the vendor last answered well.")
-    last_error: str | None = told("What went wrong last. Never holds a secret.")
+    last_success_at: datetime | None = told("When the vendor last answered well; null where it has not yet.")
+    last_error: str | None = told("What went wrong last; null where nothing has. Never holds a secret.")
     rate_limit: RateLimit | None = told("The tightest budget; null where the vendor sets none.")
-    webhook: WebhookHealth | None = edge(accounts.webhook, description="Null where the vendor sends none.")
+    webhook: WebhookHealth | None = edge(
+        accounts.webhook, description="What has come in by its webhooks; null where the vendor sends none."
+    )
     capabilities: list[Capability] = told("What this vendor can do at all.")
     drift: list[Drift] = edge(
         drifts.seen,
@@ -117,8 +122,8 @@ class SourceStatus:
     account: VendorAccount = edge(statuses.account, description="Which account.")
     state: SourceState = told("What it gave.")
     complete: bool = told("Whether nothing of this account is missing from the page.")
-    as_of: datetime | None = told("When the vendor told it.")
-    error: SourceError | None = told("Why it gave nothing, or only what it told before.")
+    as_of: datetime | None = told("When the vendor told it; null where it gave nothing.")
+    error: SourceError | None = told("Why it gave nothing, or only what it told before; null where nothing went wrong.")
 
 
 @strawberry.type(description="An organization and its place in a list.")
@@ -232,9 +237,9 @@ class Organization(Node):
         return isinstance(value, model.Organization)
 
 
-@strawberry.type(description="A vending machine, kiosk, fridge or dispenser.")
+@strawberry.type(description=f"A vending machine, kiosk, fridge or dispenser. {SILENT}")
 class Machine(Node, MachineBackoffice):
-    vendor: Vendor = told("Whose it is.")
+    vendor: Vendor = told("The vendor whose machine it is.")
     account: VendorAccount = edge(machines.account, description="The account that it was read through.")
     organization: Organization = edge(
         machines.organization, description="The vendor's organization that it belongs to, or the tenant."
@@ -247,9 +252,9 @@ class Machine(Node, MachineBackoffice):
     group: MachineGroup | None = edge(parts.group, description="The fleet, site or group that it is in.")
     location: Location | None = edge(parts.location, description="Where it stands.")
     connectivity: Connectivity = told("Whether the vendor reaches it.")
-    last_seen_at: datetime | None = told("Its last sign of life.")
+    last_seen_at: datetime | None = told("When the vendor last heard of it.")
     door: DoorState = told("The state of its door.")
-    temperature: Temperature | None = told("Inside it.")
+    temperature: Temperature | None = told("How warm it is inside, as it was last measured.")
     slots: list["Slot"] | None = edge(
         parts.slots,
         description="What it holds. Null where the vendor has no slots; null with an error where it did not answer.",
@@ -264,6 +269,14 @@ class Machine(Node, MachineBackoffice):
     )
     cash_collections: Annotated["CashCollectionConnection", strawberry.lazy("schema.stock")] = paged(
         stock.collections, "When its cash was collected, newest first."
+    )
+    temperatures: Annotated["TemperatureSeries", strawberry.lazy("schema.temperatures")] = edge(
+        temperatures.series,
+        description="What temperatures it measured over time.",
+        from_="Measured at this time or later.",
+        to="Measured before this time: 732 days after `from` at most.",
+        granularity="How long its periods are; hours where it is left out.",
+        timezone="An IANA time zone, such as Europe/Lisbon, on whose clocks they are; UTC where it is left out.",
     )
     session: Annotated["MachineSession", strawberry.lazy("schema.details")] | None = edge(
         machine_details.session,
@@ -295,7 +308,7 @@ class Machine(Node, MachineBackoffice):
         return isinstance(value, model.Machine)
 
 
-@strawberry.type(description="A place in a machine that holds one product.")
+@strawberry.type(description=f"A place in a machine that holds one product. {SILENT}")
 class Slot(Node):
     machine: Machine = edge(slots.machine, description="The machine that it is in.")
     position: str = told('As printed on the machine, such as "A11" or "12".')
@@ -313,7 +326,7 @@ class Slot(Node):
         return isinstance(value, model.Slot)
 
 
-@strawberry.type(description="Something that is sold or handed out.")
+@strawberry.type(description=f"Something that is sold or handed out. {SILENT}")
 class Product(Node):
     vendor: Vendor = told("Whose catalogue it is in.")
     account: VendorAccount = edge(products.account, description="The account that it was read through.")
@@ -326,13 +339,13 @@ class Product(Node):
     manufacturer: str | None = told("Who makes it.")
     category: str | None = told("As the vendor sorts it.")
     sku: str | None = told("The operator's own article number.")
-    gtin: str | None = told("EAN or UPC.")
+    gtin: str | None = told("The number of its bar code, an EAN or UPC.")
     price: Money | None = told("The catalogue's price for one; a slot may have its own.")
     cost: Money | None = told("What one costs the operator.")
-    image_url: str | None = told("A picture, at the vendor.")
+    image_url: str | None = told("The address of a picture at the vendor.")
     archived: bool = told("Whether it is no longer in use.")
     vendor_data: JSON | None = edge(privacy.of_thing, description=THING_DATA)
-    tax_rate: Decimal | None = told("What of its price is tax, in per cent.")
+    tax_rate: Decimal | None = told("The rate of tax that is in its price, in per cent, such as 19.")
     packaging: ProductPackaging | None = told("How it is packed.")
     capacities: list[ProductCapacity] | None = told("How many fit where.")
     nutrition: ProductNutrition | None = told("What is in it.")
@@ -345,15 +358,15 @@ class Product(Node):
         return isinstance(value, model.Product)
 
 
-@strawberry.type(description="An employee or account holder.")
+@strawberry.type(description=f"An employee or account holder. {SILENT}")
 class Person:
     vendor_id: str | None = told(VENDOR_ID)
     name: str | None = told("Their name.")
 
 
-@strawberry.type(description="One way in which a sale was paid.")
+@strawberry.type(description=f"One way in which a sale was paid. {SILENT}")
 class Payment:
-    method: PaymentMethod = told("How.")
+    method: PaymentMethod = told("How it was paid.")
     amount: Money | None = told("How much of it; null where the vendor does not say.")
     card_brand: str | None = told("The brand of the card.")
     reference: str | None = edge(
@@ -361,7 +374,7 @@ class Payment:
     )
 
 
-@strawberry.type(description="One product of a sale.")
+@strawberry.type(description=f"One product of a sale. {SILENT}")
 class SaleLine:
     product: Product | None = edge(
         sales.product, description="The product, where it is told and is still in the catalogue."
@@ -371,12 +384,12 @@ class SaleLine:
     quantity: int = told("How many; negative for what came back in an exchange.")
     unit_price: Money | None = told("What one cost.")
     total: Money | None = told("What all of the line cost, with tax.")
-    tax: Money | None = told("The tax in it.")
-    tax_rate: Decimal | None = told("In per cent, such as 19.")
+    tax: Money | None = told("The tax in `total`.")
+    tax_rate: Decimal | None = told("The rate of tax in per cent, such as 19.")
     dispensed: DispenseOutcome = told("Whether it was handed out.")
 
 
-@strawberry.type(description="A purchase, or a thing handed out, given back or exchanged.")
+@strawberry.type(description=f"A purchase, or a thing handed out, given back or exchanged. {SILENT}")
 class Sale(Node, SaleBackoffice):
     kind: SaleKind = told("What changed hands, and why.")
     status: SaleStatus = told("How it ended.")
@@ -387,8 +400,8 @@ class Sale(Node, SaleBackoffice):
     recorded_at: datetime = told("When the vendor's server recorded it: lists are ordered and filtered by it.")
     occurred_at: datetime = told("When it happened at the machine, or `recordedAt` where only that is known.")
     total: Money | None = told("With tax; null for things that are not sold.")
-    tax: Money | None = told("The tax in it.")
-    discount: Money | None = told("What was taken off.")
+    tax: Money | None = told("The tax in `total`.")
+    discount: Money | None = told("What was taken off the sale as a whole.")
     payments: list[Payment] = told("How it was paid.")
     lines: list[SaleLine] = told("What it was made of.")
     person: Person | None = edge(
@@ -410,7 +423,7 @@ class Sale(Node, SaleBackoffice):
         return isinstance(value, sold.Sale)
 
 
-@strawberry.type(description="An alert, a fault, a notice.")
+@strawberry.type(description=f"An alert, a fault, a notice. {SILENT}")
 class MachineEvent(Node, EventBackoffice):
     machine: Machine | None = edge(events.machine, description="Where; null where the machine is gone.")
     organization: Organization = edge(events.organization, description="The machine's organization, or the tenant.")
@@ -420,7 +433,7 @@ class MachineEvent(Node, EventBackoffice):
     message: str = edge(
         machine_details.message,
         description="For a person to read.",
-        language="In which language, where the vendor has a text in it.",
+        language="In which language, where the vendor has a text in it; as it was reported where it is left out.",
     )
     severity: Severity = told("How much it matters.")
     state: EventState = told("Whether it still stands.")

@@ -7,7 +7,7 @@ import strawberry
 
 from domain import backoffice, upkeep
 from schema.catalogue_inputs import may, must
-from schema.inputs import KEY, MACHINE
+from schema.inputs import KEY, MACHINE, UNSENT
 
 
 @strawberry.input(description="An event that is over. It cannot be made active again.")
@@ -17,7 +17,7 @@ class ResolveEventInput:
     idempotency_key: str = must(KEY)
 
 
-@strawberry.input(description="A site to add, where machines will stand.")
+@strawberry.input(description=f"A site to add, where machines will stand. {UNSENT}")
 class CreateSiteInput:
     account_id: strawberry.ID = must("In which account.")
     organization_id: strawberry.ID | None = may(
@@ -29,7 +29,9 @@ class CreateSiteInput:
     )
     name: str = must("What it is called: no other site of the customer's may have the name.")
     timezone: str | None = may("The IANA name of its time zone, such as America/Chicago.")
-    largest_charge: Decimal | None = may("The most that a card is charged at once, in the account's currency.")
+    largest_charge: Decimal | None = may(
+        "The most that a card is charged at once, in the major unit of the account's currency."
+    )
     idempotency_key: str = must(KEY)
 
 
@@ -49,11 +51,11 @@ class UpdateMachineInput:
     accepts_accounts: bool | None = may("Whether it can be paid from accounts kept at the vendor.")
     counts_stock: bool | None = may("Whether what is in its slots is counted.")
     visible: bool | None = may("Whether it is shown at the vendor.")
-    tax_rate: Decimal | None = may("What is tax on its prices, in per cent.")
+    tax_rate: Decimal | None = may("The rate of tax on its prices, in per cent, such as 19.")
     own_tax_rate: bool | None = may("Whether `taxRate` holds for all of it, whatever its products have.")
     commission: Decimal | None = may("What the site's owner gets of its sales, in per cent.")
     own_commission: bool | None = may("Whether `commission` holds for all of it, whatever its products have.")
-    card_fee: Decimal | None = may("What is added to a payment by card, in the account's currency.")
+    card_fee: Decimal | None = may("What is added to a payment by card, in the major unit of the account's currency.")
     central_prices: bool | None = may("Whether it sells at the vendor's prices rather than at those kept in it.")
     sms_receipts: bool | None = may("Whether it offers receipts by text message.")
     ignores_door: bool | None = may("Whether it goes on selling while its door is open.")
@@ -66,7 +68,7 @@ class UpdateMachineInput:
 @strawberry.input(description="Somebody who works at a machine.")
 class CreateServiceSessionInput:
     machine_id: strawberry.ID = must("At which machine.")
-    reason: str = must("What for.")
+    reason: str = must("What they came for.")
     started_at: datetime | None = may("When it began; now where it is left out.")
     ended_at: datetime | None = may("When it ended; it goes on where it is left out.")
     idempotency_key: str = must(KEY)

@@ -14,7 +14,7 @@ TOKEN = "canary-token-9a1c6e"
 STATUSES = (400, 401, 403, 404, 408, 409, 422, 429, 500, 503)
 BODIES = ("html", "junk", "refusal", "redirect", "hang")
 WAYS = (*(f"status-{status}" for status in STATUSES), *BODIES, "login-401", "login-500", "login-junk")
-LOGINS = ("/auth/token", "/authenticate/", "/auth/login")
+LOGINS = ("/auth/token", "/authenticate/", "/auth/login", "/token-test/")
 
 
 def vendors() -> Starlette:

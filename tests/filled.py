@@ -13,7 +13,7 @@ from domain.facts import FactKind, Origin, identity_of, recorded
 from domain.times import EPOCH, Span
 from gateway.app import connected
 from gateway.settings import load
-from journal import log, reports
+from journal import days, log, reports
 from journal.appending import Report
 from journal.reports import Watermark
 from journal.store import open_store
@@ -41,6 +41,7 @@ async def _all_sales(sandbox: Sandbox, path: Path, folder: Path) -> None:
                 reports.set_watermark(engine, key, FactKind.SALE, Watermark(since=EPOCH, at=now))
             await connector.aclose()
     await client.aclose()
+    days.sum_up(engine, now)
     engine.dispose()
 
 

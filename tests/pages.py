@@ -13,7 +13,7 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 def all_pages() -> list[str]:
     """Paths from the root, in the form that test ids and links have."""
-    found = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    found = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("examples/*/*.md")]
     return sorted(path.relative_to(ROOT).as_posix() for path in found)
 
 

@@ -115,4 +115,4 @@ def test_reports_are_of_all_sales(monkeypatch: pytest.MonkeyPatch, capsys: pytes
         monkeypatch.setattr(reports, name, value)
     reports.main()
     lines = capsys.readouterr().out.splitlines()
-    assert [line[:28].strip() for line in lines[3:]] == list(reports.BY)
+    assert [line[:28].strip() for line in lines[4:]] == list(reports.BY)

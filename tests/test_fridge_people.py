@@ -63,9 +63,9 @@ def test_a_viewer_learns_that_there_is_one_and_no_more(gateway: Gateway, fridge:
     found = told(gateway, VIEWER)
     assert "canary" not in str(found)
     assert {code: found[code]["unavailable"] for code in ("video", "badge-presented", "boot")} == {
-        "video": [{"field": "videoUrl", "reason": "NOT_PERMITTED"}],
-        "badge-presented": [{"field": "badge", "reason": "NOT_PERMITTED"}],
-        "boot": [],
+        "video": [{"field": name, "reason": "NOT_PERMITTED"} for name in ("vendorData", "videoUrl")],
+        "badge-presented": [{"field": name, "reason": "NOT_PERMITTED"} for name in ("vendorData", "badge")],
+        "boot": [{"field": "vendorData", "reason": "NOT_PERMITTED"}],
     }
     by_id = "query ($id: ID!) { node(id: $id) { ... on MachineEvent { videoUrl } } }"
     assert gateway.ask(by_id, {"id": found["video"]["id"]}, key=VIEWER)["node"] == {"videoUrl": None}

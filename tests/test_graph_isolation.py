@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from domain.refs import Kind, Ref
+from tests import bulking
 from tests.commanding import command, fleet, of_vendor
 from tests.running import ADMIN, STRANGER, VIEWER, Gateway, Sandbox, running_gateway, running_sandbox
 
@@ -88,9 +89,11 @@ def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def foreign(gateway: Gateway) -> dict[Kind, list[str]]:
-    """Ids of the other tenant, of every kind."""
+    """Ids of the other tenant, of every kind. No list tells of bulks."""
     found: dict[Kind, list[str]] = {}
-    for id_ in _ids(gateway.ask(EVERYTHING, key=STRANGER)):
+    (slot, *_) = of_vendor(fleet(gateway, by=STRANGER), "LIVELLO")[0]["slots"]
+    bulk = bulking.asked(gateway, bulking.PRICES, prices=[{"slotId": slot["id"], "amount": "1.50"}], by=STRANGER)
+    for id_ in (*_ids(gateway.ask(EVERYTHING, key=STRANGER)), bulk["id"]):
         ref = Ref.parse(id_)
         assert ref is not None
         found.setdefault(ref.kind, []).append(id_)

@@ -193,3 +193,43 @@ def test_what_the_store_does_not_tell_is_left_out_of_the_metrics(shared_sandbox:
     assert "vendgraph_journal_head" not in shown.text
     assert "vendgraph_webhooks" not in shown.text
     assert "vendgraph_commands" not in shown.text
+
+
+def test_it_tells_how_long_requests_took_and_how_the_caches_fare(sandbox: Sandbox, tmp_path: Path) -> None:
+    with running_gateway(sandbox, tmp_path) as gateway:
+        query = "{ machines(filter: {vendors: [LIVELLO]}) { totalCount } }"
+        before = samples(gateway, "vendgraph_cache_reads", "account", "outcome")
+        gateway.ask(query)
+        once = samples(gateway, "vendgraph_cache_reads", "account", "outcome")
+        gateway.ask(query)
+        again = samples(gateway, "vendgraph_cache_reads", "account", "outcome")
+        ages = samples(gateway, "vendgraph_list_age_seconds", "account", "list")
+        answer = httpx2.get(f"{gateway.base}/metrics").text
+    hit, miss = ("acme-kiosks", "hit"), ("acme-kiosks", "miss")
+    assert once[miss] > before[miss]
+    assert again[hit] > once[hit]
+    assert again[miss] == once[miss]
+    assert ("acme-kiosks", "machines") in ages
+    assert ("acme-safety", "machines") not in ages
+    families = {family.name: family for family in text_string_to_metric_families(answer)}
+    of_kiosks = [
+        one for one in families["vendgraph_vendor_request_seconds"].samples if one.labels["account"] == "acme-kiosks"
+    ]
+    asked = len(sandbox.requests("livello"))
+    assert {one.value for one in of_kiosks if one.labels.get("le") == "+Inf"} == {asked}
+    assert {one.value for one in of_kiosks if one.name.endswith("_count")} == {asked}
+    buckets = [one.value for one in of_kiosks if one.name.endswith("_bucket")]
+    assert buckets == sorted(buckets)
+    assert next(one.value for one in of_kiosks if one.name.endswith("_sum")) > 0
+
+
+def test_it_tells_which_accounts_are_left_alone_and_why(sandbox: Sandbox, tmp_path: Path) -> None:
+    with running_gateway(sandbox, tmp_path, cache="machines = 0\nstate = 0") as gateway:
+        sandbox.break_("livello", "status", status=500)
+        query = "{ machines(filter: {vendors: [LIVELLO]}) { totalCount sources { state } } }"
+        before = samples(gateway, "vendgraph_vendor_breaker_open", "account", "reason")
+        for _ in range(5):
+            gateway.ask(query)
+        after = samples(gateway, "vendgraph_vendor_breaker_open", "account", "reason")
+    assert set(before.values()) == {0}
+    assert after == {**before, ("acme-kiosks", "failing"): 1}

@@ -13,11 +13,10 @@ from connectors.eatmachine.report import (
     SHUTDOWN,
     TEMPERATURE,
     Report,
-    celsius,
     codes,
     door,
+    limits,
     measured,
-    member,
     product,
     tags,
 )
@@ -116,12 +115,13 @@ WORDED: Mapping[str, Callable[[Report], str]] = {
 
 def _excess(report: Report) -> str | None:
     """How a measured temperature lies outside the fridge's limits."""
-    found, settings = measured(report), member(report.fridge, "settings")
-    low, high = (celsius(settings.get(name)) for name in ("temperatureMinAlert", "temperatureMaxAlert"))
-    if found is not None and low is not None and found.celsius < low:
-        return f", below its limit of {low:g} °C"
-    if found is not None and high is not None and found.celsius > high:
-        return f", above its limit of {high:g} °C"
+    found, known = measured(report), limits(report)
+    if found is None or known is None:
+        return None
+    if known.least is not None and found.celsius < known.least:
+        return f", below its limit of {known.least:g} °C"
+    if known.most is not None and found.celsius > known.most:
+        return f", above its limit of {known.most:g} °C"
     return None
 
 

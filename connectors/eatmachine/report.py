@@ -12,6 +12,7 @@ from connectors.reporting import Delivery
 from domain.facts import CommandWord, Observation, Scan, TagLinks
 from domain.model import DoorState, MachineGroup, Temperature
 from domain.refs import Kind
+from domain.temperatures import TemperatureLimits
 
 DOORS = {"unlocked": DoorState.UNLOCKED, "opened": DoorState.OPENED, "closed": DoorState.CLOSED}
 DOOR, INVENTORY, TEMPERATURE, LINKED, SHUTDOWN = "door-status", "inventory", "temperature", "product-linked", "shutdown"
@@ -94,6 +95,7 @@ def observation(report: Report) -> Observation:
         alive=report.type != SHUTDOWN,
         door=door(report) if stepped else _door(report.fridge.get("doorStatus")),
         temperature=measured(report) or _remembered(report),
+        limits=None if measured(report) is None else limits(report),
         scan=_scan(report) if report.type == INVENTORY else None,
         group=_group(member(report.fridge, "fleet")),
     )
@@ -115,6 +117,12 @@ def _door(status: Any) -> DoorState | None:
 def measured(report: Report) -> Temperature | None:
     found = celsius(report.data.get("temperature")) if report.type == TEMPERATURE else None
     return None if found is None else Temperature(celsius=found, measured_at=report.at)
+
+
+def limits(report: Report) -> TemperatureLimits | None:
+    settings = member(report.fridge, "settings")
+    least, most = (celsius(settings.get(name)) for name in ("temperatureMinAlert", "temperatureMaxAlert"))
+    return None if least is None and most is None else TemperatureLimits(least=least, most=most)
 
 
 def _remembered(report: Report) -> Temperature | None:

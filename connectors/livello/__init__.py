@@ -22,6 +22,7 @@ from connectors.livello import (
     records,
     refills,
     sessions,
+    temperatures,
     terminals,
     user_orders,
     users,
@@ -45,6 +46,7 @@ from domain.promotions import PromoCode
 from domain.refs import Ref
 from domain.sales import Sale, SaleKind
 from domain.stock import MovementKind, StockMovement
+from domain.temperatures import Readings
 from domain.terminals import MachineTerminal
 from domain.times import Span, utc_now
 
@@ -173,6 +175,11 @@ class Livello:
             )
 
         return await _newest(page, lambda rows: refills.movements(self.account, rows), span, want, machines)
+
+    async def temperatures(self, machine: str, span: Span) -> Readings:
+        granularity, seconds = temperatures.resolution(span)
+        found = await self._client.temperatures(granularity, machine, span.since, _last(span))
+        return temperatures.readings(self.account, found, seconds)
 
     async def movement(self, native: str) -> StockMovement | None:
         found = await self._client.refill(refills.refill_of(native))

@@ -54,6 +54,7 @@ OPERATIONS = table(
     _get("list-alerts", "/alerts"),
     _get("list-refills", "/refills", documented=True),
     _get("get-refill", "/refills/{id}"),
+    _get("temperature-series", "/analytics/temperature/{granularity}"),
     _get("get-kiosk-session", "/kiosks/{serialNumber}/session"),
     _write("update-product-line-price", "POST", "/product-lines/{id}/price"),
     *users.OPERATIONS,
@@ -241,6 +242,13 @@ class LivelloClient:
             return self._page(operation, {**query, "skip": number * size}, LARGEST, number * size)
 
         return (await whole(page)).rows
+
+    async def temperatures(self, granularity: str, serial: str, since: datetime, until: datetime) -> list[Any]:
+        """By sensor; from `since` to `until`, both inclusive."""
+        await self.need(REPORTS)
+        query = {"kioskSerialNumber": serial, "startDate": moment(since), "endDate": moment(until)}
+        found = await self._http.json("temperature-series", path={"granularity": granularity}, query=query)
+        return list(rows(self.account, "temperature", found))
 
     async def refill(self, native: str) -> Any:
         """None where there is none."""

@@ -20,7 +20,7 @@ from connectors.login import Token, TokenLogin
 from connectors.parsing import rows, text, without
 from connectors.vendnovation.parse import SECRETS
 from connectors.windows import Window
-from domain.errors import VendorForbidden, VendorProtocolError, VendorRejected, VendorUnauthorized
+from domain.errors import VendorError, VendorForbidden, VendorProtocolError, VendorRejected, VendorUnauthorized
 from domain.times import Span
 
 BASE_URL = "https://vendor-api.vendnovation-services.com/prod"
@@ -152,8 +152,8 @@ class VendNovationClient:
         except VendorForbidden:
             why = "vendnovation refuses the API key"
             raise VendorUnauthorized(why, account=self.account.key, vendor="vendnovation") from None
-        except VendorRejected:
-            return  # there is no such test: the login tells
+        except VendorError:
+            return  # it says nothing of the key: the login tells
 
     async def machines(self, identifiers: Collection[str] | None = None) -> list[Any]:
         """All of them, or those with such ids or serial numbers, and perhaps others."""

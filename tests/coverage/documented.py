@@ -3,7 +3,7 @@
 Where a document lost a method or a path, what stands here is what is assumed of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.model import Vendor
 
@@ -19,13 +19,20 @@ class Documented:
 class Document:
     """`instead`: operations that the vendor gave up for another of its own. `by_hand`: what a person does.
 
-    `commands`: what one operation can be told to do."""
+    `commands`: what one operation can be told to do. `besides`: what no document tells of, but others' programs ask."""
 
     operations: Mapping[str, Documented]
     webhooks: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     instead: Mapping[str, str] | None = None
     by_hand: Mapping[str, str] | None = None
+    besides: Mapping[str, Documented] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> Mapping[str, Documented]:
+        """What a connector may ask: all of it that the vendor did not give up."""
+        kept = {name: one for name, one in self.operations.items() if name not in (self.instead or {})}
+        return {**kept, **self.besides}
 
 
 def _operations(text: str) -> Mapping[str, Documented]:
@@ -157,6 +164,7 @@ DOCUMENTS: Mapping[Vendor, Document] = {
     Vendor.VENDNOVATION: Document(
         operations=_operations(VENDNOVATION),
         instead={"clear-alerts": "update-alerts"},
+        besides=_operations("list-alert-codes POST /alerts/codes/"),
     ),
     Vendor.SMARTEPI: Document(
         operations=_operations(SMARTEPI),

@@ -3,7 +3,20 @@
 from uuid import uuid4
 
 from domain.refs import Kind
-from tests.coverage.reach import Found, Reach, Reaches, Things, by_id, changing, listing, of_machine
+from tests.coverage.reach import (
+    SPANNED,
+    Found,
+    Reach,
+    Reaches,
+    Things,
+    by_id,
+    changing,
+    listing,
+    of_account,
+    of_machine,
+    of_span,
+    span,
+)
 
 VENDOR, KIOSKS = "LIVELLO", "acme-kiosks"
 ACCOUNT = Things.ref(Kind.ACCOUNT, KIOSKS)
@@ -51,6 +64,10 @@ def _made_product(things: Things) -> Found:
     return {"productId": things.made("createProduct", **_product(things))}
 
 
+def _listed_product(things: Things) -> Found:
+    return {"productId": things.first("products", vendors=[VENDOR])}
+
+
 def _code(things: Things) -> Found:
     query = "mutation ($input: CreatePromoCodesInput!) { createPromoCodes(input: $input) { command { promoCodes } } }"
     given = {"idempotencyKey": uuid4().hex, "organizationId": things.organization}
@@ -62,6 +79,35 @@ def _consumer(things: Things) -> Found:
     return {"personId": things.made("createPerson", **_person(things)), "details": {"firstName": "Eve"}}
 
 
+def _summed(field: str, selection: str) -> Reach:
+    """What the vendor itself sums up."""
+    name = field.partition("(")[0]
+    return of_span(
+        f"VendorAnalytics.{name}", f"analytics(from: $from, to: $to) {{ {field} {{ {selection} }} }}", ACCOUNT
+    )
+
+
+ANALYTICS: Reaches = {
+    "sales-analytics": [_summed("sales(granularity: DAY)", "since total { amount }")],
+    "top-kiosks": [_summed("topMachines", "rank")],
+    "top-products": [_summed("topProducts", "rank")],
+    "transaction-kpis": [_summed("kpis", "sales")],
+    "peak-hour": [_summed("peakHour", "since")],
+    "daily-profit": [_summed("dailyProfit", "day")],
+    "payment-types": [_summed("paymentTypes", "type")],
+    "product-lifecycle": [_summed("lifecycle", "mostSold { count }")],
+    "refill-statistics": [_summed("restocks", "restocked")],
+    "low-stock": [_summed("lowStock", "quantity")],
+    "product-statistics": [_summed("statistics", "sold")],
+    "temperature-series": [
+        by_id(
+            "Machine.temperatures",
+            SPANNED,
+            "machine(id: $id) { temperatures(from: $from, to: $to) { buckets { mean } } }",
+            lambda things: {"id": things.machine(VENDOR)["id"], **span()},
+        )
+    ],
+}
 REACHES: Reaches = {
     "get-token": [
         Reach(
@@ -72,6 +118,7 @@ REACHES: Reaches = {
         )
     ],
     "list-kiosks": [listing("machines", VENDOR)],
+    "get-kiosk": [of_machine("Machine.terminal", "terminal { language }", VENDOR)],
     "get-kiosk-inventory": [of_machine("Machine.slots", "slots { position }", VENDOR)],
     "get-kiosk-session": [of_machine("Machine.session", "session { status }", VENDOR)],
     "list-products": [listing("products", VENDOR)],
@@ -79,11 +126,11 @@ REACHES: Reaches = {
     "get-product": [
         changing(
             "updateProduct",
-            lambda things: _made_product(things) | {"category": "Snacks"},
+            lambda things: _listed_product(things) | {"category": "Snacks"},
             losing="/products/",
         )
     ],
-    "update-product": [changing("updateProduct", lambda things: _made_product(things) | {"category": "Drinks"})],
+    "update-product": [changing("updateProduct", lambda things: _listed_product(things) | {"category": "Drinks"})],
     "delete-product": [changing("deleteProduct", _made_product)],
     "update-product-line-price": [
         changing("setPrice", lambda things: {"slotId": things.slot(VENDOR)["id"], "amount": "1.75"})
@@ -148,6 +195,7 @@ REACHES: Reaches = {
     ],
     "update-user": [changing("updatePerson", _consumer)],
     "list-alerts": [listing("events", VENDOR)],
+    "list-alert-types": [of_account("VendorAccount.eventTypes", "eventTypes { code }", ACCOUNT)],
     "create-promocodes": [changing("createPromoCodes", lambda things: {"organizationId": things.organization})],
     "set-promocode-eligibility": [
         changing(
@@ -167,4 +215,5 @@ REACHES: Reaches = {
             _code,
         )
     ],
+    **ANALYTICS,
 }

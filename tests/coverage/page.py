@@ -18,6 +18,7 @@ Every operation that the vendors' documents describe, and what of the graph reac
 a test asks each of these of a gateway over the sandbox, and looks whether the vendor was asked just so. Where a
 document has no method or path, the one that is assumed stands here: [to be changed](operating.md#accountsendpoints).
 """
+BESIDES = "No document tells of this, but others' programs ask it; where it is not there, nothing is lost by it.\n"
 NAMES = {
     Vendor.SMARTVEND: "SmartVend",
     Vendor.LIVELLO: "Livello",
@@ -35,6 +36,8 @@ def _sections(vendor: Vendor) -> Iterator[str]:
     document = DOCUMENTS[vendor]
     yield f"## {NAMES[vendor]}\n"
     yield _table(("operation", "method and path", "in the graph"), _operations(vendor, document))
+    if document.besides:
+        yield f"{BESIDES}\n{_table(('operation', 'method and path', 'in the graph'), _besides(vendor, document))}"
     if document.commands:
         yield _table(("command", "in the graph"), _commands(vendor, document))
     if document.webhooks:
@@ -50,6 +53,10 @@ def _operations(vendor: Vendor, document: Document) -> Iterator[Sequence[str]]:
         yield f"`{name}`", where, reached
     for name, what in (document.by_hand or {}).items():
         yield f"`{name}`", what, f"`{BY_HAND[vendor][name]}`"
+
+
+def _besides(vendor: Vendor, document: Document) -> Iterator[Sequence[str]]:
+    return ((f"`{name}`", _asked(operations(vendor)[name]), _names(REACHES[vendor][name])) for name in document.besides)
 
 
 def _asked(one: Operation) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
@@ -75,6 +76,8 @@ class Things:
 
 
 PAYLOAD = "command { status error errorCode subject { id } } errors { code message field reason }"
+SPANNED = "$id: ID!, $from: DateTime!, $to: DateTime!"
+ON_ACCOUNT = "node(id: $id) { ... on VendorAccount { %s } }"
 Given = Callable[[Things], Found]
 
 
@@ -107,6 +110,21 @@ def of_machine(coordinate: str, selection: str, vendor: str) -> Reach:
     return Reach(
         coordinates=(coordinate,), document=document, given=lambda things: {"id": things.machine(vendor)["id"]}
     )
+
+
+def of_account(coordinate: str, selection: str, account: str) -> Reach:
+    return by_id(coordinate, "$id: ID!", ON_ACCOUNT % selection, lambda _: {"id": account})
+
+
+def of_span(coordinate: str, selection: str, account: str) -> Reach:
+    """Of an account, in the span that `span` gives."""
+    return by_id(coordinate, SPANNED, ON_ACCOUNT % selection, lambda _: {"id": account, **span()})
+
+
+def span() -> Found:
+    """A month that goes on for another hour, as `SPANNED` names its ends."""
+    until = datetime.now(UTC) + timedelta(hours=1)
+    return {"from": (until - timedelta(days=30)).isoformat(), "to": until.isoformat()}
 
 
 def listing(field_: str, vendor: str, more: str = "id", *coordinates: str) -> Reach:

@@ -32,6 +32,10 @@ def _product(_: Things) -> Found:
     return {"accountId": ACCOUNT, "name": _new(), "smartepi": {"sizes": [{"name": "M"}]}}
 
 
+def _described(things: Things) -> Found:
+    return {"productId": things.first("products", vendors=[VENDOR]), "description": _new()}
+
+
 def _unit(kind: str) -> Found:
     return {"accountId": ACCOUNT, "kind": kind, "name": _new()}
 
@@ -39,6 +43,9 @@ def _unit(kind: str) -> Found:
 def _one_of_units(path: str, one: str, kind: str) -> Reaches:
     def made(things: Things) -> Found:
         return {"unitId": things.made("createUnit", **_unit(kind))}
+
+    def known(things: Things) -> Found:
+        return {"unitId": things.first("organizationUnits", kinds=[kind])}
 
     listed = f"{{ organizationUnits(first: 5, filter: {{ kinds: [{kind}] }}) {{ nodes {{ name }} }} }}"
     return {
@@ -48,11 +55,11 @@ def _one_of_units(path: str, one: str, kind: str) -> Reaches:
                 "Query.organizationUnit",
                 "$id: ID!",
                 "organizationUnit(id: $id) { name }",
-                lambda things: {"id": things.first("organizationUnits", kinds=[kind])},
+                lambda things: {"id": known(things)["unitId"]},
             )
         ],
         f"create-{one}": [changing("createUnit", lambda _: _unit(kind))],
-        f"update-{one}": [changing("updateUnit", lambda things: made(things) | {"name": _new()})],
+        f"update-{one}": [changing("updateUnit", lambda things: known(things) | {"name": _new()})],
         f"delete-{one}": [changing("deleteUnit", made)],
     }
 
@@ -79,7 +86,7 @@ REACHES: Reaches = {
         changing(
             "updatePerson",
             lambda things: {
-                "personId": things.made("createPerson", **_person(things)),
+                "personId": things.first("people", vendors=[VENDOR]),
                 "details": {"name": _new()},
             },
         )
@@ -100,24 +107,14 @@ REACHES: Reaches = {
     "update-group": [
         changing(
             "updateGroup",
-            lambda things: {"groupId": things.made("createGroup", **_group(things)), "name": _new()},
+            lambda things: {"groupId": things.first("entitlementGroups", vendors=[VENDOR]), "name": _new()},
         )
     ],
     "delete-group": [changing("deleteGroup", lambda things: {"groupId": things.made("createGroup", **_group(things))})],
     "list-products": [listing("products", VENDOR)],
-    "get-product": [
-        changing(
-            "updateProduct",
-            lambda things: {"productId": things.made("createProduct", **_product(things)), "description": "Warm"},
-        )
-    ],
+    "get-product": [changing("updateProduct", _described)],
     "create-product": [changing("createProduct", _product)],
-    "update-product": [
-        changing(
-            "updateProduct",
-            lambda things: {"productId": things.made("createProduct", **_product(things)), "description": "Warm"},
-        )
-    ],
+    "update-product": [changing("updateProduct", _described)],
     "delete-product": [
         changing("deleteProduct", lambda things: {"productId": things.made("createProduct", **_product(things))})
     ],

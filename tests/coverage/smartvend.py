@@ -21,6 +21,7 @@ REACHES: Reaches = {
     "get-list-of-controllers": [listing("machines", VENDOR)],
     "get-controller-matrix": [of_machine("Machine.slots", "slots { position }", VENDOR)],
     "get-controller-config": [of_machine("Machine.config", "config { settings }", VENDOR)],
+    "get-controller-connection-status": [of_machine("Machine.connectivityNow", "connectivityNow", VENDOR)],
     "get-controller-state": [of_machine("Machine.cash", "cash { total { amount } }", VENDOR)],
     "get-list-of-products": [listing("products", VENDOR)],
     "get-list-of-sales": [listing("sales", VENDOR)],

@@ -1,0 +1,192 @@
+"""Compiles operations, keeps what was compiled, and runs it."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import strawberry
+from cachetools import LRUCache
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    Visitor,
+    get_operation_ast,
+    visit,
+)
+from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
+from graphql.pyutils import Path, is_awaitable
+from graphql.type import GraphQLResolveInfoHelpers
+
+from compiled.fields import Call, Resolver
+from compiled.plan import Field, NotCompiled, Planner
+from compiled.running import Column, Level, Unusual
+from compiled.source import Writer
+
+KEPT = 16  # ways of one operation: each set of values of its conditions makes one
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """What an operation was compiled to. `level`: the first of them; `resolved`: the fields that have a resolver."""
+
+    source: str
+    level: Level
+    resolved: tuple[Field, ...]
+
+
+class Compiler:
+    """For one schema. It is safe for operations that have been validated, and reads."""
+
+    def __init__(self, schema: strawberry.Schema) -> None:
+        self.schema = schema
+
+    def operation(self, document: DocumentNode, name: str | None = None) -> "Operation | None":
+        """None for what graphql-core has to execute: a mutation, a subscription, fragments with variables.
+
+        `document`: valid, and the same for as long as the operation is kept."""
+        found = get_operation_ast(document, name)
+        if found is None or found.operation is not OperationType.QUERY:
+            return None
+        fragments = [one for one in document.definitions if isinstance(one, FragmentDefinitionNode)]
+        if any(one.variable_definitions for one in fragments):
+            return None
+        return Operation(self.schema, document, found, {one.name.value: one for one in fragments})
+
+
+class Operation:
+    """One operation of a document. What its variables leave out is compiled away, so there may be several ways."""
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        document: DocumentNode,
+        node: OperationDefinitionNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+    ) -> None:
+        conditions = _Conditions()
+        visit(document, conditions)
+        self.schema = schema
+        self.core: GraphQLSchema = schema._schema  # noqa: SLF001  Strawberry has no public way to it
+        self.node = node
+        self.fragments = dict(fragments)
+        self._conditions = sorted(conditions.names)
+        self._ways: LRUCache[tuple[Any, ...], Functions | None] = LRUCache(KEPT)
+
+    async def execute(self, context: Any, variables: Mapping[str, Any] | None = None, root: Any = None) -> Any:
+        """`data`, as graphql-core would answer it. Raises Unusual where it would answer with an error, or it cannot be
+        told; what a resolver raises is raised as it is. Nothing has been changed then: it only reads."""
+        values = get_variable_values(self.core, self.node.variable_definitions or (), dict(variables or {}))
+        if isinstance(values, list):
+            raise Unusual("variables that do not fit")
+        functions = self.functions(values)
+        if functions is None:
+            raise Unusual("not compiled")
+        made = functions.level([root], Run(self, functions, values, context, root))
+        return (made if isinstance(made, list) else await made)[0]
+
+    def functions(self, variables: VariableValues) -> Functions | None:
+        """None for what cannot be compiled."""
+        key = tuple(variables.coerced.get(name) for name in self._conditions)
+        if key not in self._ways:
+            self._ways[key] = self._compiled(variables)
+        return self._ways[key]
+
+    def _compiled(self, variables: VariableValues) -> Functions | None:
+        fragments = {name: FragmentDetails(one) for name, one in self.fragments.items()}
+        try:
+            plan = Planner(self.schema, self.node, fragments, variables).plan()
+        except (NotCompiled, GraphQLError, RecursionError):
+            return None
+        writer = Writer()
+        source, names, first = writer.write(plan)
+        exec(compile(source, "<compiled operation>", "exec"), names)  # noqa: S102  it is ours: names are bound or quoted
+        return Functions(source, names[first], tuple(writer.resolved))
+
+
+class _Conditions(Visitor):
+    """The variables that decide what is selected."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_: object) -> None:
+        for argument in node.arguments or ():
+            if node.name.value in ("skip", "include") and isinstance(argument.value, VariableNode):
+                self.names.add(argument.value.name.value)
+
+
+class Run:
+    """One execution: what is the same for all objects of a level is had once."""
+
+    __slots__ = ("_calls", "_context", "_functions", "_operation", "_root", "_typing", "_variables")
+
+    def __init__(
+        self, operation: Operation, functions: Functions, variables: VariableValues, context: Any, root: Any
+    ) -> None:
+        self._operation = operation
+        self._functions = functions
+        self._variables = variables
+        self._context = context
+        self._root = root
+        self._calls: dict[int, tuple[Call, dict[str, Any]]] = {}
+        self._typing: GraphQLResolveInfo[Any] | None = None
+
+    def call(self, number: int, objects: Column) -> tuple[Call, Column, dict[str, Any]]:
+        """How the resolver of a field is called."""
+        found = self._calls.get(number)
+        if found is None:
+            found = self._calls[number] = self._prepared(self._functions.resolved[number])
+        return found[0], objects, found[1]
+
+    @property
+    def typing(self) -> "GraphQLResolveInfo[Any]":
+        """What is told to those who tell a value's type: it is of no field."""
+        if self._typing is None:
+            root = self._operation.core.query_type
+            assert root is not None
+            self._typing = self._info("__typename", [], root, root, Path(None, "__typename", root.name))
+        return self._typing
+
+    def _info(
+        self, name: str, nodes: list[FieldNode], type_: GraphQLOutputType, parent: GraphQLObjectType, path: Path
+    ) -> "GraphQLResolveInfo[Any]":
+        return GraphQLResolveInfo(
+            field_name=name,
+            field_nodes=nodes,
+            return_type=type_,
+            parent_type=parent,
+            path=path,
+            schema=self._operation.core,
+            fragments=self._operation.fragments,
+            root_value=self._root,
+            operation=self._operation.node,
+            variable_values=self._variables,
+            context=self._context,
+            is_awaitable=is_awaitable,
+            abort_signal=None,
+            async_helpers=HELPERS,
+        )
+
+    def _prepared(self, field: Field) -> tuple[Call, dict[str, Any]]:
+        """As graphql-core tells a resolver where it is, but for the path, which has no places in lists."""
+        assert isinstance(field.source, Resolver)
+        definition, nodes = field.parent.fields[field.name], [one.node for one in field.details]
+        path = Path(None, field.key, field.parent.name)
+        info = self._info(field.name, nodes, definition.type, field.parent, path)
+        return field.source.prepared(info, get_argument_values(definition, nodes[0], self._variables))
+
+
+HELPERS = GraphQLResolveInfoHelpers(gather=lambda promises: asyncio.gather(*promises), track=lambda _: None)

@@ -1,0 +1,232 @@
+"""What generated functions call: waiting for what has to be waited for, and putting lists together again.
+
+Where nothing has to be waited for nothing is: each of these gives a list at once, or else a coroutine that ends in
+one."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from graphql import GraphQLAbstractType, GraphQLObjectType, default_type_resolver
+
+Column = list[Any]
+Soon = Column | Coroutine[Any, Any, Column]
+Level = Callable[[Column, Any], Soon]  # of objects, or values, and the run
+
+
+class Unusual(Exception):
+    """graphql-core has to answer: for a value that it answers with an error, or that is not foreseen here."""
+
+
+def absent() -> Any:
+    raise Unusual("a null that may be none")
+
+
+class _Kinds(dict[type, bool]):
+    """Of which classes the values are that have to be waited for."""
+
+    def __missing__(self, kind: type) -> bool:
+        if len(self) > 4096:
+            self.clear()
+        found = self[kind] = issubclass(kind, Awaitable) or kind is _Generator
+        return found
+
+
+_Generator = type(_ for _ in ())
+WAITS = _Kinds()
+
+
+def called(call: Callable[..., Any], objects: Column, given: dict[str, Any]) -> Column:
+    """What a resolver gives for each of a level's objects. What it raises is raised when all have been called, so that
+    each that was begun comes to its end."""
+    values: Column = []
+    add = values.append
+    try:
+        if given:
+            for one in objects:
+                add(call(one, **given))
+        else:
+            for one in objects:
+                add(call(one))
+    except BaseException:
+        abandoned(values)
+        raise
+    return values
+
+
+def abandoned(values: Column) -> None:
+    """Coroutines that nobody will wait for are closed: Python would complain of them."""
+    for value in values:
+        if inspect.iscoroutine(value):
+            value.close()
+
+
+def settled(values: Column, complete: Level, run: Any) -> Soon:
+    """What the values come to, when all that are promises are kept."""
+    waits = WAITS
+    waiting = [place for place, value in enumerate(values) if waits[type(value)]]
+    return _settled(values, waiting, complete, run) if waiting else complete(values, run)
+
+
+async def _settled(values: Column, waiting: list[int], complete: Level, run: Any) -> Column:
+    for place, kept in zip(waiting, await _all([values[place] for place in waiting]), strict=True):
+        values[place] = kept
+    made = complete(values, run)
+    return made if type(made) is list else await made  # type: ignore[misc]
+
+
+async def _all(promises: Sequence[Awaitable[Any]]) -> Sequence[Any]:
+    """All of them come to an end before the first error is raised: what they load is still there for graphql-core."""
+    if len(promises) == 1:
+        return (await promises[0],)
+    kept = await asyncio.gather(*promises, return_exceptions=True)
+    for one in kept:
+        if isinstance(one, BaseException):
+            raise one
+    return kept
+
+
+def filled(fill: Callable[..., Column], objects: Column, edges: Sequence[Level], run: Any) -> Soon:
+    """A level: its edges are followed at the same time, and then each object is filled with what they lead to."""
+    columns = [_begun(edge, objects, run) for edge in edges]
+    for column in columns:
+        if type(column) is not list:
+            return _filled(fill, objects, columns)
+    return fill(objects, *columns)
+
+
+def _begun(edge: Level, objects: Column, run: Any) -> Soon:
+    try:
+        return edge(objects, run)
+    except Exception as error:  # noqa: BLE001  it is raised when the other edges have come to their ends
+        return _raised(error)
+
+
+async def _raised(error: Exception) -> Column:
+    raise error
+
+
+async def _filled(fill: Callable[..., Column], objects: Column, columns: list[Soon]) -> Column:
+    waiting = [place for place, column in enumerate(columns) if type(column) is not list]
+    for place, kept in zip(waiting, await _all([columns[place] for place in waiting]), strict=True):  # type: ignore[misc]
+        columns[place] = kept
+    return fill(objects, *columns)
+
+
+def things(level: Level, values: Column, run: Any, *, nullable: bool) -> Soon:
+    """Values of an object type. `level`: makes the answers of those that are there."""
+    there = [value for value in values if value is not None]
+    if len(there) == len(values):
+        return level(there, run)
+    if not nullable:
+        absent()
+    return then(level(there, run) if there else [], _with_nulls, values)
+
+
+def _with_nulls(values: Column, made: Column) -> Column:
+    answers = iter(made)
+    return [None if value is None else next(answers) for value in values]
+
+
+def lists(complete: Level, values: Column, run: Any, *, nullable: bool) -> Soon:
+    """Values of a list type. `complete`: makes the answers of all their items, one after the other."""
+    there = [value if type(value) in _LISTS else listed(value) for value in values if value is not None]
+    if len(there) != len(values) and not nullable:
+        absent()
+    return then(complete(list(chain.from_iterable(there)), run), _in_lists, (values, there))
+
+
+_LISTS = frozenset((list, tuple))
+
+
+def listed(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return value
+    raise Unusual("a list of another kind")
+
+
+def _in_lists(given: tuple[Column, Column], made: Column) -> Column:
+    values, there = given
+    answers: Column = []
+    begin = 0
+    for one in there:
+        answers.append(made[begin : begin + len(one)])
+        begin += len(one)
+    return answers if len(there) == len(values) else _with_nulls(values, answers)
+
+
+def then(made: Soon, make: Callable[[Any, Column], Column], given: Any) -> Soon:
+    return make(given, made) if isinstance(made, list) else _then(made, make, given)
+
+
+async def _then(made: Coroutine[Any, Any, Column], make: Callable[[Any, Column], Column], given: Any) -> Column:
+    return make(given, await made)
+
+
+class Classes:
+    """Of which classes the values of an object type are, by what its `is_type_of` says of the first of each."""
+
+    def __init__(self, type_: GraphQLObjectType) -> None:
+        self._type = type_
+        self._known: set[type] = set()
+
+    def check(self, objects: Column, run: Any) -> None:
+        """Raises Unusual for an object that is not of the type."""
+        for kind in set(map(type, objects)) - self._known:
+            one = next(value for value in objects if type(value) is kind)
+            if self._type.is_type_of is not None and self._type.is_type_of(one, run.typing) is not True:
+                raise Unusual(f"no {self._type.name}")
+            self._known.add(kind)
+
+
+class Possible:
+    """Values of an interface or a union, each made by the level of its own type, which is found once for each class."""
+
+    def __init__(self, type_: GraphQLAbstractType) -> None:
+        self._type = type_
+        self._names: dict[type, str] = {}
+
+    def made(self, levels: Mapping[str, Level], objects: Column, run: Any) -> Soon:
+        """`levels`: by the types' names."""
+        groups: dict[str, list[int]] = {}
+        for place, one in enumerate(objects):
+            groups.setdefault(self._name(one, run), []).append(place)
+        edges = [_Group(levels[name], places) for name, places in groups.items()]
+        return filled(_Places(list(groups.values())), objects, edges, run)
+
+    def _name(self, value: Any, run: Any) -> str:
+        found = self._names.get(type(value))
+        if found is None:
+            found = self._names[type(value)] = self._resolved(value, run)
+        return found
+
+    def _resolved(self, value: Any, run: Any) -> str:
+        found = (self._type.resolve_type or default_type_resolver)(value, run.typing, self._type)
+        if isinstance(found, str):
+            return found
+        raise Unusual(f"no {self._type.name}")
+
+
+class _Group:
+    def __init__(self, level: Level, places: list[int]) -> None:
+        self._level = level
+        self._places = places
+
+    def __call__(self, objects: Column, run: Any) -> Soon:
+        return self._level([objects[place] for place in self._places], run)
+
+
+class _Places:
+    """Puts what was made in groups in the order of the objects."""
+
+    def __init__(self, groups: list[list[int]]) -> None:
+        self._groups = groups
+
+    def __call__(self, objects: Column, *columns: Column) -> Column:
+        answers: Column = [None] * len(objects)
+        for places, column in zip(self._groups, columns, strict=True):
+            for place, answer in zip(places, column, strict=True):
+                answers[place] = answer
+        return answers

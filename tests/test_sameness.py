@@ -1,0 +1,24 @@
+"""Compiled operations answer as graphql-core does, whatever is asked, and whoever asks."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.running import Sandbox
+from tests.sameness import ROOTS, compare, compared
+
+COUNT = -(-1_000 // (2 * len(ROOTS)))  # of each field of the root, and of each state of the vendors
+BROKEN = {"livello": "status", "smartvend": "junk", "vendnovation": "status"}
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["healthy", "some vendors fail"])
+@pytest.mark.parametrize("root", ROOTS)
+async def test_operations_are_answered_the_same(root: str, broken: bool, sandbox: Sandbox, tmp_path: Path) -> None:
+    async with compared(sandbox, tmp_path) as (both, known):
+        if broken:
+            for source in both.graph.sources.values():
+                await source.aclose()
+            for vendor, kind in BROKEN.items():
+                sandbox.break_(vendor, kind)
+        assert await compare(both, known, root, COUNT) > COUNT / 2
+        assert both.same + sum(both.left.values()) > COUNT / 2
