@@ -40,10 +40,10 @@ class LimitSettings(Section):
     max_fragments: int = Field(default=100, ge=0, le=200)
     max_operations: int = Field(default=20, ge=1, le=100)
     max_variables: int = Field(default=100, ge=0, le=1_000)
-    max_list: int = Field(default=1_000, ge=10, le=10_000)
-    max_cost: int = Field(default=100_000, ge=100, le=10_000_000)
+    max_list: int = Field(default=2_000, ge=10, le=10_000)
+    max_cost: int = Field(default=500_000, ge=100, le=10_000_000)
     cost_per_second: int = Field(default=20_000, ge=1, le=100_000_000)
-    cost_burst: int = Field(default=5_000_000, ge=100, le=1_000_000_000)
+    cost_burst: int = Field(default=10_000_000, ge=100, le=1_000_000_000)
 
     @model_validator(mode="after")
     def _affordable(self) -> Self:
