@@ -5,6 +5,6 @@ attributes and building dicts. The answer is the same, or there is none: whateve
 graphql-core answers instead, on the same context. How it works and what it may assume: docs/compiled-operations.md."""
 
 from compiled.operations import Compiler, Operation
-from compiled.running import Unusual
+from compiled.running import Memory, Unusual
 
-__all__ = ["Compiler", "Operation", "Unusual"]
+__all__ = ["Compiler", "Memory", "Operation", "Unusual"]

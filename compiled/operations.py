@@ -31,7 +31,7 @@ from graphql.type import GraphQLResolveInfoHelpers
 
 from compiled.fields import Call, Resolver
 from compiled.plan import Field, NotCompiled, Planner
-from compiled.running import Column, Level, Unusual
+from compiled.running import Column, Level, Memory, Unusual
 from compiled.source import Writer
 
 KEPT = 16  # ways of one operation: each set of values of its conditions makes one
@@ -84,16 +84,24 @@ class Operation:
         self._conditions = sorted(conditions.names)
         self._ways: LRUCache[tuple[Any, ...], Functions | None] = LRUCache(KEPT)
 
-    async def execute(self, context: Any, variables: Mapping[str, Any] | None = None, root: Any = None) -> Any:
+    async def execute(
+        self,
+        context: Any,
+        variables: Mapping[str, Any] | None = None,
+        root: Any = None,
+        memory: Memory | None = None,
+    ) -> Any:
         """`data`, as graphql-core would answer it. Raises Unusual where it would answer with an error, or it cannot be
-        told; what a resolver raises is raised as it is. Nothing has been changed then: it only reads."""
+        told; what a resolver raises is raised as it is. Nothing has been changed then: it only reads.
+
+        `memory`: then holds what the resolvers gave, for graphql-core."""
         values = get_variable_values(self.core, self.node.variable_definitions or (), dict(variables or {}))
         if isinstance(values, list):
             raise Unusual("variables that do not fit")
         functions = self.functions(values)
         if functions is None:
             raise Unusual("not compiled")
-        made = functions.level([root], Run(self, functions, values, context, root))
+        made = functions.level([root], Run(self, functions, values, context, root, memory or Memory()))
         return (made if isinstance(made, list) else await made)[0]
 
     def functions(self, variables: VariableValues) -> Functions | None:
@@ -131,16 +139,23 @@ class _Conditions(Visitor):
 class Run:
     """One execution: what is the same for all objects of a level is had once."""
 
-    __slots__ = ("_calls", "_context", "_functions", "_operation", "_root", "_typing", "_variables")
+    __slots__ = ("_calls", "_context", "_functions", "_operation", "_root", "_typing", "_variables", "memory")
 
     def __init__(
-        self, operation: Operation, functions: Functions, variables: VariableValues, context: Any, root: Any
+        self,
+        operation: Operation,
+        functions: Functions,
+        variables: VariableValues,
+        context: Any,
+        root: Any,
+        memory: Memory,
     ) -> None:
         self._operation = operation
         self._functions = functions
         self._variables = variables
         self._context = context
         self._root = root
+        self.memory = memory
         self._calls: dict[int, tuple[Call, dict[str, Any]]] = {}
         self._typing: GraphQLResolveInfo[Any] | None = None
 
@@ -150,6 +165,10 @@ class Run:
         if found is None:
             found = self._calls[number] = self._prepared(self._functions.resolved[number])
         return found[0], objects, found[1]
+
+    def node(self, number: int) -> FieldNode:
+        """The first that asks for a field: by it graphql-core knows the field, too."""
+        return self._functions.resolved[number].details[0].node
 
     @property
     def typing(self) -> "GraphQLResolveInfo[Any]":

@@ -6,10 +6,11 @@ one."""
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from graphql import GraphQLAbstractType, GraphQLObjectType, default_type_resolver
+from graphql import FieldNode, GraphQLAbstractType, GraphQLObjectType, MiddlewareManager, default_type_resolver
 
 Column = list[Any]
 Soon = Column | Coroutine[Any, Any, Column]
@@ -22,6 +23,41 @@ class Unusual(Exception):
 
 def absent() -> Any:
     raise Unusual("a null that may be none")
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    error: BaseException
+
+
+class Memory:
+    """What the resolvers of one execution gave, so that graphql-core need not call them again: as its middleware.
+
+    `told`: for each edge the node that asks for it, the objects and what was given for each; objects are known by their
+    identity, for what was given is kept here."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[FieldNode, Column, Column]] = []
+
+    def middleware(self) -> MiddlewareManager:
+        given = {
+            (id(one), id(node)): value
+            for node, objects, values in self.told
+            for one, value in zip(objects, values, strict=True)
+        }
+
+        def remember(resolve: Callable[..., Any], source: Any, info: Any, **arguments: Any) -> Any:
+            found = given.get((id(source), id(info.field_nodes[0])), _UNKNOWN)
+            if found is _UNKNOWN:
+                return resolve(source, info, **arguments)
+            if isinstance(found, Raised):
+                raise found.error
+            return found
+
+        return MiddlewareManager(remember)
+
+
+_UNKNOWN = object()
 
 
 class _Kinds(dict[type, bool]):
@@ -63,16 +99,23 @@ def abandoned(values: Column) -> None:
             value.close()
 
 
-def settled(values: Column, complete: Level, run: Any) -> Soon:
-    """What the values come to, when all that are promises are kept."""
+def resolved(number: int, objects: Column, complete: Level, run: Any) -> Soon:
+    """What a resolver's values come to, when all that are promises are kept. The run remembers them."""
     waits = WAITS
+    values = called(*run.call(number, objects))
+    run.memory.told.append((run.node(number), objects, values))
     waiting = [place for place, value in enumerate(values) if waits[type(value)]]
-    return _settled(values, waiting, complete, run) if waiting else complete(values, run)
+    return _resolved(values, waiting, complete, run) if waiting else complete(values, run)
 
 
-async def _settled(values: Column, waiting: list[int], complete: Level, run: Any) -> Column:
-    for place, kept in zip(waiting, await _all([values[place] for place in waiting]), strict=True):
-        values[place] = kept
+async def _resolved(values: Column, waiting: list[int], complete: Level, run: Any) -> Column:
+    """All promises come to an end before the first error is raised."""
+    kept = await asyncio.gather(*(values[place] for place in waiting), return_exceptions=True)
+    for place, value in zip(waiting, kept, strict=True):
+        values[place] = Raised(value) if isinstance(value, BaseException) else value
+    for value in kept:
+        if isinstance(value, BaseException):
+            raise value
     made = complete(values, run)
     return made if type(made) is list else await made  # type: ignore[misc]
 

@@ -6,7 +6,7 @@ A level is a function of its objects, and so is each of its edges:
         return filled(fill_2, objects, (edge_3,), run)
 
     def edge_3(objects, run):                       # their slots, all asked for at once
-        return settled(called(*run.call(0, objects)), complete_3, run)
+        return resolved(0, objects, complete_3, run)
 
     def complete_3(values, run):                    # lists of slots, made in one go by the level below
         return lists(complete_4, values, run, nullable=True)
@@ -28,7 +28,7 @@ from compiled import leaves, running
 from compiled.fields import Attribute
 from compiled.plan import Field, Leaf, Many, Selection, Shape, Thing
 
-CALLED = ("absent", "called", "filled", "listed", "lists", "settled", "things")
+CALLED = ("absent", "filled", "listed", "lists", "resolved", "things")
 
 
 class Writer:
@@ -98,7 +98,7 @@ class Writer:
             body = f"{complete}([o.{field.source.name} for o in objects], run)"
         else:
             self.resolved.append(field)
-            body = f"settled(called(*run.call({len(self.resolved) - 1}, objects)), {complete}, run)"
+            body = f"resolved({len(self.resolved) - 1}, objects, {complete}, run)"
         self._function(f"edge_{number}(objects, run)", f"return {body}")
         return f"edge_{number}"
 

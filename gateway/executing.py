@@ -8,7 +8,7 @@ import strawberry
 from graphql import ExecutionResult, GraphQLError, execute
 from strawberry.execution import optimized_is_awaitable
 
-from compiled import Compiler
+from compiled import Compiler, Memory
 from connectors.http import UpstreamRequest, trace
 from domain.errors import BadInput
 from gateway import errors
@@ -77,9 +77,10 @@ class Execution:
         assert asked.document.node is not None
         await context.graph.journal.caught_up()  # a query after a delivery sees it
         operation = asked.document.compiled(self._compiler, asked.name)
+        memory = Memory()
         if operation is not None:
             try:
-                data = await operation.execute(context, asked.variables)
+                data = await operation.execute(context, asked.variables, memory=memory)
             except Exception:  # noqa: BLE001  whatever it is, graphql-core tells what is wrong, of what was loaded already
                 self.left += 1
             else:
@@ -93,6 +94,7 @@ class Execution:
             operation_name=asked.name,
             is_awaitable=cast(Any, optimized_is_awaitable),
             hide_suggestions=not self._suggestions,
+            middleware=memory.middleware() if memory.told else None,
         )
         return await result if isinstance(result, Awaitable) else result
 

@@ -3,7 +3,7 @@
 import asyncio
 import enum
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -16,7 +16,7 @@ from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
 from strawberry.scalars import JSON
 
-from compiled import Compiler, Operation, Unusual
+from compiled import Compiler, Memory, Operation, Unusual
 
 
 @strawberry.enum
@@ -383,3 +383,30 @@ async def test_an_edge_of_all_objects_of_a_level_is_followed_at_once() -> None:
 
     found = await operation("{ bikes { rider } }").execute(Riders(bikes=[Bike(), Bike(), Bike()]))
     assert found == {"bikes": [{"rider": "Ada"}] * 3}
+
+
+async def test_graphql_core_is_given_what_resolvers_gave_already() -> None:
+    """Also what they raised: none is called twice for one answer."""
+    asked: list[str] = []
+
+    async def told() -> str:
+        asked.append("rider")
+        if len(asked) == 2:
+            raise ValueError("never mind")
+        return "Ada"
+
+    class Riders(Context):
+        def get(self, *_: Any) -> Any:
+            return told()
+
+    text, given, memory = "{ bikes { rider } }", Riders(bikes=[Bike(), Bike(), Bike()]), Memory()
+    document = parse(text)
+    found = Compiler(SCHEMA).operation(document)
+    assert found is not None
+    with pytest.raises(ValueError, match="never mind"):
+        await found.execute(given, memory=memory)
+    result = execute(CORE, document, context_value=given, middleware=memory.middleware())
+    answer = await result if isinstance(result, Awaitable) else result
+    assert answer.data == {"bikes": [{"rider": "Ada"}, {"rider": None}, {"rider": "Ada"}]}
+    assert [error.path for error in answer.errors or ()] == [["bikes", 1, "rider"]]
+    assert len(asked) == 3

@@ -24,6 +24,14 @@ LINKS = {("PersonRecord", name) for name in ("sector", "costCenter", "secondCost
 WORDS = ("name", "email", "identification", "mobile")
 OF_ADMINS = frozenset({"auditLog"})
 OF_WHAT_IS_THERE = frozenset({"resolveCommand"})  # tests/test_commands_resolution.py has a command to resolve
+GENEROUS = """
+[limits]
+max_characters = 262144
+max_tokens = 20000
+max_fields = 10000
+max_cost = 10000000
+cost_burst = 100000000
+"""
 ROLES = {"VIEWER": VIEWER, "OPERATOR": OPERATOR, "ADMIN": ADMIN}
 
 Answers = Mapping[str, Mapping[str, Any]]
@@ -39,7 +47,7 @@ def shared_sandbox() -> Iterator[Sandbox]:
 def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     with (
         running_sandbox(scale=0.05, days=5, seed=11) as other,
-        running_gateway(shared_sandbox, tmp_path_factory.mktemp("rights"), others=[other]) as gateway,
+        running_gateway(shared_sandbox, tmp_path_factory.mktemp("rights"), others=[other], more=GENEROUS) as gateway,
     ):
         yield gateway
 
@@ -125,7 +133,9 @@ def code_of(gateway: Gateway, mutation: str, key: str, account: str) -> str | No
         code: str = answer["errors"][0]["extensions"]["code"]
         return code
     payload = answer["data"][mutation]
-    assert payload["command"] is None
+    if payload.get("bulk") is not None:
+        (payload,) = payload["bulk"]["items"]
+    assert payload.get("command") is None
     return payload["errors"][0]["code"] if payload["errors"] else None
 
 
