@@ -107,11 +107,13 @@ def test_forty_at_once_cost_what_one_costs(query: str, sandbox: Sandbox, tmp_pat
     sandbox.forget_requests()
     with running_gateway(sandbox, tmp_path) as gateway, ThreadPoolExecutor(40) as callers:
         answers = list(callers.map(gateway.ask, [query] * 40))
-    assert all(one == answer for one in answers)
+    assert [one for one in answers if one != answer] == []
     together = Counter(sandbox.requests())
     assert together.keys() == alone.keys()
-    windows = query is not FLEET  # of a list that promises no order: a moment later it may take one more, or one less
-    assert all(abs(together[name] - alone[name]) <= windows for name in alone)
+    windows = (
+        0 if query is FLEET else 2
+    )  # of lists that promise no order: a moment later it may take a few more, or less
+    assert not {name: (together[name], alone[name]) for name in alone if abs(together[name] - alone[name]) > windows}
 
 
 def test_forty_at_once_cost_what_one_costs_even_where_nothing_is_kept(sandbox: Sandbox, tmp_path: Path) -> None:
