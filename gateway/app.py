@@ -2,11 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 
 import httpx2
+import strawberry
 from redis.asyncio import Redis
 from sqlalchemy import Engine
 from starlette.applications import Starlette
@@ -112,21 +113,64 @@ async def no_route(_: Request, error: Exception) -> Response:
     return response(errors.of_status(error.status_code, error.detail), error.status_code, JSON, error.headers or {})
 
 
+def graph_of(settings: Settings, store: Engine, connectors: Mapping[str, Connector]) -> Graph:
+    journal = Journal(store, bus(settings), meanings(connectors))
+    signer = CursorSigner(secret(store, "cursors", secrets.token_bytes(32)))
+    dispatcher = Dispatcher(journal, answer_seconds=settings.commands.answer_seconds)
+    accounts = sources(settings, connectors, journal)
+    return Graph(tenants(settings), accounts, signer, journal, dispatcher, quotas(settings))
+
+
+def lifespan(
+    background: Background,
+    capacity: Capacity,
+    closed: Sequence[Callable[[], Awaitable[None]]],
+    store: Engine,
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """`closed`: at the end, in this order, before the store."""
+
+    @asynccontextmanager
+    async def lasting(_: Starlette) -> AsyncIterator[None]:
+        await background.start()
+        async with capacity.lag.watched():
+            yield
+        for close in closed:
+            await close()
+        store.dispose()
+
+    return lasting
+
+
+def routes(endpoint: Endpoint, webhooks: Webhooks, health: Health) -> list[BaseRoute]:
+    return [
+        Route("/graphql", endpoint.serve, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", endpoint.sockets),
+        Route("/webhooks/{account}", webhooks.receive, methods=["POST"]),
+        Route("/webhooks/{account}/{machine}/{token}", webhooks.receive, methods=["POST"]),
+        Route("/healthz", health.alive),
+        Route("/readyz", health.ready),
+        Route("/metrics", health.metrics),
+    ]
+
+
+def for_development(schema: strawberry.Schema) -> list[BaseRoute]:
+    async def sdl(_: Request) -> Response:
+        return PlainTextResponse(schema.as_str() + "\n")
+
+    return [Route("/graphiql/{name}", graphiql.file), Route("/schema.graphql", sdl)]
+
+
 def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     """Raises StoreError where the store cannot be used, DocumentsError where the trusted documents cannot be read."""
     development = settings.server.development
     documents = texts(settings.documents, production=not development)
     store = open_store(settings.store.url.get_secret_value())
     client = new_client(settings.server.reach)
-    signer = CursorSigner(secret(store, "cursors", secrets.token_bytes(32)))
     common = link(settings)
     sealing = secret(store, "tokens", secrets.token_bytes(32))
     connectors = connected(settings, client, lambda key: None if common is None else RedisShared(common, key, sealing))
-    journal = Journal(store, bus(settings), meanings(connectors))
-    dispatcher = Dispatcher(journal, answer_seconds=settings.commands.answer_seconds)
-    accounts = sources(settings, connectors, journal)
-    graph = Graph(tenants(settings), accounts, signer, journal, dispatcher, quotas(settings))
-    background = Background(graph, journal, leases(store, common), settings)
+    graph = graph_of(settings, store, connectors)
+    background = Background(graph, graph.journal, leases(store, common), settings)
     draining = asyncio.Event()
     schema = build()
     tokens = Tokens(settings.auth.jwt, graph.tenants, client)
@@ -145,51 +189,35 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
         capacity=capacity,
         tracing=tracing,
     )
-    webhooks = Webhooks(graph, journal)
+    webhooks = Webhooks(graph, graph.journal)
     health = Health(graph, store, endpoint)
     exports = Exports(graph, authenticator, draining, pace)
 
-    async def sdl(_: Request) -> Response:
-        return PlainTextResponse(schema.as_str() + "\n")
-
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await background.start()
-        async with capacity.lag.watched():
-            yield
-        await endpoint.streams.aclose()
-        await dispatcher.aclose()
-        await background.close()
-        for source in graph.sources.values():
-            await source.aclose()
-        await authenticator.aclose()
-        await client.aclose()
-        if common is not None:
-            await common.aclose()
-        await tracing.aclose()
-        store.dispose()
-
-    routes: list[BaseRoute] = [
-        Route("/graphql", endpoint.serve, methods=["GET", "POST"]),
-        WebSocketRoute("/graphql", endpoint.sockets),
-        Route("/webhooks/{account}", webhooks.receive, methods=["POST"]),
-        Route("/webhooks/{account}/{machine}/{token}", webhooks.receive, methods=["POST"]),
-        *exports.routes,
-        Route("/healthz", health.alive),
-        Route("/readyz", health.ready),
-        Route("/metrics", health.metrics),
+    closed = [
+        endpoint.streams.aclose,
+        graph.dispatcher.aclose,
+        background.close,
+        *(source.aclose for source in graph.sources.values()),
+        authenticator.aclose,
+        client.aclose,
+        *(() if common is None else (common.aclose,)),
+        tracing.aclose,
     ]
-    if development:
-        routes.append(Route("/graphiql/{name}", graphiql.file))
-        routes.append(Route("/schema.graphql", sdl))
-    middleware = [
-        Middleware(RequestIds),
-        Middleware(Browsers, settings.server),
-        Middleware(Shedding, capacity.lag),
-        *tracing.middleware,
-    ]
-    handlers = {HTTPException: no_route}
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers, middleware=middleware)
+    app = Starlette(
+        routes=[
+            *routes(endpoint, webhooks, health),
+            *exports.routes,
+            *(for_development(schema) if development else ()),
+        ],
+        lifespan=lifespan(background, capacity, closed, store),
+        exception_handlers={HTTPException: no_route},
+        middleware=[
+            Middleware(RequestIds),
+            Middleware(Browsers, settings.server),
+            Middleware(Shedding, capacity.lag),
+            *tracing.middleware,
+        ],
+    )
     app.router.redirect_slashes = False  # a redirect is no answer to who speaks GraphQL
     app.state.draining = draining
     app.state.trusted_proxies = settings.server.trusted_proxies
