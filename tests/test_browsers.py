@@ -163,10 +163,10 @@ def test_only_a_proxy_that_is_trusted_is_believed(shared_sandbox: Sandbox, gatew
 
 
 def test_the_schema_is_shown_to_who_has_the_right_to_it(shared_sandbox: Sandbox, tmp_path: Path) -> None:
+    engine = open_store(f"sqlite:///{tmp_path}/vendgraph.db")
+    key, _ = keys.create(engine, name="ci", role=Role.VIEWER, organizations=["acme"], introspection=True)
+    engine.dispose()
     with running_gateway(shared_sandbox, tmp_path, environment="production") as gateway:
-        engine = open_store(f"sqlite:///{tmp_path}/vendgraph.db")
-        key, _ = keys.create(engine, name="ci", role=Role.VIEWER, organizations=["acme"], introspection=True)
-        engine.dispose()
         for _ in range(2):  # what is remembered of a document is remembered for each
             assert "errors" in gateway.post(SCHEMA).json()
             assert gateway.ask(SCHEMA, key=key) == {"__schema": {"queryType": {"name": "Query"}}}
