@@ -96,6 +96,7 @@ class Stretch(Generic[T]):
     complete: bool = True
     proven: datetime | None = None  # how far the vendor's record had come, by its own clock, when this was read
     flight: "asyncio.Task[VendorError | None] | None" = None
+    tries: int = 0  # how often it was lengthened since it last reached as far as was wanted
 
     @property
     def begun(self) -> bool:

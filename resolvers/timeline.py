@@ -5,7 +5,7 @@ is fresh serves every page that lies in it, is lengthened for the pages below, a
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
@@ -34,6 +34,7 @@ from resolvers.stretches import (
 AHEAD = timedelta(minutes=1)  # a vendor's clock may run that much ahead of ours
 SETTLED = timedelta(hours=1)  # what is older than this when it is read will not be joined by more
 LONGEST = 5_000  # items of one stretch: a page below so many starts a stretch of its own
+DOUBLED = 16  # times at most that a reading is doubled: by then it is as long as can be
 
 T = TypeVar("T", bound=Recorded)
 Read = Callable[[Span, int, Machines], Awaitable[Slice[T]]]
@@ -99,17 +100,9 @@ class Timeline(Generic[T]):
         chosen = {machines: self._choose(machines, wanted, newest) for machines in sets}
         self._count(sum(self._suffices(machines, stretch, wanted) for machines, stretch in chosen.items()), len(chosen))
         errors: dict[Machines, VendorError] = {}
-        attempt = 0
-        while True:
-            short = {
-                machines: stretch
-                for machines, stretch in chosen.items()
-                if machines not in errors and not self._suffices(machines, stretch, wanted)
-            }
-            if not short:
-                break
+        while short := self._short(chosen, wanted, errors):
             if loop.time() < ends:
-                attempt += self._lengthen(short, wanted, attempt)
+                self._lengthen(short, wanted)
             errors |= await self._landed(short, ends - loop.time(), timeout)
         found = {one: self._result(one, stretch, wanted, errors.get(one)) for one, stretch in chosen.items()}
         failed = {machines: one for machines, one in found.items() if isinstance(one, VendorError)}
@@ -183,20 +176,32 @@ class Timeline(Generic[T]):
         horizon = self._now() - self._horizon
         return max(horizon, self._floors.get(machines, horizon), self._floors.get(None, horizon))
 
-    def _lengthen(self, short: Mapping[Machines, Stretch[T]], wanted: Wanted, attempt: int) -> bool:
-        """Starts a flight for each group of stretches that end at the same time, and says whether there was any."""
+    def _short(
+        self, chosen: Mapping[Machines, Stretch[T]], wanted: Wanted, errors: Collection[Machines]
+    ) -> dict[Machines, Stretch[T]]:
+        """Those that do not reach far enough, but for those that cannot be lengthened now."""
+        short: dict[Machines, Stretch[T]] = {}
+        for machines, stretch in chosen.items():
+            if self._suffices(machines, stretch, wanted):
+                stretch.tries = 0
+            elif machines not in errors:
+                short[machines] = stretch
+        return short
+
+    def _lengthen(self, short: Mapping[Machines, Stretch[T]], wanted: Wanted) -> None:
+        """Starts a flight for each group of stretches that end at the same time."""
         groups: dict[tuple[datetime, bool], dict[Machines, Stretch[T]]] = {}
         for machines, stretch in short.items():
             if stretch.flight is None:
                 groups.setdefault((stretch.since, machines is None), {})[machines] = stretch
         for (until, _), group in groups.items():
             lower = min(max(wanted.since, self._bottom(machines)) for machines in group)
-            task = asyncio.create_task(self._fly(group, Span(lower, until), _room(group, wanted, attempt)))
+            task = asyncio.create_task(self._fly(group, Span(lower, until), _room(group, wanted)))
             self._tasks.add(task)
             task.add_done_callback(self._forget_task)
             for stretch in group.values():
                 stretch.flight = task
-        return bool(groups)
+                stretch.tries += 1
 
     def _forget_task(self, task: "asyncio.Task[VendorError | None]") -> None:
         self._tasks.discard(task)
@@ -291,12 +296,13 @@ def _serves(stretch: Stretch[T], top: datetime, *, head: bool) -> bool:
     return stretch.head if head else stretch.covers(top)
 
 
-def _room(group: Mapping[Machines, Stretch[T]], wanted: Wanted, attempt: int) -> int:
-    """How many to ask for: a page for each, though it may lack less, for the next page comes; ever more if need be.
+def _room(group: Mapping[Machines, Stretch[T]], wanted: Wanted) -> int:
+    """How many to ask for: a page for each, though it may lack less, for the next page comes; ever more if need be,
+    whoever asks.
 
     What a page goes on from comes with it."""
     pages = len(group) * (wanted.count + (wanted.gap.after is not None))
-    return min(max(pages, LONGEST), pages << attempt)
+    return min(max(pages, LONGEST), pages << min(DOUBLED, max(stretch.tries for stretch in group.values())))
 
 
 def _owners(group: Mapping[Machines, Stretch[T]]) -> Callable[[T], Sequence[Stretch[T]]]:
