@@ -50,7 +50,7 @@ def test_it_leaves_half_of_the_budget_and_nobody_waits_behind_it(sandbox: Sandbo
         found = items(gateway)
         prices = priced(found, FIRST)
         bulk = asked(gateway, PRICES, key=key, prices=prices)
-        bulk = when(lambda: read(gateway, bulk["id"]), lambda now: _rests(now, left(gateway)))
+        bulk = when(lambda: (left(gateway), read(gateway, bulk["id"])), _rests)[1]
         assert left(gateway) >= REQUESTS / 2 - 2 * SENT_AT_ONCE  # what was begun is ended
         assert (bulk["running"], bulk["items"][-1]["command"]["status"]) == (True, "PENDING")
         waiting = bulk["counts"]["underWay"]
@@ -68,5 +68,7 @@ def test_it_leaves_half_of_the_budget_and_nobody_waits_behind_it(sandbox: Sandbo
     assert sorted(written(sandbox)) == [*range(FIRST, FIRST + len(found)), 9999]
 
 
-def _rests(bulk: Found, left: int) -> bool:
+def _rests(seen: tuple[int, Found]) -> bool:
+    """First there was nothing left for it, and then nothing of it was under way."""
+    left, bulk = seen
     return left <= REQUESTS / 2 and "SENT" not in statuses(bulk)

@@ -180,7 +180,8 @@ async def test_a_sale_shows_one_command_only(
 ) -> None:
     given = {"machineId": coffees[0]["id"], "amount": "9.50"}
     first = lost(gateway, sandbox, "sendDeposit", **given)
-    sale = tell_sale(gateway, coffees[0], **paid("remoteDeposit", "9.50") | {"createdAt": int(time.time()) + 1})
+    later = {"createdAt": int(time.time()) + 60}  # so that it fits the second as well, however long that takes
+    sale = tell_sale(gateway, coffees[0], **paid("remoteDeposit", "9.50") | later)
     await settler.look()
     assert now_is(gateway, first["id"])["evidence"]["vendorId"] == sale["saleId"]
     second = lost(gateway, sandbox, "sendDeposit", **given)

@@ -203,7 +203,10 @@ async def test_closing_ends_it(store: Engine) -> None:
     assert source._following.done()
 
 
-async def test_who_asks_after_an_append_waits_until_listeners_know_of_it(store: Engine) -> None:
+async def test_who_asks_after_an_append_waits_until_listeners_know_of_it(
+    store: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("journal.tail.IDLE_SECONDS", 60.0)  # it is told at once, whatever the machine is at
     async with journal(store, follows=False) as source:
         known: list[int] = []
         source.tail.listen(lambda entries: known.extend(entry.seq for entry in entries))
