@@ -22,6 +22,7 @@ from sandbox.world import World
 
 ROOT = Path(__file__).parent.parent
 STARTING_SECONDS = 30.0
+LAVISH = 100_000_000  # what a key may spend: what is measured is not how fast callers are turned away
 GATEWAY = ("-c", "from gateway.cli import main; main()")
 
 
@@ -120,6 +121,7 @@ def _config(
     if public_key is not None:
         text = re.sub(r'public_key = "\w+"', f'public_key = "{public_key}"', text)
     return text + (
+        f"\n[limits]\ncost_per_second = {LAVISH}\ncost_burst = {LAVISH}\n"
         f'\n[store]\nurl = "sqlite:///{folder}/vendgraph.db"\n'
         f'\n[[auth.keys]]\nname = "bench"\nsha256 = "{digest(key)}"\nrole = "viewer"\norganizations = ["*"]\n'
     )

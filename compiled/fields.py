@@ -10,6 +10,8 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo
 from strawberry.schema.schema_converter import GraphQLCoreConverter, get_arguments
 from strawberry.types.field import StrawberryField
 
+from compiled.keeping import READS
+
 Call = Callable[..., Any]
 Prepare = Callable[[GraphQLResolveInfo[Any], dict[str, Any]], tuple[Call, dict[str, Any]]]
 SOURCE = object()  # stands for the object while a resolver's arguments are put together
@@ -22,9 +24,12 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """`prepared(info, arguments)`: the function to call with each object, and what else to pass; once for a request."""
+    """`prepared(info, arguments)`: the function to call with each object, and what else to pass; once for a request.
+
+    `reads` is called with the same, before it; None where the field does not tell what it reads."""
 
     prepared: Prepare
+    reads: Call | None = None
 
 
 def source_of(schema: strawberry.Schema, parent: GraphQLObjectType, name: str) -> Attribute | Resolver:
@@ -35,7 +40,7 @@ def source_of(schema: strawberry.Schema, parent: GraphQLObjectType, name: str) -
             return Attribute(field.python_name)
         function = _function(field)
         if function is not None:
-            return Resolver(_directly(schema, field, function))
+            return Resolver(_directly(schema, field, function), field.metadata.get(READS))
     return Resolver(_by_core(definition))
 
 

@@ -39,11 +39,14 @@ KEPT = 16  # ways of one operation: each set of values of its conditions makes o
 
 @dataclass(frozen=True, slots=True)
 class Functions:
-    """What an operation was compiled to. `level`: the first of them; `resolved`: the fields that have a resolver."""
+    """What an operation was compiled to. `level`: the first of them; `resolved`: the fields that have a resolver.
+
+    `tells`: whether each of those tells what it reads."""
 
     source: str
     level: Level
     resolved: tuple[Field, ...]
+    tells: bool
 
 
 class Compiler:
@@ -94,14 +97,16 @@ class Operation:
         """`data`, as graphql-core would answer it. Raises Unusual where it would answer with an error, or it cannot be
         told; what a resolver raises is raised as it is. Nothing has been changed then: it only reads.
 
-        `memory`: then holds what the resolvers gave, for graphql-core."""
+        `memory`: then holds what the resolvers gave, for graphql-core, and what they read."""
         values = get_variable_values(self.core, self.node.variable_definitions or (), dict(variables or {}))
         if isinstance(values, list):
             raise Unusual("variables that do not fit")
         functions = self.functions(values)
         if functions is None:
             raise Unusual("not compiled")
-        made = functions.level([root], Run(self, functions, values, context, root, memory or Memory()))
+        memory = memory or Memory()
+        memory.readings = set() if functions.tells else None
+        made = functions.level([root], Run(self, functions, values, context, root, memory))
         return (made if isinstance(made, list) else await made)[0]
 
     def functions(self, variables: VariableValues) -> Functions | None:
@@ -120,7 +125,9 @@ class Operation:
         writer = Writer()
         source, names, first = writer.write(plan)
         exec(compile(source, "<compiled operation>", "exec"), names)  # noqa: S102  it is ours: names are bound or quoted
-        return Functions(source, names[first], tuple(writer.resolved))
+        sources = [field.source for field in writer.resolved]
+        tells = all(isinstance(one, Resolver) and one.reads is not None for one in sources)
+        return Functions(source, names[first], tuple(writer.resolved), tells)
 
 
 class _Conditions(Visitor):
@@ -165,6 +172,20 @@ class Run:
         if found is None:
             found = self._calls[number] = self._prepared(self._functions.resolved[number])
         return found[0], objects, found[1]
+
+    def read(self, number: int, objects: Column) -> None:
+        """Notes what a field's resolver is about to read; or that it cannot be told."""
+        readings, source = self.memory.readings, self._functions.resolved[number].source
+        _, _, given = self.call(number, objects)
+        assert readings is not None
+        assert isinstance(source, Resolver)
+        assert source.reads is not None
+        for one in objects:
+            found = source.reads(one, **given)
+            if found is None:
+                self.memory.readings = None
+                return
+            readings.update(found)
 
     def node(self, number: int) -> FieldNode:
         """The first that asks for a field: by it graphql-core knows the field, too."""

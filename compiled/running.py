@@ -12,6 +12,8 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLAbstractType, GraphQLObjectType, MiddlewareManager, default_type_resolver
 
+from compiled.keeping import Reading
+
 Column = list[Any]
 Soon = Column | Coroutine[Any, Any, Column]
 Level = Callable[[Column, Any], Soon]  # of objects, or values, and the run
@@ -34,10 +36,11 @@ class Memory:
     """What the resolvers of one execution gave, so that graphql-core need not call them again: as its middleware.
 
     `told`: for each edge the node that asks for it, the objects and what was given for each; objects are known by their
-    identity, for what was given is kept here."""
+    identity, for what was given is kept here. `readings`: what all of it stands on; None where that is not known."""
 
     def __init__(self) -> None:
         self.told: list[tuple[FieldNode, Column, Column]] = []
+        self.readings: set[Reading] | None = None
 
     def middleware(self) -> MiddlewareManager:
         given = {
@@ -102,6 +105,8 @@ def abandoned(values: Column) -> None:
 def resolved(number: int, objects: Column, complete: Level, run: Any) -> Soon:
     """What a resolver's values come to, when all that are promises are kept. The run remembers them."""
     waits = WAITS
+    if run.memory.readings is not None:
+        run.read(number, objects)
     values = called(*run.call(number, objects))
     run.memory.told.append((run.node(number), objects, values))
     waiting = [place for place, value in enumerate(values) if waits[type(value)]]

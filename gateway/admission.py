@@ -51,9 +51,10 @@ class Charge:
     limit: int
     bucket: Bucket
 
-    def settle(self, data: Any, requests: int) -> int:
-        """What it did cost, by its answer and the requests to vendors that it took: the rest is given back."""
-        cost = min(self.cost, 1 + _objects(data) + requests * REQUEST)
+    def settle(self, objects: int, requests: int) -> int:
+        """What it did cost, by the objects in its answer and the requests to vendors that it took: the rest is given
+        back."""
+        cost = min(self.cost, 1 + objects + requests * REQUEST)
         self.bucket.give_back(self.cost - cost)
         return cost
 
@@ -95,7 +96,7 @@ class Admission:
         return self._buckets.of(viewer.name).headers()
 
 
-def _objects(data: Any) -> int:
+def objects_in(data: Any) -> int:
     """How many there are in an answer."""
     count, pending = 0, [data]
     while pending:

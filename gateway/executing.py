@@ -1,21 +1,23 @@
 """Queries and mutations, executed and answered; below Strawberry, which would read and validate each document anew."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import orjson
 import strawberry
 from graphql import ExecutionResult, GraphQLError, execute
 from strawberry.execution import optimized_is_awaitable
 
-from compiled import Compiler, Memory
+from compiled import Compiler, Keeper, Kept, Memory, Operation
 from connectors.http import UpstreamRequest, trace
 from domain.errors import BadInput
 from gateway import errors
-from gateway.admission import Admission, Asked
+from gateway.admission import Admission, Asked, Charge, objects_in
+from gateway.answers import encoded
 from gateway.tracing import Tracing
 from resolvers.cache import Tally, tally
-from resolvers.context import Context
+from resolvers.context import Context, Viewer
 
 SUBSCRIBED = "subscriptions go over a WebSocket (graphql-transport-ws), or with Accept: text/event-stream"
 UNNAMED = "`operationName` must say which of the operations is meant"
@@ -40,7 +42,8 @@ class Executed:
 
 
 class Execution:
-    """`compiled` counts the queries that their compiled operations answered, `left` those that graphql-core had to."""
+    """`kept`: the answers that are kept. `compiled` counts the queries that their compiled operations answered, `left`
+    those that graphql-core had to."""
 
     def __init__(self, schema: strawberry.Schema, admission: Admission, tracing: Tracing, *, suggestions: bool) -> None:
         self._schema = schema._schema  # noqa: SLF001  operations are executed below Strawberry, which would share nothing
@@ -48,6 +51,7 @@ class Execution:
         self._admission = admission
         self._tracing = tracing
         self._suggestions = suggestions
+        self.kept = Keeper()
         self.compiled = 0
         self.left = 0
 
@@ -63,26 +67,52 @@ class Execution:
             wrong = UNNAMED if asked.name is None else f'there is no operation "{asked.name:.60}"'
             return Executed(errors.refusal(BadInput(wrong)))
         charge = self._admission.charge(asked, context.viewer)
+        with self._tracing.operation(asked, request_id) as tell:
+            await context.graph.journal.caught_up()  # a query after a delivery sees it
+            operation = asked.document.compiled(self._compiler, asked.name)
+            key = None if operation is None else _key(operation, asked, context.viewer)
+            kept = None if key is None else self.kept.find(key)
+            if kept is not None:
+                answer, charged = {"data": orjson.Fragment(kept.encoded)}, charge.settle(kept.objects, 0)
+                return Executed(answer, charge.cost, charged, (), len(kept.readings))
+            executed = await self._anew(asked, context, operation, key, request_id, charge)
+            tell(executed.answer.get("errors", ()))
+            return executed
+
+    async def _anew(
+        self,
+        asked: Asked,
+        context: Context,
+        operation: Operation | None,
+        key: Hashable | None,
+        request_id: str,
+        charge: Charge,
+    ) -> Executed:
+        """`key`: under which the answer is kept, where it can be."""
         requests, counted = list[UpstreamRequest](), Tally()
         trace.set(requests)  # what is awaited here has this context; the flights that it starts take it with them
         tally.set(counted)
-        with self._tracing.operation(asked, request_id) as tell:
-            result = await self._executed(asked, context)
-            answer = self._answer(result, request_id)
-            tell(answer.get("errors", ()))
-        charged = charge.settle(result.data, len(requests))
+        memory = Memory()
+        result = await self._executed(asked, context, operation, memory)
+        answer = self._answer(result, request_id)
+        objects = objects_in(result.data)
+        if key is not None and memory.readings is not None and result.data is not None and not result.errors:
+            written = encoded(result.data)
+            self.kept.keep(key, Kept(written, objects, memory.readings))
+            answer["data"] = orjson.Fragment(written)
+        charged = charge.settle(objects, len(requests))
         return Executed(answer, charge.cost, charged, requests, counted.hits)
 
-    async def _executed(self, asked: Asked, context: Context) -> ExecutionResult:
+    async def _executed(
+        self, asked: Asked, context: Context, operation: Operation | None, memory: Memory
+    ) -> ExecutionResult:
         assert asked.document.node is not None
-        await context.graph.journal.caught_up()  # a query after a delivery sees it
-        operation = asked.document.compiled(self._compiler, asked.name)
-        memory = Memory()
         if operation is not None:
             try:
                 data = await operation.execute(context, asked.variables, memory=memory)
             except Exception:  # noqa: BLE001  whatever it is, graphql-core tells what is wrong, of what was loaded already
                 self.left += 1
+                memory.readings = None
             else:
                 self.compiled += 1
                 return ExecutionResult(data, None)
@@ -108,6 +138,15 @@ class Execution:
 
     def _formatted(self, found: Sequence[GraphQLError], request_id: str) -> list[Answer]:
         return errors.formatted(found, request_id, suggestions=self._suggestions)
+
+
+def _key(operation: Operation, asked: Asked, viewer: Viewer) -> Hashable | None:
+    """All that an answer depends on, besides what it was made of. None for variables that are no JSON."""
+    try:
+        variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS) if asked.variables else b""
+    except TypeError:
+        return None
+    return operation, variables, viewer.role, viewer.organizations
 
 
 def _before_execution(found: Sequence[GraphQLError] | None) -> bool:

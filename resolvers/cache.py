@@ -3,6 +3,7 @@
 A flight belongs to nobody who waits for it: a caller that gives up leaves it to land for the others."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
@@ -14,6 +15,7 @@ from cachetools import LRUCache
 
 from domain.errors import VendorError
 from domain.times import utc_now
+from resolvers.standing import Reading
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -58,14 +60,35 @@ class Cached(Generic[V]):
     error: VendorError | None = None
 
 
-@dataclass(slots=True)
+GONE = -math.inf  # until when something is fresh that another has taken the place of
+
+
+@dataclass(slots=True, eq=False)
 class _Entry(Generic[V]):
-    """`told_at` and `fresh_until` are seconds on the cache's clock."""
+    """`told_at` and `fresh_until`: seconds on the cache's clock. Its value stays: a new one has an entry of its own."""
 
     value: V
     as_of: datetime
     told_at: float
     fresh_until: float
+    clock: Callable[[], float]
+    counts: Tally
+
+    def stands(self) -> bool:
+        """As a reading: whether the cache would still give this value to whoever asks."""
+        if self.clock() >= self.fresh_until:
+            return False
+        self.counts.hits += 1
+        return True
+
+
+class _Entries(LRUCache[K, _Entry[V]]):
+    """Those that leave it stand for nothing any more."""
+
+    def popitem(self) -> tuple[K, _Entry[V]]:
+        key, entry = super().popitem()
+        entry.fresh_until = GONE
+        return key, entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +121,7 @@ class Cache(Generic[K, V]):
         self._late = late
         self._clock = clock
         self._now = now
-        self._entries: LRUCache[K, _Entry[V]] = LRUCache(maxsize=size)
+        self._entries: _Entries[K, V] = _Entries(maxsize=size)
         self._flights: dict[K, asyncio.Future[Outcome[V]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.counts = Tally()
@@ -110,6 +133,11 @@ class Cache(Generic[K, V]):
             return None
         self._hit()
         return entry.value
+
+    def reading(self, key: K) -> Reading | None:
+        """The value that is fresh, as something that can be asked whether it still is."""
+        entry = self._entries.get(key)
+        return None if entry is None or self._clock() >= entry.fresh_until else entry
 
     def _hit(self) -> None:
         self.counts.hits += 1
@@ -129,13 +157,20 @@ class Cache(Generic[K, V]):
         """The value has changed since it was told; it is as fresh as it was."""
         entry = self._entries.get(key)
         if entry is not None:
-            entry.value = value
+            self._enter(key, value, entry.as_of, entry.told_at, entry.fresh_until)
 
     def put(self, key: K, value: V) -> Cached[V]:
         """For what was told by the way."""
         now = self._clock()
-        entry = self._entries[key] = _Entry(value, self._now(), now, now + self._ttl)
+        entry = self._enter(key, value, self._now(), now, now + self._ttl)
         return Cached(value, entry.as_of)
+
+    def _enter(self, key: K, value: V, as_of: datetime, told_at: float, fresh_until: float) -> _Entry[V]:
+        former = self._entries.get(key)
+        if former is not None:
+            former.fresh_until = GONE
+        entry = self._entries[key] = _Entry(value, as_of, told_at, fresh_until, self._clock, self.counts)
+        return entry
 
     def forget(self, key: K) -> None:
         """What was told is no longer fresh; it remains the last good value."""
@@ -145,6 +180,8 @@ class Cache(Generic[K, V]):
 
     def clear(self) -> None:
         """All of it is of before."""
+        for entry in self._entries.values():
+            entry.fresh_until = GONE
         self._entries.clear()
 
     async def get(self, key: K, load: Callable[[], Awaitable[V]], timeout: float) -> Cached[V]:  # noqa: ASYNC109

@@ -5,6 +5,7 @@ Keys are references, split by account; what is fresh in the shared cache is take
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from aiodataloader import DataLoader
@@ -211,23 +212,64 @@ class Records(Generic[R]):
 
 
 class Loaders:
+    """Each is made when it is first needed."""
+
     def __init__(self, context: "Context") -> None:
         self._context = context
         self._webhooks: asyncio.Task[Mapping[str, Counts]] | None = None
         self.lists = Lists(context)
-        self.machines: ByRef[Machine] = ByRef(context, self.lists, lambda source: source.machines)
-        self.organizations: ByRef[Organization] = ByRef(context, self.lists, lambda source: source.organizations)
-        self.places: ByRef[Place] = ByRef(context, self.lists, lambda source: source.places)
-        self.products: ByRef[Product] = ByRef(context, self.lists, lambda source: source.products)
-        self.people: ByRef[PersonRecord] = ByRef(context, self.lists, lambda source: source.people)
-        self.units: ByRef[OrganizationUnit] = ByRef(context, self.lists, lambda source: source.units)
-        self.groups: ByRef[EntitlementGroup] = ByRef(context, self.lists, lambda source: source.groups)
-        self.slots = Slots(context)
-        self.metadata = Metadata(context)
-        self.sales: Records[Sale] = Records(context)
-        self.events: Records[MachineEvent] = Records(context)
-        self.movements: Records[StockMovement] = Records(context)
-        self.collections: Records[CashCollection] = Records(context)
+
+    @cached_property
+    def machines(self) -> ByRef[Machine]:
+        return ByRef(self._context, self.lists, lambda source: source.machines)
+
+    @cached_property
+    def organizations(self) -> ByRef[Organization]:
+        return ByRef(self._context, self.lists, lambda source: source.organizations)
+
+    @cached_property
+    def places(self) -> ByRef[Place]:
+        return ByRef(self._context, self.lists, lambda source: source.places)
+
+    @cached_property
+    def products(self) -> ByRef[Product]:
+        return ByRef(self._context, self.lists, lambda source: source.products)
+
+    @cached_property
+    def people(self) -> ByRef[PersonRecord]:
+        return ByRef(self._context, self.lists, lambda source: source.people)
+
+    @cached_property
+    def units(self) -> ByRef[OrganizationUnit]:
+        return ByRef(self._context, self.lists, lambda source: source.units)
+
+    @cached_property
+    def groups(self) -> ByRef[EntitlementGroup]:
+        return ByRef(self._context, self.lists, lambda source: source.groups)
+
+    @cached_property
+    def slots(self) -> Slots:
+        return Slots(self._context)
+
+    @cached_property
+    def metadata(self) -> Metadata:
+        return Metadata(self._context)
+
+    @cached_property
+    def sales(self) -> Records[Sale]:
+        return Records(self._context)
+
+    @cached_property
+    def events(self) -> Records[MachineEvent]:
+        return Records(self._context)
+
+    @cached_property
+    def movements(self) -> Records[StockMovement]:
+        return Records(self._context)
+
+    @cached_property
+    def collections(self) -> Records[CashCollection]:
+        return Records(self._context)
 
     async def webhooks(self) -> Mapping[str, Counts]:
         """How the webhooks of all accounts fare, read once."""

@@ -162,14 +162,9 @@ def _status(source: Source, found: Sequence[Found[R] | VendorError]) -> SourceSt
 
 async def _machines(context: Context, source: Source, narrowed: Narrowed[R]) -> Machines:
     """The native ids of the machines that are wanted of an account; None is all of them."""
-    wanted = refs(narrowed.machines, Kind.MACHINE)
-    named = None if wanted is None else frozenset(ref.native for ref in wanted if ref.account == source.key)
-    parent = narrowed.parent
-    if isinstance(parent, Machine):
-        own = frozenset({parent.ref.native})
-        return own if named is None else own & named
-    if parent is None or not parent.ref.account:
-        return named
+    wanted, parent = named(source, narrowed), narrowed.parent
+    if not isinstance(parent, Organization) or not parent.ref.account:
+        return wanted
     if source.machines is None:
         return NOBODY
     everyone, inside = await asyncio.gather(
@@ -178,7 +173,17 @@ async def _machines(context: Context, source: Source, narrowed: Narrowed[R]) -> 
     own = frozenset(
         machine.ref.native for machine in everyone.value.items if inside is None or machine.organization_ref in inside
     )
-    return own if named is None else own & named
+    return own if wanted is None else own & wanted
+
+
+def named(source: Source, narrowed: Narrowed[R]) -> Machines:
+    """The machines that a filter names, or the one whose list it is."""
+    wanted = refs(narrowed.machines, Kind.MACHINE)
+    natives = None if wanted is None else frozenset(ref.native for ref in wanted if ref.account == source.key)
+    if not isinstance(narrowed.parent, Machine):
+        return natives
+    own = frozenset({narrowed.parent.ref.native})
+    return own if natives is None else own & natives
 
 
 def _total(parts: Sequence[Part[R]], size: int, cursor: Cursor) -> int | None:

@@ -17,6 +17,7 @@ from domain.times import Span, utc_now
 from journal.journal import Journal
 from journal.log import Entry
 from resolvers.instead import FromReports
+from resolvers.standing import Mark, Reading
 from resolvers.stretches import INSTANT, Machines
 
 R = TypeVar("R", Sale, MachineEvent, StockMovement)
@@ -35,6 +36,7 @@ class Reported:
         self._account = connector.account.key
         self._online = timedelta(minutes=connector.account.online_minutes or ONLINE_MINUTES)
         self._states: dict[str, MachineState] = {}
+        self._marks: dict[str, Mark] = {}  # of the stock of machines that somebody has read
         self._names: dict[str, str] = {}
         self._seen: dict[str, datetime] = {}
         self._products: dict[str, str] = {}
@@ -43,12 +45,14 @@ class Reported:
     def begin(self, states: Mapping[str, MachineState], links: Mapping[str, tuple[str, str]]) -> None:
         """With what the journal knew when the process began."""
         self._states = dict(states)
+        self._fall(*self._marks)
         for tag, (product, name) in links.items():
             self._link(tag, product, name)
 
     def observe(self, observed: Observation) -> None:
         state = self._states.get(observed.machine, MachineState())
         self._states[observed.machine] = merged(state, observed)[0]
+        self._fall(observed.machine)
 
     def meet(self, entry: Entry) -> None:
         """A record names its machine, and shows that it was alive."""
@@ -126,7 +130,18 @@ class Reported:
             return None
         return self._connector.stock(machine, state.scanned.value, self._links, state.scanned.at)
 
+    def stock_reading(self, machine: str) -> Reading:
+        """What `stock` gives, as something that can be asked whether it still does."""
+        return self._marks.setdefault(machine, Mark())
+
+    def _fall(self, *machines: str) -> None:
+        for machine in machines:
+            mark = self._marks.pop(machine, None)
+            if mark is not None:
+                mark.fall()
+
     def link(self, links: TagLinks) -> None:
+        self._fall(*self._marks)
         for tag in links.tags:
             self._link(tag, links.product.native, links.product_name)
 

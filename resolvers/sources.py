@@ -41,12 +41,13 @@ from resolvers.cache import Cache, Cached, Tally
 from resolvers.details import Details
 from resolvers.log import Log, Narrowing
 from resolvers.reported import Reported
+from resolvers.standing import Reading
 from resolvers.timeline import Read, Timeline
 from resolvers.whole import HasRef, Whole
 
 T = TypeVar("T", bound=HasRef)
 R = TypeVar("R", Sale, MachineEvent, StockMovement)
-Reading = tuple[Read[R], Callable[[str], Awaitable[R | None]]]
+Reader = tuple[Read[R], Callable[[str], Awaitable[R | None]]]
 
 RECORDS = {
     FactKind.SALE: Capability.SALES,
@@ -147,7 +148,7 @@ class Source:
             return self._whole(self.reported.catalogue, ttl)
         return self._whole(has.products, ttl) if isinstance(has, ReadsProducts) else None
 
-    def _log(self, kind: FactKind, reading: Reading[R] | None, ttl: float) -> Log[R] | None:
+    def _log(self, kind: FactKind, reading: Reader[R] | None, ttl: float) -> Log[R] | None:
         """The vendor's list, with what webhooks told; that alone, where it has none but tells of such things."""
         if reading is None:
             if RECORDS[kind] not in self.connector.capabilities or not self.hooked:
@@ -269,6 +270,12 @@ class Source:
         if self.reported.counts:
             return self.reported.stock(machine)
         return None if self._slots is None else self._slots.peek(machine)
+
+    def slots_reading(self, machine: str) -> Reading | None:
+        """What `peek_slots` gives, as something that can be asked whether it still does; None where that is nothing."""
+        if self.reported.counts:
+            return self.reported.stock_reading(machine)
+        return None if self._slots is None else self._slots.reading(machine)
 
     async def slots(
         self,

@@ -13,6 +13,7 @@ from domain.refs import Ref
 from domain.times import Span
 from resolvers.cursors import Gap, Position
 from resolvers.merge import Order
+from resolvers.standing import Mark
 
 SETTLING = timedelta(minutes=1)  # a vendor's clock may run that much behind ours
 INSTANT = timedelta(microseconds=1)
@@ -97,6 +98,7 @@ class Stretch(Generic[T]):
     proven: datetime | None = None  # how far the vendor's record had come, by its own clock, when this was read
     flight: "asyncio.Task[VendorError | None] | None" = None
     tries: int = 0  # how often it was lengthened since it last reached as far as was wanted
+    mark: Mark = field(default_factory=Mark)  # falls when it is changed, or is no longer what its set is read from
 
     @property
     def begun(self) -> bool:
@@ -120,6 +122,7 @@ class Stretch(Generic[T]):
 
     def add(self, item: T, place: Position) -> None:
         """Items come in order, the older after the newer."""
+        self.changed()
         self.items.append(item)
         self.places.append(place)
 
@@ -131,9 +134,14 @@ class Stretch(Generic[T]):
         index = self._below(just_before(place))
         if index < len(self.places) and self.places[index] == place:
             return
+        self.changed()
         self.items.insert(index, item)
         self.places.insert(index, place)
         self.until = max(self.until, item.recorded_at + INSTANT)
+
+    def changed(self) -> None:
+        self.mark.fall()
+        self.mark = Mark()
 
     def found(self, wanted: Wanted) -> Sequence[T]:
         """As many as are wanted of those that it has."""
@@ -178,6 +186,7 @@ class Stretches(Generic[T]):
     def add(self, machines: Machines, stretch: Stretch[T]) -> None:
         """The newest head stays among those that are kept: it stands in for what a failing vendor does not tell."""
         kept = [stretch, *self._sets.get(machines, ())]
+        _fall(kept)  # another may be read by now
         if len(kept) > STRETCHES:
             head = next((one for one in kept if one.head and one.begun), None)
             kept.remove(next(one for one in reversed(kept) if one is not head))
@@ -187,6 +196,7 @@ class Stretches(Generic[T]):
     def drop(self, machines: Machines, stretch: Stretch[T]) -> None:
         kept = self._sets.get(machines)
         if kept is not None and stretch in kept:
+            _fall(kept)
             kept.remove(stretch)
             if not kept:
                 del self._sets[machines]
@@ -197,7 +207,14 @@ class Stretches(Generic[T]):
         for machines in list(self._sets)[:-1]:
             if excess <= 0 and len(self._sets) <= SETS:
                 return
-            excess -= sum(len(stretch.items) for stretch in self._sets.pop(machines))
+            gone = self._sets.pop(machines)
+            _fall(gone)
+            excess -= sum(len(stretch.items) for stretch in gone)
+
+    def clear(self) -> None:
+        for kept in self._sets.values():
+            _fall(kept)
+        self._sets.clear()
 
     def having(self, machine: str | None) -> Iterator[Stretch[T]]:
         """Those of all machines, and of the sets that this one is in."""
@@ -211,3 +228,8 @@ class Stretches(Generic[T]):
     def __len__(self) -> int:
         """How many items there are in all."""
         return sum(len(stretch.items) for stretch in self)
+
+
+def _fall(stretches: Sequence[Stretch[Any]]) -> None:
+    for stretch in stretches:
+        stretch.changed()

@@ -17,6 +17,7 @@ from domain.paging import Slice
 from domain.times import Span, utc_now
 from resolvers.cache import KEPT, Tally, hit
 from resolvers.cursors import Gap
+from resolvers.standing import Mark, Reading
 from resolvers.stretches import (
     INSTANT,
     NEWEST_FIRST,
@@ -51,6 +52,20 @@ class Found(Generic[T]):
     complete: bool
     error: VendorError | None = None
     untold: Sequence[Gap] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    mark: Mark
+    fresh_until: float
+    clock: Callable[[], float]
+    counts: Tally
+
+    def stands(self) -> bool:
+        if not self.mark.stands() or self.clock() >= self.fresh_until:
+            return False
+        self.counts.hits += 1
+        return True
 
 
 Instead = Callable[[Mapping[Machines, VendorError], Wanted], Awaitable[Mapping[Machines, Found[T] | VendorError]]]
@@ -116,7 +131,7 @@ class Timeline(Generic[T]):
 
     def forget(self) -> None:
         """What was recorded is another by now: it is read again when somebody looks."""
-        self._stretches = Stretches()
+        self._stretches.clear()
         self._floors.clear()
 
     def peek(self, machines: Machines, wanted: Wanted) -> Found[T] | None:
@@ -126,6 +141,15 @@ class Timeline(Generic[T]):
             return None
         self._count(1, 1)
         return Found(chosen.found(wanted), chosen.as_of, chosen.complete)
+
+    def reading(self, machines: Machines, wanted: Wanted) -> Reading | None:
+        """What is wanted, as something that can be asked whether it is still all there and fresh; None where it is not.
+
+        `wanted` begins at the newest and has no upper end: what that is would change with the time."""
+        chosen = self._kept(machines, wanted, self._now() + AHEAD)
+        if chosen is None or not self._suffices(machines, chosen, wanted) or not chosen.begun:
+            return None
+        return _Reading(chosen.mark, chosen.fresh_until, self._clock, self.counts)
 
     def _count(self, hits: int, asked: int) -> None:
         self.counts.hits += hits

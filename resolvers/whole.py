@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from domain.paging import Listing
 from domain.refs import Ref
 from resolvers.cache import Cache, Cached
+from resolvers.standing import Reading
 
 T = TypeVar("T", bound="HasRef")
 
@@ -49,6 +50,10 @@ class Whole(Generic[T]):
 
     def peek(self) -> Indexed[T] | None:
         return self.cache.peek("")
+
+    def reading(self) -> Reading | None:
+        """None where it is not fresh."""
+        return self.cache.reading("")
 
     def amend(self, change: Callable[[T], T], native: str) -> bool:
         """Shows one of its things as it has become since; False where it is not in the list that is kept."""

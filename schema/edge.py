@@ -8,6 +8,7 @@ from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_ty
 
 import strawberry
 
+from compiled import READS
 from domain import asked, filters, people, people_asked, reporting, stock, stock_reporting
 from schema import bulk_inputs, catalogue_inputs, estate_inputs, inputs, people_inputs, stock_inputs, upkeep_inputs
 
@@ -65,9 +66,13 @@ FOLLOWING = {
 DOMAIN = {graph: domain for domain, graph in INPUTS.items()}
 
 
-def edge(resolver: Callable[..., Any], *, description: str, **arguments: str) -> Any:
+def edge(
+    resolver: Callable[..., Any], *, description: str, reads: Callable[..., Any] | None = None, **arguments: str
+) -> Any:
     """A field that `resolver(root, info, …)` resolves. Its arguments are the resolver's, in the graph's types;
-    `arguments` describes them. Inputs reach the resolver as domain values."""
+    `arguments` describes them. Inputs reach the resolver as domain values.
+
+    `reads`: of `resolvers.readings`, what the resolver reads: an answer with the field is kept as long as it stands."""
     signature = inspect.signature(resolver)
     hints = get_type_hints(resolver)
     parameters = [
@@ -75,21 +80,29 @@ def edge(resolver: Callable[..., Any], *, description: str, **arguments: str) ->
     ]
     filtered = [name for name, hint in hints.items() if _bare(hint) in INPUTS]
 
+    resolve = _taking(resolver, filtered)
+    vars(resolve)["__signature__"] = inspect.Signature(parameters)  # where `inspect.signature` looks first
+    resolve.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    metadata = None if reads is None else {READS: _taking(reads, filtered)}
+    return strawberry.field(resolver=resolve, description=description, metadata=metadata)
+
+
+def _taking(function: Callable[..., Any], filtered: Sequence[str]) -> Callable[..., Any]:
+    """With the inputs of these names as domain values."""
+
     def resolve(*args: Any, **kwargs: Any) -> Any:
         for name in filtered:
             if kwargs.get(name) is not None:
                 kwargs[name] = to_domain(kwargs[name])
-        return resolver(*args, **kwargs)
+        return function(*args, **kwargs)
 
-    resolve.__name__ = resolver.__name__
-    vars(resolve)["__signature__"] = inspect.Signature(parameters)  # where `inspect.signature` looks first
-    resolve.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return strawberry.field(resolver=resolve, description=description)
+    resolve.__name__ = function.__name__
+    return resolve
 
 
 def stream(resolver: Callable[..., Any], description: str, **arguments: str) -> Any:
     """A subscription that `resolver(root, info, …)` follows, as messages of the domain."""
-    field = edge(resolver, description=description, **(arguments or FOLLOWING))
+    field = edge(resolver, description=description, reads=None, **(arguments or FOLLOWING))
     return strawberry.subscription(resolver=field.base_resolver.wrapped_func, description=description)
 
 
@@ -98,11 +111,11 @@ def attribute(description: str) -> Any:
     return strawberry.field(description=description)
 
 
-def paged(resolver: Callable[..., Any], description: str) -> Any:
-    """An edge to a list in pages."""
+def paged(resolver: Callable[..., Any], description: str, reads: Callable[..., Any] | None = None) -> Any:
+    """An edge to a list in pages; `reads` as `edge` has it."""
     takes = inspect.signature(resolver).parameters
     arguments = {name: text for name, text in PAGING.items() if name in takes}
-    return edge(resolver, description=description, **arguments)
+    return edge(resolver, description=description, reads=reads, **arguments)
 
 
 def to_domain(given: Any) -> Any:

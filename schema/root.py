@@ -19,6 +19,7 @@ import resolvers.nodes
 import resolvers.organizations
 import resolvers.people
 import resolvers.products
+import resolvers.readings
 import resolvers.sales
 import resolvers.sales_report
 import resolvers.stock
@@ -69,12 +70,20 @@ class Query:
     organization: types.Organization | None = edge(
         resolvers.nodes.organization, description=f"One organization{NONE}", id="Its id."
     )
-    machines: types.MachineConnection = paged(resolvers.machines.connection, "All machines, by name and then id.")
-    machine: types.Machine | None = edge(resolvers.machines.one, description=f"One machine{NONE}", id="Its id.")
-    products: types.ProductConnection = paged(resolvers.products.connection, "All products, by name and then id.")
-    product: types.Product | None = edge(resolvers.products.one, description=f"One product{NONE}", id="Its id.")
+    machines: types.MachineConnection = paged(
+        resolvers.machines.connection, "All machines, by name and then id.", resolvers.readings.machines
+    )
+    machine: types.Machine | None = edge(
+        resolvers.machines.one, description=f"One machine{NONE}", reads=resolvers.readings.machine, id="Its id."
+    )
+    products: types.ProductConnection = paged(
+        resolvers.products.connection, "All products, by name and then id.", resolvers.readings.products
+    )
+    product: types.Product | None = edge(
+        resolvers.products.one, description=f"One product{NONE}", reads=resolvers.readings.product, id="Its id."
+    )
     sales: types.SaleConnection = paged(
-        resolvers.sales.connection, "All sales over all vendors, newest recorded first."
+        resolvers.sales.connection, "All sales over all vendors, newest recorded first.", resolvers.readings.sales_of
     )
     sale: types.Sale | None = edge(resolvers.sales.one, description=f"One sale{NONE}", id="Its id.")
     sales_report: SalesReport = edge(

@@ -26,6 +26,7 @@ from resolvers import (
     people,
     privacy,
     products,
+    readings,
     sales,
     slots,
     statuses,
@@ -119,7 +120,7 @@ class Viewer:
 
 @strawberry.type(description="How one account contributed to this very page.")
 class SourceStatus:
-    account: VendorAccount = edge(statuses.account, description="Which account.")
+    account: VendorAccount = edge(statuses.account, description="Which account.", reads=readings.account_of_status)
     state: SourceState = told("What it gave.")
     complete: bool = told("Whether nothing of this account is missing from the page.")
     as_of: datetime | None = told("When the vendor told it; null where it gave nothing.")
@@ -210,10 +211,10 @@ class Organization(Node):
         organizations.accounts, description="The accounts that can hold something of it."
     )
     machines: MachineConnection = paged(
-        machines.of_tenant_or_vendor, "Its machines and those of all below it, by name."
+        machines.of_tenant_or_vendor, "Its machines and those of all below it, by name.", readings.machines
     )
     products: ProductConnection = paged(
-        products.of_tenant_or_vendor, "Its products and those of all below it, by name."
+        products.of_tenant_or_vendor, "Its products and those of all below it, by name.", readings.products
     )
     sales: SaleConnection = paged(sales.below, "The sales of its machines, newest first.")
     events: MachineEventConnection = paged(events.below, "The events of its machines, newest first.")
@@ -240,17 +241,23 @@ class Organization(Node):
 @strawberry.type(description=f"A vending machine, kiosk, fridge or dispenser. {SILENT}")
 class Machine(Node, MachineBackoffice):
     vendor: Vendor = told("The vendor whose machine it is.")
-    account: VendorAccount = edge(machines.account, description="The account that it was read through.")
+    account: VendorAccount = edge(
+        machines.account, description="The account that it was read through.", reads=readings.account_of
+    )
     organization: Organization = edge(
-        machines.organization, description="The vendor's organization that it belongs to, or the tenant."
+        machines.organization,
+        description="The vendor's organization that it belongs to, or the tenant.",
+        reads=readings.organization_of,
     )
     vendor_id: str = told(VENDOR_ID)
     serial_number: str | None = told("As the vendor keeps it.")
     name: str = told("What the operator calls it.")
     model: str | None = told("The maker's model.")
     kind: MachineKind = told("What sort of machine it is.")
-    group: MachineGroup | None = edge(parts.group, description="The fleet, site or group that it is in.")
-    location: Location | None = edge(parts.location, description="Where it stands.")
+    group: MachineGroup | None = edge(
+        parts.group, description="The fleet, site or group that it is in.", reads=readings.place_of
+    )
+    location: Location | None = edge(parts.location, description="Where it stands.", reads=readings.place_of)
     connectivity: Connectivity = told("Whether the vendor reaches it.")
     last_seen_at: datetime | None = told("When the vendor last heard of it.")
     door: DoorState = told("The state of its door.")
@@ -258,8 +265,9 @@ class Machine(Node, MachineBackoffice):
     slots: list["Slot"] | None = edge(
         parts.slots,
         description="What it holds. Null where the vendor has no slots; null with an error where it did not answer.",
+        reads=readings.slots,
     )
-    sales: SaleConnection = paged(sales.below, "Its sales, newest first.")
+    sales: SaleConnection = paged(sales.below, "Its sales, newest first.", readings.sales_of)
     events: MachineEventConnection = paged(events.below, "Its events, newest first.")
     commands: Annotated["CommandConnection", strawberry.lazy("schema.commands")] = paged(
         commands.of_machine, "What was asked of it, newest first."
@@ -298,7 +306,7 @@ class Machine(Node, MachineBackoffice):
         description="Which of the fields above have no value for a reason, and the reason.",
     )
     observed_at: datetime = told("When the vendor last told us the state above.")
-    vendor_data: JSON | None = edge(privacy.of_thing, description=THING_DATA)
+    vendor_data: JSON | None = edge(privacy.of_thing, description=THING_DATA, reads=readings.nothing)
     ingredients: list[Ingredient] | None = edge(
         catalogue_details.ingredients, description="What it makes its products of; null where the vendor does not say."
     )
@@ -310,16 +318,18 @@ class Machine(Node, MachineBackoffice):
 
 @strawberry.type(description=f"A place in a machine that holds one product. {SILENT}")
 class Slot(Node):
-    machine: Machine = edge(slots.machine, description="The machine that it is in.")
+    machine: Machine = edge(slots.machine, description="The machine that it is in.", reads=readings.machine_of)
     position: str = told('As printed on the machine, such as "A11" or "12".')
     row: int | None = told("Its row, counted as the vendor counts.")
     column: int | None = told("Its column, counted as the vendor counts.")
-    product: "Product | None" = edge(slots.product, description="What it holds; null where it holds nothing.")
+    product: "Product | None" = edge(
+        slots.product, description="What it holds; null where it holds nothing.", reads=readings.product_of
+    )
     price: Money | None = told("What one costs here.")
     quantity: int | None = told("How many are in it; null where the vendor does not count.")
     capacity: int | None = told("How many fit in.")
     observed_at: datetime = told("When the vendor told us.")
-    vendor_data: JSON | None = edge(privacy.of_thing, description=THING_DATA)
+    vendor_data: JSON | None = edge(privacy.of_thing, description=THING_DATA, reads=readings.nothing)
 
     @classmethod
     def is_type_of(cls, value: object, _: Any) -> bool:
@@ -329,9 +339,13 @@ class Slot(Node):
 @strawberry.type(description=f"Something that is sold or handed out. {SILENT}")
 class Product(Node):
     vendor: Vendor = told("Whose catalogue it is in.")
-    account: VendorAccount = edge(products.account, description="The account that it was read through.")
+    account: VendorAccount = edge(
+        products.account, description="The account that it was read through.", reads=readings.account_of
+    )
     organization: Organization = edge(
-        products.organization, description="The vendor's organization that it belongs to, or the tenant."
+        products.organization,
+        description="The vendor's organization that it belongs to, or the tenant.",
+        reads=readings.organization_of,
     )
     vendor_id: str = told(VENDOR_ID)
     name: str = told("What it is called.")
@@ -344,7 +358,7 @@ class Product(Node):
     cost: Money | None = told("What one costs the operator.")
     image_url: str | None = told("The address of a picture at the vendor.")
     archived: bool = told("Whether it is no longer in use.")
-    vendor_data: JSON | None = edge(privacy.of_thing, description=THING_DATA)
+    vendor_data: JSON | None = edge(privacy.of_thing, description=THING_DATA, reads=readings.nothing)
     tax_rate: Decimal | None = told("The rate of tax that is in its price, in per cent, such as 19.")
     packaging: ProductPackaging | None = told("How it is packed.")
     capacities: list[ProductCapacity] | None = told("How many fit where.")
@@ -370,14 +384,18 @@ class Payment:
     amount: Money | None = told("How much of it; null where the vendor does not say.")
     card_brand: str | None = told("The brand of the card.")
     reference: str | None = edge(
-        privacy.private("reference"), description=f"The payment's number at whoever settled it. {PERSONAL}"
+        privacy.private("reference"),
+        description=f"The payment's number at whoever settled it. {PERSONAL}",
+        reads=readings.nothing,
     )
 
 
 @strawberry.type(description=f"One product of a sale. {SILENT}")
 class SaleLine:
     product: Product | None = edge(
-        sales.product, description="The product, where it is told and is still in the catalogue."
+        sales.product,
+        description="The product, where it is told and is still in the catalogue.",
+        reads=readings.product_of,
     )
     product_name: str = told("What it was called when it was sold.")
     position: str | None = told("The slot that it came from, as printed on the machine.")
@@ -393,7 +411,9 @@ class SaleLine:
 class Sale(Node, SaleBackoffice):
     kind: SaleKind = told("What changed hands, and why.")
     status: SaleStatus = told("How it ended.")
-    machine: Machine | None = edge(sales.machine, description="Where; null where the machine is gone.")
+    machine: Machine | None = edge(
+        sales.machine, description="Where; null where the machine is gone.", reads=readings.machine_of
+    )
     organization: Organization = edge(sales.organization, description="The machine's organization, or the tenant.")
     vendor: Vendor = told("Whose record it is.")
     vendor_id: str = told(VENDOR_ID)
@@ -407,15 +427,20 @@ class Sale(Node, SaleBackoffice):
     person: Person | None = edge(
         privacy.private("person"),
         description=f"The employee or account holder, where the vendor names one. {PERSONAL}",
+        reads=readings.nothing,
     )
     trust: Trust = told("How we know of it.")
-    vendor_data: JSON | None = edge(privacy.private("vendor_data"), description=f"{VENDOR_DATA} {PERSONAL}")
+    vendor_data: JSON | None = edge(
+        privacy.private("vendor_data"), description=f"{VENDOR_DATA} {PERSONAL}", reads=readings.nothing
+    )
     person_record: Annotated["PersonRecord", strawberry.lazy("schema.people")] | None = edge(
         people.of_sale,
         description=f"What the vendor keeps of that person now; null also where they are gone. {PERSONAL}",
     )
     unavailable: list[UnavailableField] = edge(
-        privacy.kept_back("person", "payments.reference", "vendorData", "personRecord"), description=KEPT_BACK
+        privacy.kept_back("person", "payments.reference", "vendorData", "personRecord"),
+        description=KEPT_BACK,
+        reads=readings.nothing,
     )
 
     @classmethod
@@ -441,7 +466,9 @@ class MachineEvent(Node, EventBackoffice):
     recorded_at: datetime = told("When the vendor's server recorded it: lists are ordered and filtered by it.")
     occurred_at: datetime = told("When it happened at the machine, or `recordedAt` where only that is known.")
     trust: Trust = told("How we know of it.")
-    vendor_data: JSON | None = edge(privacy.private("vendor_data"), description=f"{VENDOR_DATA} {PERSONAL}")
+    vendor_data: JSON | None = edge(
+        privacy.private("vendor_data"), description=f"{VENDOR_DATA} {PERSONAL}", reads=readings.nothing
+    )
     video_url: str | None = edge(
         privacy.private("video_url"),
         description="Where a film of it can be seen, mostly for a day only; null also where there is none. For "
