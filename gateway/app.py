@@ -37,6 +37,7 @@ from gateway.meanings import meanings
 from gateway.persisted import texts
 from gateway.quotas import quotas
 from gateway.request_ids import RequestIds
+from gateway.road import ShortRoad
 from gateway.settings import Settings
 from gateway.shedding import Shedding
 from gateway.streams import USUAL, Pace
@@ -212,6 +213,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
         lifespan=lifespan(background, capacity, closed, store),
         exception_handlers={HTTPException: no_route},
         middleware=[
+            *(() if settings.tracing.enabled else (Middleware(ShortRoad, endpoint),)),
             Middleware(RequestIds),
             Middleware(Browsers, settings.server),
             Middleware(Shedding, capacity.lag),

@@ -2,7 +2,7 @@
 
 Nothing here lets anybody in: callers send a key with each request, and no cookie ever stands for one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
@@ -31,6 +31,8 @@ NOT_PAGES = {
 }
 PRIVATE = {"cache-control": "no-store"}  # answers are one caller's own
 SECURE = {"strict-transport-security": "max-age=31536000"}
+PLAIN = [(name.encode(), value.encode()) for name, value in {**ALWAYS, **NOT_PAGES, **PRIVATE}.items()]
+SECURED = [*PLAIN, *((name.encode(), value.encode()) for name, value in SECURE.items())]
 
 
 class Browsers:
@@ -89,6 +91,11 @@ class Browsers:
         if normal in self._allowed or (self._own is not None and normal == self._own):
             return True
         return _is_host(origin, headers.get("host", "")) or (self._development and _is_local(origin))
+
+
+def told_always(scheme: str) -> Sequence[tuple[bytes, bytes]]:
+    """The headers of an answer of the graph that says nothing of this itself."""
+    return SECURED if scheme == "https" else PLAIN
 
 
 def _mind(told: MutableHeaders, scope: Scope) -> None:

@@ -38,6 +38,9 @@ class Crowd:
     def __len__(self) -> int:
         return self._counts.total()
 
+    def has_room(self, key: str) -> bool:
+        return self._counts[key] < self._at_most
+
     @contextmanager
     def place(self, key: str = EVERYBODY) -> Iterator[None]:
         """Raises Crowded."""

@@ -32,13 +32,14 @@ class NotByGet(BadInput):
 @dataclass(frozen=True, slots=True)
 class Executed:
     """`cost`: what it might have cost; `charged`: what it did; both None of what was not executed. `requests`: those to
-    vendors that it took; `hits`: what came from the cache."""
+    vendors that it took; `hits`: what came from the cache; `kept`: whether the answer is, for who asks next."""
 
     answer: Answer
     cost: int | None = None
     charged: int | None = None
     requests: Sequence[UpstreamRequest] = ()
     hits: int = 0
+    kept: bool = False
 
 
 class Execution:
@@ -74,10 +75,20 @@ class Execution:
             kept = None if key is None else self.kept.find(key)
             if kept is not None:
                 answer, charged = {"data": orjson.Fragment(kept.encoded)}, charge.settle(kept.objects, 0)
-                return Executed(answer, charge.cost, charged, (), len(kept.readings))
+                return Executed(answer, charge.cost, charged, (), len(kept.readings), kept=True)
             executed = await self._anew(asked, context, operation, key, request_id, charge)
             tell(executed.answer.get("errors", ()))
             return executed
+
+    def at_once(self, asked: Asked, viewer: Viewer) -> bytes | None:
+        """The data of a query's answer that is kept, paid for; None where it is not. Raises RateLimited."""
+        operation = asked.document.compiled(self._compiler, asked.name)
+        key = None if operation is None else _key(operation, asked, viewer)
+        kept = None if key is None else self.kept.find(key)
+        if kept is None:
+            return None
+        self._admission.charge(asked, viewer).settle(kept.objects, 0)
+        return kept.encoded
 
     async def _anew(
         self,

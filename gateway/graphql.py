@@ -18,7 +18,7 @@ from gateway import accept, errors, etags, sse
 from gateway.accept import JSON, answer_type, is_browser
 from gateway.admission import Admission, Asked
 from gateway.answers import response
-from gateway.auth import Authenticator, authorization
+from gateway.auth import Authenticator, authorization, text_of
 from gateway.capacity import Capacity, Crowded
 from gateway.documents import Documents
 from gateway.executing import Executed, Execution, NotByGet
@@ -167,9 +167,26 @@ class Endpoint:
         stream.headers.update(self._admission.headers(viewer))
         return stream
 
+    def at_once(
+        self, asked: Asked, authorization: bytes, address: str | None
+    ) -> tuple[bytes, Mapping[str, str]] | None:
+        """The data of an answer that is kept, and the headers that tell what is left of the caller's budget; None for
+        whatever has to be waited for, or is to be refused. Raises RateLimited."""
+        if self.capacity.lag.shedding or not self._graph.journal.is_caught_up:
+            return None
+        viewer = self._authenticator.at_once(text_of(authorization), address)
+        if viewer is None or not self.capacity.operations_of.has_room(viewer.name):
+            return None
+        if asked.document.introspection:
+            return None
+        found = self._execution.at_once(asked, viewer)
+        return None if found is None else (found, self._admission.headers(viewer))
+
     async def _traced(self, asked: Asked, context: Context, request: Request, request_id: str) -> dict[str, Any]:
         with self.capacity.operations_of.place(context.viewer.name):
             executed = await self._execution.of(asked, context, request_id, changes=request.method == "POST")
+        if executed.kept:
+            note(request.scope, asked=asked)
         if request.headers.get("x-vendgraph-trace") == "1":
             executed.answer["extensions"] = {"vendgraph": _told(executed)}
         return executed.answer

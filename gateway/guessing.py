@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from cachetools import LRUCache
@@ -39,6 +40,11 @@ class Guesses:
         if wait > 0:
             raise TooManyGuesses(wait)
 
+    def knows(self, address: str | None, key: str) -> bool:
+        """Whether the key was good from there."""
+        where = block(address)
+        return where is None or (where, key) in self._good
+
     def right(self, address: str | None, key: str) -> None:
         where = block(address)
         if where is not None:
@@ -55,6 +61,7 @@ class Guesses:
         return max(0.0, spent - (self._clock() - at) / SECONDS)
 
 
+@lru_cache(maxsize=ADDRESSES)
 def block(address: str | None) -> str | None:
     """An address, or of the newer kind the network that one customer has. None where there is none to tell."""
     if address is None:

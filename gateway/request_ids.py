@@ -4,6 +4,7 @@ Of a request that is refused one line is logged: never its address or body, whic
 
 import re
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -15,8 +16,10 @@ log = structlog.get_logger()
 HEADER = "x-request-id"
 SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 NOTED = "vendgraph"  # in the scope: what is known of the request
+ASKED = "asked"  # there, when it was answered with what is kept: what was asked
 LOGGED = ("/graphql", "/exports")  # what else there is has lines of its own, or none
 ELSEWHERE = "elsewhere"
+LINE = frozenset({"key", "code"})
 
 
 def new_id() -> str:
@@ -33,9 +36,14 @@ def request_id(scope: Scope) -> str:
     return found
 
 
-def note(scope: Scope, **facts: str) -> None:
-    """For the line of a request that is refused: its `key`, and the `code` of why."""
+def note(scope: Scope, **facts: Any) -> None:
+    """For the line of a request that is refused: its `key`, and the `code` of why. For its like: what it `asked`."""
     _noted(scope).update(facts)
+
+
+def answered(scope: Scope) -> Mapping[str, Any]:
+    """What was noted of a request."""
+    return _noted(scope)
 
 
 def _noted(scope: Scope) -> dict[str, Any]:
@@ -81,7 +89,7 @@ def _tell(scope: Scope, status: int) -> None:
     route = next((one for one in LOGGED if path == one or path.startswith(f"{one}/")), ELSEWHERE)
     if path.startswith("/webhooks/"):
         return
-    facts = {name: value for name, value in _noted(scope).items() if name != "request_id"}
+    facts = {name: value for name, value in _noted(scope).items() if name in LINE}
     client = scope.get("client")
     address = client[0] if client else None
     log.info("refused", method=scope["method"][:16], route=route, status=status, address=address, **facts)

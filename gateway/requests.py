@@ -49,7 +49,7 @@ async def read(request: Request) -> Operation:
 
 
 async def _body(request: Request) -> bytes:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+    if not reads_as_json(request.headers.get("content-type", "")):
         raise WrongMedia("the body must be JSON: Content-Type: application/json")
     body = bytearray()
     try:
@@ -60,6 +60,10 @@ async def _body(request: Request) -> bytes:
     except ClientDisconnect:
         raise BadInput("the body ended early") from None
     return bytes(body)
+
+
+def reads_as_json(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == JSON
 
 
 def _from_query(given: Mapping[str, str]) -> dict[str, Any]:

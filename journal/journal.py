@@ -57,6 +57,11 @@ class Journal:
         """Changes the ledger, durably. Raises JournalUnavailable, or what the change raises."""
         return await self._writer.change(change)
 
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether listeners know what was recorded by this process."""
+        return self.tail.head >= self._writer.until
+
     async def caught_up(self) -> None:
         """Returns when listeners know what was recorded by this process, or have not come to know it in a second."""
         await self.tail.reach(self._writer.until)

@@ -95,6 +95,8 @@ class Tail:
 
     async def reach(self, seq: int) -> None:
         """Returns when listeners were told up to a number, or some time has passed without."""
+        if self.head >= seq:
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(IDLE_SECONDS):
                 while self.head < seq:
