@@ -31,7 +31,7 @@ from graphql.type import GraphQLResolveInfoHelpers
 
 from compiled.fields import Call, Resolver
 from compiled.plan import Field, NotCompiled, Planner
-from compiled.running import Column, Level, Memory, Unusual
+from compiled.running import Column, Level, Memory, Soon, Unusual
 from compiled.source import Writer
 
 KEPT = 16  # ways of one operation: each set of values of its conditions makes one
@@ -56,11 +56,12 @@ class Compiler:
         self.schema = schema
 
     def operation(self, document: DocumentNode, name: str | None = None) -> "Operation | None":
-        """None for what graphql-core has to execute: a mutation, a subscription, fragments with variables.
+        """None for what graphql-core has to execute: a mutation, fragments with variables. Of a subscription it is what
+        is made of each event, which is its root.
 
         `document`: valid, and the same for as long as the operation is kept."""
         found = get_operation_ast(document, name)
-        if found is None or found.operation is not OperationType.QUERY:
+        if found is None or found.operation is OperationType.MUTATION:
             return None
         fragments = [one for one in document.definitions if isinstance(one, FragmentDefinitionNode)]
         if any(one.variable_definitions for one in fragments):
@@ -98,6 +99,17 @@ class Operation:
         told; what a resolver raises is raised as it is. Nothing has been changed then: it only reads.
 
         `memory`: then holds what the resolvers gave, for graphql-core, and what they read."""
+        made = self.begin(context, variables, root, memory)
+        return (made if isinstance(made, list) else await made)[0]
+
+    def begin(
+        self,
+        context: Any,
+        variables: Mapping[str, Any] | None = None,
+        root: Any = None,
+        memory: Memory | None = None,
+    ) -> Soon:
+        """As `execute`: a list of the one answer, or, where something has to be waited for, a coroutine of such."""
         values = get_variable_values(self.core, self.node.variable_definitions or (), dict(variables or {}))
         if isinstance(values, list):
             raise Unusual("variables that do not fit")
@@ -106,8 +118,7 @@ class Operation:
             raise Unusual("not compiled")
         memory = memory or Memory()
         memory.readings = set() if functions.tells else None
-        made = functions.level([root], Run(self, functions, values, context, root, memory))
-        return (made if isinstance(made, list) else await made)[0]
+        return functions.level([root], Run(self, functions, values, context, root, memory))
 
     def functions(self, variables: VariableValues) -> Functions | None:
         """None for what cannot be compiled."""

@@ -121,7 +121,7 @@ class Planner:
 
     def plan(self) -> Selection:
         """Raises NotCompiled."""
-        root = self._schema.query_type
+        root = self._schema.get_root_type(self._operation.operation)
         assert root is not None
         return self._selection(
             root, collect_fields(self._schema, self._fragments, self._variables, root, self._operation)

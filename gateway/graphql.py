@@ -91,7 +91,7 @@ class Endpoint:
         self._admission = Admission(documents, texts or Texts(), limits, introspection=development)
         tracing = tracing or Tracing()
         self._execution = Execution(schema, self._admission, tracing, suggestions=development)
-        self.subscriptions = Subscriptions(core, graph, suggestions=development)
+        self.subscriptions = Subscriptions(schema, graph, suggestions=development)
         self.streams = Streams(graph, self._admission, self.subscriptions, self._answer, tracing)
         self.capacity = capacity or Capacity()
         self.sockets = Sockets(authenticator, self.streams, draining, pace, self.capacity)

@@ -7,10 +7,12 @@ from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from typing import Any
 
+import strawberry
 import structlog
-from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
+from graphql import ExecutionResult, GraphQLError
 from graphql.execution import Executor, create_source_event_stream, execute_subscription_event
 
+from compiled import Compiler, Memory, Operation
 from domain.live import Message
 from gateway import errors
 from gateway.admission import Asked
@@ -27,9 +29,10 @@ Answer = dict[str, Any]
 class Subscriptions:
     """`executed` counts messages that were executed, `told` those that were handed to subscribers."""
 
-    def __init__(self, schema: GraphQLSchema, graph: Graph, *, suggestions: bool) -> None:
+    def __init__(self, schema: strawberry.Schema, graph: Graph, *, suggestions: bool) -> None:
         self._suggestions = suggestions
-        self._schema = schema
+        self._schema = schema._schema  # noqa: SLF001  events are executed below Strawberry, to be shared
+        self._compiler = Compiler(schema)
         self._graph = graph
         self._channels: dict[object, Channel] = {}
         self._singles = 0
@@ -52,7 +55,7 @@ class Subscriptions:
             return self._formatted(document.errors, request_id)
         key = (*document.follows(asked.name, asked.variables), viewer.organizations, viewer.role)
         context = Context(self._graph, viewer, resumed=resumed)
-        executor = self._executor(document.node, asked, context, None)
+        executor = self._executor(asked, context)
         if isinstance(executor, list):
             return self._formatted(executor, request_id)
         live = create_source_event_stream(executor)
@@ -60,7 +63,7 @@ class Subscriptions:
         if isinstance(live, ExecutionResult):
             return self._formatted(live.errors or (), request_id)
         assert isinstance(live, Live)
-        encode = self._encoder(document.node, asked, viewer)
+        encode = self._encoder(asked, viewer)
         return self._frames(key, live, encode) if live.shared else self._alone(live, encode)
 
     async def _frames(self, key: object, live: Live[Message], encode: Encode) -> AsyncGenerator[Frame, None]:
@@ -95,29 +98,47 @@ class Subscriptions:
             self._singles -= 1
 
     def _executor(
-        self, node: DocumentNode, asked: Asked, context: Context, root: Message | None
+        self, asked: Asked, context: Context, root: Message | None = None, memory: Memory | None = None
     ) -> Executor[Any] | list[GraphQLError]:
+        assert asked.document.node is not None
         return Executor.build(
             self._schema,
-            node,
+            asked.document.node,
             root_value=root,
             context_value=context,
             raw_variable_values=asked.variables,
             operation_name=asked.name,
             hide_suggestions=not self._suggestions,
+            middleware=memory.middleware() if memory is not None and memory.told else None,
         )
 
-    def _encoder(self, node: DocumentNode, asked: Asked, viewer: Viewer) -> Encode:
+    def _encoder(self, asked: Asked, viewer: Viewer) -> Encode:
         request_id = secrets.token_hex(8)  # of all who share it
+        operation = asked.document.compiled(self._compiler, asked.name)
 
         def encode(message: Message) -> str | Awaitable[str]:
             self.executed += 1
-            executor = self._executor(node, asked, Context(self._graph, viewer), message)
+            context, memory = Context(self._graph, viewer), Memory()
+            made = None if operation is None else _begun(operation, asked, context, message, memory)
+            if isinstance(made, list):
+                return self._encoded(ExecutionResult(made[0]), request_id)
+            return by_core(message, context, memory) if made is None else later(made, message, context, memory)
+
+        async def later(made: Awaitable[list[Any]], message: Message, context: Context, memory: Memory) -> str:
+            try:
+                data = (await made)[0]
+            except Exception:  # noqa: BLE001  whatever it is, graphql-core tells what is wrong
+                told = by_core(message, context, memory)
+                return told if isinstance(told, str) else await told
+            return self._encoded(ExecutionResult(data), request_id)
+
+        def by_core(message: Message, context: Context, memory: Memory) -> str | Awaitable[str]:
+            executor = self._executor(asked, context, message, memory)
             assert not isinstance(executor, list)  # it was built once before, of the same
             result = execute_subscription_event(executor)
-            return later(result) if isinstance(result, Awaitable) else self._encoded(result, request_id)
+            return waited(result) if isinstance(result, Awaitable) else self._encoded(result, request_id)
 
-        async def later(result: Awaitable[ExecutionResult]) -> str:
+        async def waited(result: Awaitable[ExecutionResult]) -> str:
             return self._encoded(await result, request_id)
 
         return encode
@@ -134,3 +155,13 @@ class Subscriptions:
 
     def _formatted(self, found: Sequence[GraphQLError], request_id: str) -> list[Answer]:
         return errors.formatted(found, request_id, suggestions=self._suggestions)
+
+
+def _begun(
+    operation: Operation, asked: Asked, context: Context, message: Message, memory: Memory
+) -> list[Any] | Awaitable[list[Any]] | None:
+    """None for what graphql-core has to execute."""
+    try:
+        return operation.begin(context, asked.variables, message, memory)
+    except Exception:  # noqa: BLE001  whatever it is, graphql-core tells what is wrong
+        return None
