@@ -112,7 +112,7 @@ class Execution:
             self.kept.keep(key, Kept(written, objects, memory.readings))
             answer["data"] = orjson.Fragment(written)
         charged = charge.settle(objects, len(requests))
-        return Executed(answer, charge.cost, charged, requests, counted.hits)
+        return Executed(answer, charge.cost, charged, requests, counted.hits, kept=memory.readings is not None)
 
     async def _executed(
         self, asked: Asked, context: Context, operation: Operation | None, memory: Memory

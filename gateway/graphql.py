@@ -90,7 +90,8 @@ class Endpoint:
         documents = Documents(core, limits, suggestions=development)
         self._admission = Admission(documents, texts or Texts(), limits, introspection=development)
         tracing = tracing or Tracing()
-        self._execution = Execution(schema, self._admission, tracing, suggestions=development)
+        self.short = 0  # requests that took the short road
+        self.execution = Execution(schema, self._admission, tracing, suggestions=development)
         self.subscriptions = Subscriptions(schema, graph, suggestions=development)
         self.streams = Streams(graph, self._admission, self.subscriptions, self._answer, tracing)
         self.capacity = capacity or Capacity()
@@ -179,12 +180,15 @@ class Endpoint:
             return None
         if asked.document.introspection:
             return None
-        found = self._execution.at_once(asked, viewer)
-        return None if found is None else (found, self._admission.headers(viewer))
+        found = self.execution.at_once(asked, viewer)
+        if found is None:
+            return None
+        self.short += 1
+        return found, self._admission.headers(viewer)
 
     async def _traced(self, asked: Asked, context: Context, request: Request, request_id: str) -> dict[str, Any]:
         with self.capacity.operations_of.place(context.viewer.name):
-            executed = await self._execution.of(asked, context, request_id, changes=request.method == "POST")
+            executed = await self.execution.of(asked, context, request_id, changes=request.method == "POST")
         if executed.kept:
             note(request.scope, asked=asked)
         if request.headers.get("x-vendgraph-trace") == "1":
@@ -192,7 +196,7 @@ class Endpoint:
         return executed.answer
 
     async def _answer(self, asked: Asked, context: Context, request_id: str) -> dict[str, Any]:
-        return (await self._execution.of(asked, context, request_id)).answer
+        return (await self.execution.of(asked, context, request_id)).answer
 
 
 def _refused(error: VendgraphError, media: str) -> Reply:

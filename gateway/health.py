@@ -165,7 +165,20 @@ class Live(Collector):
         yield CounterMetricFamily(
             "vendgraph_subscription_messages", "Messages that were told to a subscriber.", subscriptions.told
         )
+        yield from self._answers()
         yield from self._pressure()
+
+    def _answers(self) -> Iterable[Metric]:
+        execution = self._endpoint.execution
+        queries = CounterMetricFamily("vendgraph_queries", "Queries, by what answered them.", labels=("by",))
+        told = {"kept": execution.kept.hits, "compiled": execution.compiled, "graphql-core": execution.left}
+        for by, count in told.items():
+            queries.add_metric((by,), count)
+        yield queries
+        yield GaugeMetricFamily("vendgraph_kept_bytes", "Bytes of answers that are kept.", execution.kept.size)
+        yield CounterMetricFamily(
+            "vendgraph_short_road", "Requests that were answered on the short road.", self._endpoint.short
+        )
 
     def _pressure(self) -> Iterable[Metric]:
         capacity = self._endpoint.capacity

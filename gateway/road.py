@@ -45,7 +45,6 @@ class ShortRoad:
         self._endpoint = endpoint
         self._asked: LRUCache[bytes, Asked] = LRUCache(KEPT)
         self._media: LRUCache[bytes, str | None] = LRUCache(ACCEPTS)
-        self.taken = 0  # requests that were answered here
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != GRAPH or scope["method"] != "POST":
@@ -79,7 +78,6 @@ class ShortRoad:
         if found is None:
             return False
         encoded, told = found
-        self.taken += 1
         answer = b'{"data":%b}' % encoded
         told_headers: Headers = [
             (b"content-type", b"%b; charset=utf-8" % media.encode()),
