@@ -3,7 +3,7 @@
 import asyncio
 import enum
 import gc
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -12,11 +12,12 @@ from typing import Annotated, Any
 import pytest
 import strawberry
 from graphql import GraphQLError, execute, parse, validate
+from graphql.execution import Executor, execute_subscription_event
 from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
 from strawberry.scalars import JSON
 
-from compiled import Compiler, Memory, Operation, Unusual
+from compiled import READS, Compiler, Memory, Operation, Unusual
 
 
 @strawberry.enum
@@ -171,7 +172,14 @@ class Query:
     word: str = strawberry.field(resolver=lambda: "hello")
 
 
-SCHEMA = strawberry.Schema(query=Query, types=[GraphBike, GraphBoat])
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def sold(self) -> AsyncGenerator[GraphBike, None]:
+        yield Bike()  # type: ignore[misc]  # shown as the type of the same name
+
+
+SCHEMA = strawberry.Schema(query=Query, subscription=Subscription, types=[GraphBike, GraphBoat])
 CORE = SCHEMA._schema
 Context = dict[str, Any]
 
@@ -363,10 +371,70 @@ async def test_a_document_that_reaches_too_many_fields_is_not_compiled() -> None
 def test_mutations_and_what_is_not_there_are_not_compiled() -> None:
     compiler = Compiler(SCHEMA)
     assert compiler.operation(parse("mutation { a }")) is None
-    assert compiler.operation(parse("subscription { a }")) is None
     assert compiler.operation(parse("query a { word } query b { word }")) is None
     assert compiler.operation(parse("query a { word } query b { word }"), "c") is None
     assert compiler.operation(parse("query a { word } query b { word }"), "b") is not None
+
+
+@pytest.mark.parametrize("text", ["sold { id wheel { size } }", "one: sold { rider neighbours { id } __typename }"])
+async def test_what_is_made_of_an_event_is_compiled(text: str) -> None:
+    text, event, given = f"subscription {{ {text} }}", Bike(id="e"), context(rider="Ada")
+    executor = Executor.build(CORE, parse(text), root_value=event, context_value=given)
+    assert isinstance(executor, Executor)
+    result = execute_subscription_event(executor)
+    expected = await result if isinstance(result, Awaitable) else result
+    assert expected.errors is None
+    assert await operation(text).execute(given, root=event) == expected.data
+
+
+class Stands:
+    def stands(self) -> bool:
+        return True
+
+
+STANDS = Stands()
+
+
+def plate(_root: strawberry.Parent[Bike], country: str = "PT") -> str:
+    return country
+
+
+def plates(root: Bike, country: str = "PT") -> Sequence[Stands] | None:
+    return None if country == "?" or root.id == "gone" else (STANDS,)
+
+
+@strawberry.type(name="Plated")
+class GraphPlated:
+    plate: str = edge(plate, metadata={READS: plates})
+    rider: str | None = edge(of_bike)
+
+
+def parked(_root: strawberry.Parent[object], info: strawberry.Info) -> Any:
+    return info.context["bikes"]
+
+
+@strawberry.type(name="Query")
+class PlatedQuery:
+    bikes: list[GraphPlated] = edge(parked, metadata={READS: lambda *_, **__: ()})
+
+
+@pytest.mark.parametrize(
+    ("text", "id_", "told"),
+    [
+        ("{ bikes { plate } }", "b", {STANDS}),
+        ("{ bikes { __typename } }", "b", set()),
+        ('{ bikes { plate(country: "FR") } }', "b", {STANDS}),
+        ('{ bikes { plate(country: "?") } }', "b", None),
+        ("{ bikes { plate } }", "gone", None),
+        ("{ bikes { rider } }", "b", None),
+        ("{ bikes { plate rider } }", "b", None),
+    ],
+)
+async def test_what_was_read_is_told_where_all_of_it_can_be(text: str, id_: str, told: set[Stands] | None) -> None:
+    found, memory = Compiler(strawberry.Schema(query=PlatedQuery)).operation(parse(text)), Memory()
+    assert found is not None
+    await found.execute({"bikes": [Bike(), Bike(id=id_)]}, memory=memory)
+    assert memory.readings == told
 
 
 async def test_an_edge_of_all_objects_of_a_level_is_followed_at_once() -> None:
