@@ -24,13 +24,14 @@ class Reading(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Kept:
-    """`encoded`: the answer's data as JSON; `objects`: how many there are in it."""
+    """`encoded`: the answer's data as JSON; `objects`: how many there are in it; `tag`: for whoever tells it apart."""
 
     encoded: bytes
     objects: int
     readings: Collection[Reading]
+    tag: str = ""
 
 
 class Keeper:

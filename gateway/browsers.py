@@ -2,7 +2,7 @@
 
 Nothing here lets anybody in: callers send a key with each request, and no cookie ever stands for one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
@@ -31,8 +31,8 @@ NOT_PAGES = {
 }
 PRIVATE = {"cache-control": "no-store"}  # answers are one caller's own
 SECURE = {"strict-transport-security": "max-age=31536000"}
-PLAIN = [(name.encode(), value.encode()) for name, value in {**ALWAYS, **NOT_PAGES, **PRIVATE}.items()]
-SECURED = [*PLAIN, *((name.encode(), value.encode()) for name, value in SECURE.items())]
+PLAIN = {**ALWAYS, **NOT_PAGES, **PRIVATE}
+SECURED = {**PLAIN, **SECURE}
 
 
 class Browsers:
@@ -93,7 +93,7 @@ class Browsers:
         return _is_host(origin, headers.get("host", "")) or (self._development and _is_local(origin))
 
 
-def told_always(scheme: str) -> Sequence[tuple[bytes, bytes]]:
+def told_always(scheme: str) -> Mapping[str, str]:
     """The headers of an answer of the graph that says nothing of this itself."""
     return SECURED if scheme == "https" else PLAIN
 

@@ -80,15 +80,15 @@ class Execution:
             tell(executed.answer.get("errors", ()))
             return executed
 
-    def at_once(self, asked: Asked, viewer: Viewer) -> bytes | None:
-        """The data of a query's answer that is kept, paid for; None where it is not. Raises RateLimited."""
+    def at_once(self, asked: Asked, viewer: Viewer) -> Kept | None:
+        """A query's answer that is kept, paid for; None where it is not. Raises RateLimited."""
         operation = asked.document.compiled(self._compiler, asked.name)
         key = None if operation is None else _key(operation, asked, viewer)
         kept = None if key is None else self.kept.find(key)
         if kept is None:
             return None
         self._admission.charge(asked, viewer).settle(kept.objects, 0)
-        return kept.encoded
+        return kept
 
     async def _anew(
         self,

@@ -13,6 +13,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from compiled import Kept
 from domain.errors import ErrorCode, QueryTooComplex, RateLimited, Unauthenticated, UnknownDocument, VendgraphError
 from gateway import accept, errors, etags, sse
 from gateway.accept import JSON, answer_type, is_browser
@@ -168,10 +169,8 @@ class Endpoint:
         stream.headers.update(self._admission.headers(viewer))
         return stream
 
-    def at_once(
-        self, asked: Asked, authorization: bytes, address: str | None
-    ) -> tuple[bytes, Mapping[str, str]] | None:
-        """The data of an answer that is kept, and the headers that tell what is left of the caller's budget; None for
+    def at_once(self, asked: Asked, authorization: bytes, address: str | None) -> tuple[Kept, Mapping[str, str]] | None:
+        """An answer that is kept, and the headers that tell what is left of the caller's budget; None for
         whatever has to be waited for, or is to be refused. Raises RateLimited."""
         if self.capacity.lag.shedding or not self._graph.journal.is_caught_up:
             return None
@@ -189,7 +188,7 @@ class Endpoint:
     async def _traced(self, asked: Asked, context: Context, request: Request, request_id: str) -> dict[str, Any]:
         with self.capacity.operations_of.place(context.viewer.name):
             executed = await self.execution.of(asked, context, request_id, changes=request.method == "POST")
-        if executed.kept:
+        if executed.kept and (asked.named or request.method == "POST"):
             note(request.scope, asked=asked)
         if request.headers.get("x-vendgraph-trace") == "1":
             executed.answer["extensions"] = {"vendgraph": _told(executed)}

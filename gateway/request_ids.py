@@ -41,7 +41,7 @@ def note(scope: Scope, **facts: Any) -> None:
     _noted(scope).update(facts)
 
 
-def answered(scope: Scope) -> Mapping[str, Any]:
+def noted(scope: Scope) -> Mapping[str, Any]:
     """What was noted of a request."""
     return _noted(scope)
 

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
@@ -61,6 +63,44 @@ def test_both_roads_answer_the_same(gateway: Gateway, accept: str, kind: str) ->
     assert told[0] == told[1]
     assert by_short.headers.keys() >= OWN
     assert by_short.headers["x-request-id"] != by_long.headers["x-request-id"]
+
+
+def get(gateway: Gateway, **headers: str) -> httpx2.Response:
+    """By the hash of the document that `post` has named so."""
+    told = {"version": 1, "sha256Hash": sha256(FLEET.encode()).hexdigest()}
+    address = f"{gateway.base}/graphql?{urlencode({'extensions': json.dumps({'persistedQuery': told})})}"
+    return CLIENT.get(address, headers={"authorization": f"Bearer {ADMIN}", **headers})
+
+
+def test_a_document_that_has_a_name_takes_it_by_get_too(gateway: Gateway) -> None:
+    named = {"version": 1, "sha256Hash": sha256(FLEET.encode()).hexdigest()}
+    body = {"query": FLEET, "extensions": {"persistedQuery": named}}
+    assert CLIENT.post(f"{gateway.base}/graphql", json=body, headers={"authorization": f"Bearer {ADMIN}"}).is_success
+    for _ in range(4):
+        assert get(gateway).status_code == 200
+    taken = short(gateway)
+    by_short, by_long = get(gateway), get(gateway, **LONG)
+    assert short(gateway) == taken + 1
+    assert by_short.content == by_long.content
+    tag = by_short.headers["etag"]
+    for known, status in ((tag, 304), (f'W/{tag}, "other"', 304), ('"other"', 200)):
+        told = [get(gateway, **{"if-none-match": known}, **headers) for headers in ({}, LONG)]
+        assert [one.status_code for one in told] == [status, status]
+        shown = [{name: value for name, value in one.headers.items() if name not in OWN} for one in told]
+        assert shown[0] == shown[1]
+        assert told[0].content == told[1].content
+    assert short(gateway) == taken + 4
+
+
+def test_a_query_in_the_address_takes_the_long_one(gateway: Gateway) -> None:
+    taken = short(gateway)
+    for _ in range(5):
+        answer = CLIENT.get(
+            f"{gateway.base}/graphql", params={"query": FLEET}, headers={"authorization": f"Bearer {ADMIN}"}
+        )
+        assert answer.status_code == 200
+        assert "etag" not in answer.headers
+    assert short(gateway) == taken
 
 
 def test_what_is_charged_is_the_same(gateway: Gateway) -> None:
