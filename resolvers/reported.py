@@ -30,9 +30,12 @@ class Reported:
     """One account's, kept up by the journal. Nothing here asks the vendor."""
 
     def __init__(self, connector: Connector, journal: Journal, now: Callable[[], datetime] = utc_now) -> None:
-        self._connector = connector
         self._journal = journal
         self._now = now
+        # Once, for it takes long to see.
+        self._counter = connector if isinstance(connector, CountsTags) else None
+        self._learner = connector if isinstance(connector, LearnsMachines) else None
+        self.counts = self._counter is not None
         self._account = connector.account.key
         self._online = timedelta(minutes=connector.account.online_minutes or ONLINE_MINUTES)
         self._states: dict[str, MachineState] = {}
@@ -73,11 +76,11 @@ class Reported:
         return replace(told, items=[*map(self.seen, told.items), *unique.values()])
 
     def _learned(self, native: str, listed: set[str]) -> Machine | None:
-        if native in listed or not isinstance(self._connector, LearnsMachines):
+        if native in listed or self._learner is None:
             return None
         state = self._states.get(native)
         times = [at for at in (self._seen.get(native), state.last_seen if state else None) if at is not None]
-        return self.seen(self._connector.learned(native, self._names.get(native), max(times, default=self._now())))
+        return self.seen(self._learner.learned(native, self._names.get(native), max(times, default=self._now())))
 
     def seen(self, machine: Machine) -> Machine:
         """As it was seen to be since the vendor told of it."""
@@ -109,7 +112,7 @@ class Reported:
     def _met(self, machine: Machine) -> Machine:
         """Where only records tell of machines, the newest of them is their last sign of life."""
         at = self._seen.get(machine.ref.native)
-        if at is None or not isinstance(self._connector, LearnsMachines):
+        if at is None or self._learner is None:
             return machine
         if machine.last_seen_at is not None and machine.last_seen_at >= at:
             return machine
@@ -119,16 +122,12 @@ class Reported:
         lively = state.alive is not False and self._now() - last_seen <= self._online
         return Connectivity.ONLINE if lively else Connectivity.OFFLINE
 
-    @property
-    def counts(self) -> bool:
-        return isinstance(self._connector, CountsTags)
-
     def stock(self, machine: str) -> Sequence[Slot] | None:
         """None before the first scan."""
         state = self._states.get(machine)
-        if state is None or state.scanned is None or not isinstance(self._connector, CountsTags):
+        if state is None or state.scanned is None or self._counter is None:
             return None
-        return self._connector.stock(machine, state.scanned.value, self._links, state.scanned.at)
+        return self._counter.stock(machine, state.scanned.value, self._links, state.scanned.at)
 
     def stock_reading(self, machine: str) -> Reading:
         """What `stock` gives, as something that can be asked whether it still does."""
@@ -150,8 +149,8 @@ class Reported:
         self._product_names[product] = name
 
     async def catalogue(self) -> Listing[Product]:
-        counter: Any = self._connector
-        return Listing(counter.catalogue(self._links))
+        assert self._counter is not None
+        return Listing(self._counter.catalogue(self._links))
 
     @property
     def _links(self) -> Links:

@@ -14,7 +14,8 @@ FURTHEST = 100  # powers of ten: a number that is written in a few letters must 
 
 
 def write_time(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    written = (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()
+    return written.removesuffix("+00:00") + "Z"
 
 
 def read_time(value: Any) -> datetime:
