@@ -71,6 +71,22 @@ class Controls:
         return None
 
 
+class _Asked:
+    """A request, logged once: before its caller can know that it is over."""
+
+    def __init__(self, controls: Controls, vendor: str, scope: Scope) -> None:
+        self.status: int | None = None
+        self._log: deque[Logged] | None = controls.requests
+        self._vendor = vendor
+        self._scope = scope
+
+    def log(self) -> None:
+        if self._log is not None:
+            asked = self._scope
+            self._log.append(Logged(self._vendor, asked["method"], asked["path"], self.status, time.time()))
+            self._log = None
+
+
 class Breaking:
     """Around one vendor's application: logs each request, waits, and breaks what is to be broken."""
 
@@ -83,12 +99,13 @@ class Breaking:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status: int | None = None
+        asked = _Asked(self._controls, self._vendor, scope)
 
         async def logged(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                asked.status = message["status"]
+            elif not message.get("more_body", False):
+                asked.log()
             await send(message)
 
         fault = self._controls.strike(self._vendor, scope["path"], scope["method"])
@@ -97,9 +114,9 @@ class Breaking:
             if fault is None:
                 await self._app(scope, receive, logged)
             else:
-                await self._break(fault, scope, receive, logged)
+                await self._break(fault, {**scope, "asked": asked}, receive, logged)
         finally:
-            self._controls.requests.append(Logged(self._vendor, scope["method"], scope["path"], status, time.time()))
+            asked.log()
 
     async def _break(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if fault.kind == "delay":
@@ -178,6 +195,7 @@ async def _cut(scope: Scope, receive: Receive, how: str) -> None:
     """`how`: close, which lets what was said arrive, or reset. See `sandbox.server.Cuttable`."""
     if how not in scope.get("state", {}):
         raise Cut(scope["path"])
+    scope["asked"].log()
     scope["state"][how]()
     await _gone(receive, HANGING_SECONDS)
 
