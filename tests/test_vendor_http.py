@@ -5,7 +5,6 @@ import gzip
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
-from itertools import count
 from traceback import format_exception
 from typing import Any
 
@@ -403,20 +402,25 @@ async def test_a_flood_of_promises_that_an_answer_will_come_is_given_up() -> Non
 
 
 async def test_accounts_whose_vendors_hang_keep_no_other_from_connecting() -> None:
-    """More of their requests hang than a pool of connections usually has room for."""
-    under_way, all_under_way = count(1), asyncio.Event()
+    """More of their requests hang than a pool of connections usually has room for.
+
+    They come a few at a time: as many as 300 at once a slow machine does not connect in the second that they have."""
+    arrived = asyncio.Semaphore(0)
 
     async def hang(_: asyncio.StreamWriter) -> None:
-        if next(under_way) == 300:
-            all_under_way.set()
+        arrived.release()
         await asyncio.Event().wait()
 
     async with socket(hang) as (hanging, _), socket(says(wire())) as (well, _), new_client() as client:
         stuck = over(client, guarded(concurrency=300, timeout=60), base_url=hanging)
-        tasks = [asyncio.create_task(stuck.json("list")) for _ in range(300)]
-        async with asyncio.timeout(10):
-            await all_under_way.wait()
+        tasks: list[asyncio.Task[Any]] = []
+        while len(tasks) < 300:
+            tasks += [asyncio.create_task(stuck.json("list")) for _ in range(20)]
+            async with asyncio.timeout(10):
+                for _ in range(20):
+                    await arrived.acquire()
         assert await over(client, guarded(), base_url=well).json("list") == {}
+        assert not any(task.done() for task in tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
