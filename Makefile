@@ -21,6 +21,8 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/vendgraph demo
 
+# The many programs that tests start need not compile all of it each time, whatever is usual around here.
+test: export PYTHONDONTWRITEBYTECODE =
 test: setup $(USED)
 	$(BIN)/python -m pytest
 

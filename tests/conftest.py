@@ -1,5 +1,6 @@
 """What tests share: one sandbox and one gateway over it for each module, whole again after each test."""
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,57 @@ from tests.stores import KINDS, MUST, NoPostgreSQL, administrate, empty, new_sto
 
 settings.register_profile("vendgraph", deadline=None)  # how long an example takes says nothing of it
 settings.load_profile("vendgraph")
+
+# Begun first, longest first: what is begun last is waited for, by one worker alone while the others have nothing to do.
+LONG = (
+    "graph_failures",
+    "replicas",
+    "secrets",
+    "livello_changes",
+    "sameness",
+    "subscriptions",
+    "stock_walks",
+    "commands_crash",
+    "docs",
+    "demo",
+    "crash",
+    "outages",
+    "webhooks",
+    "exports",
+    "commands_chaos",
+    "dockerfile",
+    "contract",
+    "http",
+    "leases",
+    "catalogue_smartepi",
+    "smartvend_orders",
+    "graph_economy",
+    "examples",
+    "commands_outages",
+    "sales_report",
+    "graph_paging",
+    "eatmachine_estate",
+    "journal",
+    "days",
+    "bench",
+    "instead",
+    "reported",
+    "commands_at_once",
+    "bulk_crash",
+    "tracing",
+    "fuzz",
+)
+PLACES = {f"test_{name}.py": place for place, name in enumerate(LONG)}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: PLACES.get(item.path.name, len(PLACES)))
+
+
+def pytest_collection_finish() -> None:
+    """The tests and all modules stay to the end: who looks for garbage need not look there each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="module")
