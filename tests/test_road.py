@@ -1,8 +1,10 @@
 """The short road answers what the long one answers, to the header, and nothing that the long one would refuse."""
 
 import json
+import time
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -103,15 +105,23 @@ def test_a_query_in_the_address_takes_the_long_one(gateway: Gateway) -> None:
     assert short(gateway) == taken
 
 
-def test_what_is_charged_is_the_same(gateway: Gateway) -> None:
+def test_what_is_charged_is_the_same(shared_sandbox: Sandbox, tmp_path: Path) -> None:
+    """But for what fills up again as time goes on: one each second."""
+
     def left(answer: httpx2.Response) -> int:
         return int(answer.headers["ratelimit"].split("r=")[1].split(";")[0])
 
-    warm(gateway)
-    full = left(post(gateway, "{ viewer { name } }"))
-    told = [left(post(gateway, **headers)) for headers in ({}, LONG, {}, LONG)]
-    assert all(full - 10_000 < one <= full for one in told)  # it fills up again as time goes on
-    assert short(gateway) >= 2
+    slowly = "\n[limits]\ncost_per_second = 1\n"
+    with running_gateway(shared_sandbox, tmp_path, cache=FOREVER, more=slowly) as gateway:
+        warm(gateway)
+        taken = short(gateway)
+        began = time.monotonic()
+        told = [left(post(gateway, **headers)) for headers in ({}, {}, LONG, {}, LONG)]
+        filled = time.monotonic() - began + 1
+        assert short(gateway) == taken + 3
+    charged = [before - after for before, after in pairwise(told)]
+    assert max(charged) - min(charged) <= filled
+    assert min(charged) > 2 * filled
 
 
 @pytest.mark.parametrize(
