@@ -36,7 +36,7 @@ BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 MONTH = Span(BEGIN, BEGIN + timedelta(days=31))
 ACCOUNT = "fleet"
 AIM = 1.0  # seconds
-FROM_LINES = "the same, on India's clocks"  # whose days are no days of UTC: nothing of it is summed up ahead
+ON_OTHER_CLOCKS = "the same, on India's clocks"  # whose days are no days of UTC, nor made of whole hours of them
 BY = {
     "all": (None, ()),
     "by day": (Granularity.DAY, ()),
@@ -47,7 +47,7 @@ BY = {
     "by way of paying and day": (Granularity.DAY, (Part.METHOD,)),
     "by machine and week": (Granularity.WEEK, (Part.MACHINE,)),
     "by product and day": (Granularity.DAY, (Part.PRODUCT,)),
-    FROM_LINES: (Granularity.DAY, (Part.PRODUCT,)),
+    ON_OTHER_CLOCKS: (Granularity.DAY, (Part.PRODUCT,)),
 }
 
 
@@ -62,7 +62,7 @@ def main() -> None:
         print(f"Its days are summed up once they are over, in {each:.2f} s each")
         print(f"{'':<28}{'rows':>7}{'seconds':>9}{'of CPU':>8}{'aim':>6}{'of it':>7}{'reference':>11}{'ratio':>7}")
         for name, (granularity, parts) in BY.items():
-            clocks = "Asia/Kolkata" if name == FROM_LINES else "Europe/Lisbon"
+            clocks = "Asia/Kolkata" if name == ON_OTHER_CLOCKS else "Europe/Lisbon"
             wanted = Calendar(MONTH, zone(clocks), granularity)
             seconds, cpu, count = min(_report(engine, wanted, frozenset(parts)) for _ in range(ROUNDS))
             print(

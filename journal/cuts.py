@@ -1,7 +1,7 @@
 """Which of a report's time is read from the sums of days, and which from the lines of sales. Times are microseconds
 since 1970. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from domain import periods
 
 DAY = periods.DAY // periods.MICROSECOND
 QUARTER = periods.HOUR // periods.MICROSECOND // 4  # clocks are ahead of UTC by some of them, everywhere by now
+SHIFT = DAY // 4
 
 
 class Grain(Enum):
@@ -18,11 +19,21 @@ class Grain(Enum):
     QUARTERS = 1
     MACHINES = 2
     PRODUCTS = 3
+    SHIFTS = 4  # products by a quarter of a day, of which days on other clocks are made but for their edges
 
     @property
     def width(self) -> int:
         """What lies closer together is not told apart."""
-        return QUARTER if self is Grain.QUARTERS else DAY
+        return WIDTHS[self]
+
+
+WIDTHS: Mapping[Grain, int] = {
+    Grain.QUARTERS: QUARTER,
+    Grain.MACHINES: DAY,
+    Grain.PRODUCTS: DAY,
+    Grain.SHIFTS: SHIFT,
+}
+FINER: Mapping[Grain, Grain] = {Grain.PRODUCTS: Grain.SHIFTS}  # which tells apart the same, in more rows
 
 
 class Run(NamedTuple):
@@ -34,7 +45,7 @@ class Run(NamedTuple):
 
 
 def grain_of(*, machine: bool, product: bool, hourly: bool, offset: int) -> Grain | None:
-    """The one that tells apart what is wanted; None where only the lines do."""
+    """The one that tells apart what is wanted in fewest rows; None where only the lines do."""
     if machine or product:
         if hourly or (machine and product):
             return None
@@ -59,15 +70,25 @@ def _runs(since: int, until: int, grain: Grain | None, summed: AbstractSet[int])
     at = since
     while at < until:
         end = min(until, (at // DAY + 1) * DAY)
-        first = last = end
-        if grain is not None and at // DAY in summed:
-            first, last = -(-at // grain.width) * grain.width, end // grain.width * grain.width
-        if first < last:
-            parts: Sequence[Run] = (Run(None, at, first), Run(grain, first, last), Run(None, last, end))
-        else:
-            parts = (Run(None, at, end),)
-        yield from (part for part in parts if part.since < part.until)
+        yield from _within_day(at, end, grain if at // DAY in summed else None)
         at = end
+
+
+def _within_day(since: int, until: int, grain: Grain | None) -> Iterator[Run]:
+    """What is no whole width of the grain is made of the finer one, and then of lines."""
+    if since >= until:
+        return
+    if grain is None:
+        yield Run(None, since, until)
+        return
+    first, last = -(-since // grain.width) * grain.width, until // grain.width * grain.width
+    finer = FINER.get(grain)
+    if first >= last:
+        yield from _within_day(since, until, finer)
+        return
+    yield from _within_day(since, first, finer)
+    yield Run(grain, first, last)
+    yield from _within_day(last, until, finer)
 
 
 def shared(

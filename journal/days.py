@@ -71,9 +71,10 @@ def _within(table: Table, account: int, since: int, until: int) -> tuple[ColumnE
 
 def _insert(connection: Connection, grain: Grain, account: int, since: int, until: int) -> None:
     lines = sale_lines.c
-    begins = lines.at // grain.width * grain.width if grain is Grain.QUARTERS else literal(since, BigInteger)
+    whole = grain.width == DAY
+    begins = literal(since, BigInteger) if whole else lines.at // grain.width * grain.width
     machine = lines.machine if grain is Grain.MACHINES else literal(0, BigInteger)
-    product = lines.product if grain is Grain.PRODUCTS else literal(0, BigInteger)
+    product = lines.product if grain in (Grain.PRODUCTS, Grain.SHIFTS) else literal(0, BigInteger)
     columns: dict[str, ColumnElement[Any]] = {
         "grain": literal(grain.value),
         "account": lines.account,
@@ -85,7 +86,8 @@ def _insert(connection: Connection, grain: Grain, account: int, since: int, unti
         "shares": func.count(),
     }
     by: list[ColumnElement[Any]] = [lines.account, *(lines[name] for name in APART)]
-    by.append({Grain.QUARTERS: columns["at"], Grain.MACHINES: machine, Grain.PRODUCTS: product}[grain])
+    by += [] if whole else [columns["at"]]
+    by += [] if grain is Grain.QUARTERS else [machine if grain is Grain.MACHINES else product]
     found = select(*columns.values()).where(*_within(sale_lines, account, since, until)).group_by(*by)
     connection.execute(insert(sale_sums).from_select(list(columns), found))
 

@@ -7,9 +7,11 @@ from itertools import combinations
 from pathlib import Path
 from random import Random
 
+from alembic import command
+from alembic.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, create_engine, func, select, text
 
 from domain.facts import Fact
 from domain.money import Money
@@ -18,10 +20,11 @@ from domain.refs import Kind, Ref
 from domain.sales import Payment, PaymentMethod, SaleKind, SaleStatus
 from domain.times import Span
 from journal import log
-from journal.cuts import DAY, QUARTER, Grain, Run, runs
+from journal.cuts import DAY, FINER, QUARTER, SHIFT, Grain, Run, runs
 from journal.days import sum_up
 from journal.sold import Asked, Part, Sum, sums
-from journal.store import open_store
+from journal.store import MIGRATIONS, open_store
+from journal.sums import microseconds
 from journal.tables import sale_days, sale_sums
 from tests.journals import report, sale, until, writer
 from tests.running import Sandbox, running_gateway
@@ -173,8 +176,8 @@ def test_cuts_are_of_all_time_and_sums_of_whole_days_that_have_them(
     assert list(_joined(found)) == [(since, since + length)]
     for run in found:
         if run.grain is not None:
-            assert run.grain is grain
-            assert (run.since % grain.width, run.until % grain.width) == (0, 0)
+            assert run.grain in (grain, None if grain is None else FINER.get(grain))
+            assert (run.since % run.grain.width, run.until % run.grain.width) == (0, 0)
             assert set(range(run.since // DAY, -(-run.until // DAY))) <= summed
 
 
@@ -188,5 +191,30 @@ def _joined(found: list[Run]) -> Iterator[tuple[int, int]]:
 
 
 def test_the_numbers_of_grains_stand_in_stores() -> None:
-    assert {grain: grain.value for grain in Grain} == {Grain.QUARTERS: 1, Grain.MACHINES: 2, Grain.PRODUCTS: 3}
-    assert QUARTER * 96 == DAY
+    numbers = {Grain.QUARTERS: 1, Grain.MACHINES: 2, Grain.PRODUCTS: 3, Grain.SHIFTS: 4}
+    assert {grain: grain.value for grain in Grain} == numbers
+    assert QUARTER * 96 == SHIFT * 4 == DAY
+
+
+def test_of_products_a_day_on_any_clocks_has_lines_of_no_more_than_a_shift() -> None:
+    for name in ZONES:
+        calendar = Calendar(Span(LATER, LATER + timedelta(days=9)), zone(name), Granularity.DAY)
+        for pieces in calendar.groups[1:-1]:
+            since, until = (microseconds(at) for at in (pieces[0].span.since, pieces[-1].span.until))
+            found = runs(since, until, Grain.PRODUCTS, frozenset(range(since // DAY, until // DAY + 1)))
+            assert sum(run.until - run.since for run in found if run.grain is None) <= SHIFT
+
+
+def test_a_store_of_before_has_its_days_summed_up_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/old.db"
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0008")
+        connection.execute(text("INSERT INTO sale_days VALUES (1, 20000, 1)"))
+    engine.dispose()
+    opened = open_store(url)
+    assert counted(opened, 0) == 1
+    opened.dispose()
