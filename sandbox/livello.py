@@ -195,7 +195,6 @@ class Livello:
             "currency": "EUR",
             "timezone": "Europe/Berlin",
             "credentials": dict(CREDENTIALS),
-            "members": {"nutrition": "nutrition", "diet": "dietaryInfo"},
         }
 
     def _shown(self) -> list[Row]:

@@ -69,10 +69,12 @@ class LivelloProductInput:
     packaging: ProductPackagingInput | None = may("How it is packed; needed to create one.")
     capacities: list[ProductCapacityInput] | None = may("How many fit where; needed to create one.")
     nutrition: ProductNutritionInput | None = may(
-        "What is in it. The vendor's documents lost the member's name: `members.nutrition` of the account tells it."
+        "What is in it. The vendor's documents lost the member's name: it is sent as `nutrition`, unless"
+        " `members.nutrition` of the account tells another."
     )
     diet: ProductDietInput | None = may(
-        "Who can eat it. The vendor's documents lost the member's name: `members.diet` of the account tells it."
+        "Who can eat it. The vendor's documents lost the member's name: it is sent as `dietaryInfo`, unless"
+        " `members.diet` of the account tells another."
     )
     images: list[str] | None = may("Pictures in base64: eight at most, and 180 KiB in all.")
     copy_images_from: strawberry.ID | None = may("The product whose pictures it gets, where none are given.")

@@ -19,7 +19,7 @@ from domain.catalogue import (
     SmartEPIProductInput,
     UpdateProduct,
 )
-from domain.errors import Conflict, NotFound, VendorConflict, VendorProtocolError, VendorUnauthorized
+from domain.errors import NotFound, VendorConflict, VendorProtocolError, VendorUnauthorized
 from domain.orders import MachineOrder, Order
 from sandbox.smartepi import SmartEPI
 from tests.catalogue import SAFETY, Found, done, ended, give, now_is, product, refusal, when, when_ended
@@ -73,8 +73,9 @@ async def test_a_product_is_made_once_its_name_is_known_to_be_new() -> None:
         made = it.vendor.truth()["products"][-1]
         assert (taken.done, taken.subject.native, taken.result) == (True, made["id"], {"id": made["id"]})
         assert await it.connector.fulfilled(order) == taken.subject
-        with pytest.raises(Conflict):
+        with pytest.raises(VendorConflict) as caught:
             await it.connector.prepare(CreateProduct(told=ProductTold(name="winter GLOVES")))
+        assert (caught.value.sent, caught.value.subject, caught.value.current) == (False, taken.subject, made)
         (told,) = [one for one in (await it.connector.products()).items if one.name == "Winter gloves"]
         assert [size.name for size in told.sizes or ()] == ["M", "L"]
         assert [(one.number, one.expires_at) for one in told.certificates or ()] == [("CA 1", ENDS)]
@@ -122,9 +123,10 @@ async def test_a_product_is_deleted_against_its_version() -> None:
 async def test_a_name_that_was_taken_meanwhile_is_a_conflict() -> None:
     async with standing("smartepi", vendor=emulated()) as it:
         request = await it.connector.prepare(CreateProduct(told=GLOVES))
-        await it.connector.send(request)
+        made = await it.connector.send(request)
         error = await failure(it.connector.send(request))
         assert (type(error), error.code.value) == (VendorConflict, "CONFLICT")
+        assert (error.subject, error.current["name"]) == (made.subject, "Winter gloves")
 
 
 @pytest.mark.parametrize(
@@ -189,6 +191,7 @@ def test_a_name_that_is_there_is_a_conflict_and_nothing_is_sent(gateway: Gateway
     name = sandbox.truth("smartepi")["products"][0]["name"]
     command = ended(gateway, "createProduct", accountId=SAFETY, name=name)
     assert (command["status"], command["errorCode"]) == ("FAILED", "CONFLICT")
+    assert command["result"]["name"] == name
     assert not [one for one in sandbox.requests("smartepi") if one.startswith("POST")]
 
 

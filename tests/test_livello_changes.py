@@ -1,5 +1,6 @@
 """Changes ordered of Livello, over the wire: what each way of failing means, and what reading back can prove."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,11 +17,12 @@ from domain.catalogue import (
     LivelloProductInput,
     ProductCapacityInput,
     ProductDietInput,
+    ProductNutritionInput,
     ProductPackagingInput,
     ProductTold,
     UpdateProduct,
 )
-from domain.errors import BadInput, Unsupported, VendorForbidden, VendorProtocolError, VendorRejected
+from domain.errors import BadInput, VendorForbidden, VendorProtocolError, VendorRejected
 from domain.estate import AddressInput, CreateOrganization, OrganizationTold, UpdateOrganization
 from domain.money import Money
 from domain.orders import MachineOrder, Order
@@ -136,16 +138,27 @@ async def test_what_the_scope_does_not_cover_costs_nothing(scope: str, order: Or
         assert [one.path for one in it.wire.asked] == ["/livello/api/v1/auth/token"]
 
 
-async def test_a_name_that_the_documents_lost_is_sent_where_the_account_tells_it() -> None:
-    order = UpdateProduct(
-        product="10", told=ProductTold(livello=LivelloProductInput(diet=ProductDietInput(vegan=True)))
-    )
-    async with standing("livello", vendor=emulated(), members={}) as it:
-        with pytest.raises(Unsupported, match=r"members\.diet"):
-            it.connector.check(order)
-    async with standing("livello", vendor=emulated(), members={"diet": "dietaryInfo"}) as it:
+@pytest.mark.parametrize(
+    ("members", "diet", "nutrition"),
+    [({}, "dietaryInfo", "nutrition"), ({"diet": "eaters", "nutrition": "contents"}, "eaters", "contents")],
+)
+async def test_a_name_that_the_documents_lost_is_its_types_or_the_accounts(
+    members: dict[str, str], diet: str, nutrition: str
+) -> None:
+    parts = LivelloProductInput(diet=ProductDietInput(vegan=True), nutrition=ProductNutritionInput(salt="1 g"))
+    order = UpdateProduct(product="10", told=ProductTold(livello=parts))
+    async with standing("livello", vendor=emulated(), members=members) as it:
         it.connector.check(order)
-        assert (await it.connector.prepare(order)).body == {"dietaryInfo": {"vegan": True}}
+        assert (await it.connector.prepare(order)).body == {diet: {"vegan": True}, nutrition: {"salt": "1 g"}}
+
+
+async def test_a_product_that_fits_on_no_scale_costs_nothing() -> None:
+    """The documents want one capacity at least."""
+    told = replace(PRODUCT, livello=replace(LIVELLO, capacities=[]))
+    async with standing("livello", vendor=emulated()) as it:
+        with pytest.raises(BadInput) as refused:
+            it.connector.check(CreateProduct(told=told))
+        assert refused.value.field == ("input", "livello", "capacities")
 
 
 async def test_what_no_order_is_is_refused() -> None:

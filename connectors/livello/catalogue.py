@@ -1,6 +1,7 @@
 """Products as Livello takes them: what a part needs is needed whenever anything of that part is told.
 
-Its documents have lost two members' names, of what is in a product and of who can eat it: the account tells them."""
+Its documents have lost two members' names, of what is in a product and of who can eat it: they are called as their
+types are, unless the account tells otherwise."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -10,7 +11,6 @@ from connectors.acting import VendorRequest
 from connectors.base import Account
 from connectors.livello.words import number_of
 from connectors.prices import major
-from domain.capabilities import UnavailableReason
 from domain.catalogue import (
     CreateProduct,
     LivelloProductInput,
@@ -20,7 +20,7 @@ from domain.catalogue import (
     ProductTold,
     UpdateProduct,
 )
-from domain.errors import BadInput, Unsupported
+from domain.errors import BadInput
 
 Body = dict[str, Any]
 NOTHING = LivelloProductInput()
@@ -41,6 +41,7 @@ DIET: Mapping[str, str] = {
     "allergens": "allergens",
     "ingredients": "ingredientsList",
 }
+LOST: Mapping[str, str] = {"nutrition": "nutrition", "diet": "dietaryInfo"}
 PLAIN: Mapping[str, str] = {
     "name": "name",
     "description": "description",
@@ -60,7 +61,7 @@ def created(account: Account, order: CreateProduct) -> VendorRequest:
         "cost": told.cost,
         "livello.organizationId": told.organization,
         "livello.packaging": livello.packaging,
-        "livello.capacities": livello.capacities,
+        "livello.capacities": livello.capacities or None,
     }
     for name, value in needed.items():
         if value is None:
@@ -135,12 +136,12 @@ def _lost(
 ) -> Body:
     if given is None:
         return {}
-    member = account.members.get(name)
-    if member is None:
-        why = f"livello's documents have lost what this is sent as: `members.{name}` of the account tells it"
-        raise Unsupported(why, UnavailableReason.UNSUPPORTED_BY_VENDOR)
     told = {word: getattr(given, field) for field, word in words.items()}
-    return {member: {word: value for word, value in told.items() if value is not None}}
+    return {lost_name(account, name): {word: value for word, value in told.items() if value is not None}}
+
+
+def lost_name(account: Account, name: str) -> str:
+    return account.members.get(name, LOST[name])
 
 
 def _plain(value: Decimal | None) -> int | float | None:

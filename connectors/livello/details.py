@@ -1,12 +1,12 @@
 """What Livello tells of a product beyond the common words, and of an organization.
 
-Which members a product has for what is in it and who can eat it is not documented: an account may name them."""
+Which members a product has for what is in it and who can eat it is not documented: see `catalogue`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from connectors.base import Account
-from connectors.livello.catalogue import DIET, NUTRITION
+from connectors.livello.catalogue import DIET, NUTRITION, lost_name
 from connectors.parsing import Raw, listing, need, number, text, whole
 from domain.details import (
     ProductCapacity,
@@ -16,8 +16,6 @@ from domain.details import (
     ProductPackaging,
     TaxRate,
 )
-
-USUAL: Mapping[str, str] = {"nutrition": "nutrition", "diet": "dietaryInfo"}
 
 
 def packaging(row: Raw) -> ProductPackaging | None:
@@ -71,7 +69,7 @@ def diet(account: Account, row: Raw) -> ProductDiet | None:
 
 
 def _part(account: Account, row: Raw, name: str) -> Raw | None:
-    told = row.get(account.members.get(name, USUAL[name]))
+    told = row.get(lost_name(account, name))
     return told if isinstance(told, dict) else None
 
 

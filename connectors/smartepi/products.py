@@ -21,12 +21,13 @@ from domain.catalogue import (
     UpdateProduct,
 )
 from domain.details import ProductCertificate, ProductSize
-from domain.errors import BadInput, Conflict, NotFound, VendorConflict, VendorError
+from domain.errors import BadInput, NotFound, VendorConflict, VendorError
 from domain.orders import Order
 from domain.refs import Kind, Ref
 
 Body = dict[str, Any]
 PLAIN: Mapping[str, str] = {"name": "name", "sku": "code", "description": "description"}
+TAKEN = "there is a product of this name already"
 FOREIGN = ("manufacturer", "category", "gtin", "price", "cost")
 NOTHING = SmartEPIProductInput()
 ORDERED = (CreateProduct, UpdateProduct, DeleteProduct)
@@ -85,8 +86,9 @@ async def prepare(client: SmartEPIClient, order: Order) -> VendorRequest:
     """A new product's name is looked for first: one that is there by then can only be that one."""
     wanted = request(order)
     if isinstance(order, CreateProduct):
-        if await _named(client, order.told.name or "") is not None:
-            raise Conflict("there is a product of this name already")
+        known = await _named(client, order.told.name or "")
+        if known is not None:
+            raise _told(client, known, VendorConflict(TAKEN, account=client.account.key, vendor="smartepi", sent=False))
         return wanted
     found = await client.one(PRODUCT, wanted.path["id"])
     if found is None:
@@ -98,7 +100,8 @@ async def prepare(client: SmartEPIClient, order: Order) -> VendorRequest:
 
 
 async def send(client: SmartEPIClient, request: VendorRequest) -> Taken:
-    """Raises VendorConflict, with the product as it is by now, where another has changed it since it was read."""
+    """Raises VendorConflict, with the product as it is by now, where another has changed it since it was read, or with
+    the one that has the name by now."""
     try:
         answer = await client.act(request)
     except VendorConflict as conflict:
@@ -121,12 +124,21 @@ def _native(client: SmartEPIClient, request: VendorRequest, answer: Answer) -> s
 async def _look(client: SmartEPIClient, request: VendorRequest, conflict: VendorConflict) -> None:
     """What is there by now; it may be gone, and that there is a conflict is known all the same."""
     native = request.path.get("id")
-    if native is None:
-        return
-    conflict.subject = client.account.to(Kind.PRODUCT, native)
     with suppress(VendorError):
+        if native is None:
+            _told(client, await _named(client, request.body["name"]) or {}, conflict)
+            return
+        conflict.subject = client.account.to(Kind.PRODUCT, native)
         found = await client.one(PRODUCT, native)
         conflict.current = None if found is None else found[0]
+
+
+def _told(client: SmartEPIClient, known: Mapping[str, Any], conflict: VendorConflict) -> VendorConflict:
+    """With the product that stands against it, where there is one."""
+    native = text(known.get("id"))
+    if native is not None:
+        conflict.subject, conflict.current = client.account.to(Kind.PRODUCT, native), known
+    return conflict
 
 
 async def fulfilled(client: SmartEPIClient, order: Order) -> Ref | bool | None:
