@@ -125,7 +125,8 @@ async def test_a_name_that_was_taken_meanwhile_is_a_conflict() -> None:
         request = await it.connector.prepare(CreateProduct(told=GLOVES))
         made = await it.connector.send(request)
         error = await failure(it.connector.send(request))
-        assert (type(error), error.code.value) == (VendorConflict, "CONFLICT")
+        assert isinstance(error, VendorConflict)
+        assert error.code.value == "CONFLICT"
         assert (error.subject, error.current["name"]) == (made.subject, "Winter gloves")
 
 

@@ -111,7 +111,6 @@ def test_a_connector_has_the_operations_as_they_are_documented(vendor: Vendor) -
 def test_nothing_is_reached_that_is_not_documented() -> None:
     for vendor, document in DOCUMENTS.items():
         assert set(REACHES[vendor]) == set(document.asked)
-        assert set((document.instead or {}).values()) <= set(document.operations)
         assert set(HOOKS.get(vendor, ())) == set(document.webhooks)
         assert set(COMMANDS.get(vendor, ())) == set(document.commands)
         assert set(BY_HAND.get(vendor, ())) == set(document.by_hand or ())
@@ -196,6 +195,9 @@ def ask(things: Things, sandbox: Sandbox, vendor: Vendor, reach: Reach) -> None:
         sandbox.break_(vendor.value, "status", status=401, operation=reach.renewing, times=1)
     if reach.losing is not None:
         sandbox.break_(vendor.value, "truncate", operation=reach.losing, times=1)
+    if reach.missing is not None:
+        method, path = reach.missing.split()
+        sandbox.break_(vendor.value, "status", status=404, method=method, operation=path, times=1)
     sandbox.forget_requests()
     well(things.gateway.ask(reach.document, given))
 

@@ -123,6 +123,27 @@ async def test_the_vendors_own_refusals_are_told_apart(code: str, status: int, e
             await answered(it, over(it.vendor), "PATCH", refusal)
 
 
+async def test_where_alerts_cannot_be_updated_they_are_cleared_as_they_were_before() -> None:
+    async with stage() as it:
+
+        async def instead(request: Request) -> Response | None:
+            gone = request.method == "PATCH" and request.url.path.endswith("/alerts")
+            return JSONResponse({"message": "Not Found"}, status_code=404) if gone else None
+
+        it.wire.instead = instead
+        order = over(it.vendor)
+        native = int(order.event.partition("@")[0])
+        taken = await it.connector.send(await it.connector.prepare(order))
+        assert asked(it)[-3:] == ["PATCH /alerts", "POST /alerts/clear", "POST /alerts/"]
+        assert json.loads(it.wire.asked[-2].body) == {"routeFilter": {"alertIds": [native]}}
+        (cleared,) = (row for row in it.vendor.truth()["events"] if row["id"] == native)
+        assert cleared["isCleared"] is True
+        assert taken.subject == it.account.to(Kind.EVENT, order.event)
+        with pytest.raises(VendorRejected):  # a message cannot be kept so
+            await it.connector.send(await it.connector.prepare(over(it.vendor, "was nothing")))
+        assert asked(it)[-1] == "PATCH /alerts"
+
+
 async def test_an_alert_that_is_not_there_is_no_order() -> None:
     async with stage() as it:
         for event in ("1@1600000000000", "1", "", "x@y"):

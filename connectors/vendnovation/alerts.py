@@ -10,7 +10,7 @@ from connectors.parsing import Raw, text
 from connectors.vendnovation.client import VendNovationClient
 from connectors.vendnovation.dates import around
 from connectors.vendnovation.records import event
-from domain.errors import BadInput, VendorConflict
+from domain.errors import BadInput, VendorConflict, VendorRejected
 from domain.facts import Fact
 from domain.model import EventState, MachineEvent
 from domain.refs import Ref
@@ -18,6 +18,7 @@ from domain.times import utc_now
 from domain.upkeep import ResolveEvent
 
 CLEAR = "update-alerts"
+CLEAR_BY_IDS = "clear-alerts"  # deprecated: only for a stage of the vendor's that has nothing newer
 
 
 async def resolving(client: VendNovationClient, order: ResolveEvent) -> VendorRequest:
@@ -37,10 +38,23 @@ async def resolving(client: VendNovationClient, order: ResolveEvent) -> VendorRe
         )
     at = utc_now().astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
     changed = {"id": row["id"], "isCleared": True, "clearedAt": at, "message": order.message or row.get("message")}
-    return VendorRequest(operation=CLEAR, body={"body": [changed]})
+    known = {} if order.message else {"event": order.event}  # clearing by ids takes no message
+    return VendorRequest(operation=CLEAR, path=known, body={"body": [changed]})
 
 
-def cleared(client: VendNovationClient, request: VendorRequest, answer: Any) -> Taken:
+async def clear(client: VendNovationClient, request: VendorRequest) -> Taken:
+    """Where there is no such operation nothing was done by it, and the older one may be there."""
+    try:
+        return _cleared(client, request, (await client.act(request)).data)
+    except VendorRejected as error:
+        if not error.missing or "event" not in request.path:
+            raise
+    ids = {"routeFilter": {"alertIds": [request.body["body"][0]["id"]]}}
+    await client.act(VendorRequest(operation=CLEAR_BY_IDS, body=ids))
+    return _cleared(client, request, [await _alert(client, request.path["event"])])
+
+
+def _cleared(client: VendNovationClient, request: VendorRequest, answer: Any) -> Taken:
     """The answer has to show the alert, and that it is cleared."""
     wanted = str(request.body["body"][0]["id"])
     rows = answer if isinstance(answer, list) else []

@@ -69,6 +69,7 @@ OPERATIONS = table(
     _write("apply-delta", "POST", "/selections/apply-delta"),
     _read("list-accounts", "/accounts"),
     _write("update-alerts", "PATCH", "/alerts"),
+    _write("clear-alerts", "POST", "/alerts/clear"),
     _write("create-sites", "PUT", "/sites"),
     _write("update-machines", "PATCH", "/machines"),
     _write("provision-machine", "POST", "/machines/provision"),

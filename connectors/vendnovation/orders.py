@@ -73,12 +73,12 @@ async def _selecting(client: VendNovationClient, order: SetPrice | UpdatePlanogr
 
 
 async def send(client: VendNovationClient, request: VendorRequest) -> Taken:
+    if request.operation == alerts.CLEAR:
+        return await alerts.clear(client, request)
     told = await client.act(request)
     answer = told.data
     if request.operation == "apply-delta":
         return taken(client, request, answer)
-    if request.operation == alerts.CLEAR:
-        return alerts.cleared(client, request, answer)
     if request.operation == sessions.CREATE:
         return sessions.made(client, answer)
     if request.operation in ESTATE:

@@ -17,22 +17,20 @@ class Documented:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """`instead`: operations that the vendor gave up for another of its own. `by_hand`: what a person does.
+    """`by_hand`: what a person does.
 
     `commands`: what one operation can be told to do. `besides`: what no document tells of, but others' programs ask."""
 
     operations: Mapping[str, Documented]
     webhooks: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
-    instead: Mapping[str, str] | None = None
     by_hand: Mapping[str, str] | None = None
     besides: Mapping[str, Documented] = field(default_factory=dict)
 
     @property
     def asked(self) -> Mapping[str, Documented]:
-        """What a connector may ask: all of it that the vendor did not give up."""
-        kept = {name: one for name, one in self.operations.items() if name not in (self.instead or {})}
-        return {**kept, **self.besides}
+        """What a connector may ask."""
+        return {**self.operations, **self.besides}
 
 
 def _operations(text: str) -> Mapping[str, Documented]:
@@ -163,7 +161,6 @@ DOCUMENTS: Mapping[Vendor, Document] = {
     Vendor.LIVELLO: Document(operations=_operations(LIVELLO)),
     Vendor.VENDNOVATION: Document(
         operations=_operations(VENDNOVATION),
-        instead={"clear-alerts": "update-alerts"},
         besides=_operations("list-alert-codes POST /alerts/codes/"),
     ),
     Vendor.SMARTEPI: Document(

@@ -47,10 +47,8 @@ def _sections(vendor: Vendor) -> Iterator[str]:
 def _operations(vendor: Vendor, document: Document) -> Iterator[Sequence[str]]:
     asked = operations(vendor)
     for name, one in document.operations.items():
-        instead = (document.instead or {}).get(name)
         where = f"`{one.method} {one.path}`" if name not in asked else _asked(asked[name])
-        reached = _names(REACHES[vendor].get(name, ())) if instead is None else f"given up for `{instead}`"
-        yield f"`{name}`", where, reached
+        yield f"`{name}`", where, _names(REACHES[vendor].get(name, ()))
     for name, what in (document.by_hand or {}).items():
         yield f"`{name}`", what, f"`{BY_HAND[vendor][name]}`"
 

@@ -92,13 +92,15 @@ def keyed(**given: Any) -> Found:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
     """`renewing`: a path that is answered 401 once, so that the document leads to a new login. `losing`: one whose
-    answer is lost, so that the vendor is read to find out what became of it."""
+    answer is lost, so that the vendor is read to find out what became of it. `missing`: a method and a path that
+    are not there."""
 
     coordinates: Sequence[str]
     document: str
     given: Given = nothing
     renewing: str | None = None
     losing: str | None = None
+    missing: str | None = None
 
 
 def by_id(coordinate: str, variable: str, selection: str, given: Given) -> Reach:
@@ -135,13 +137,16 @@ def listing(field_: str, vendor: str, more: str = "id", *coordinates: str) -> Re
     )
 
 
-def changing(mutation: str, given: Given, kind: str | None = None, losing: str | None = None) -> Reach:
+def changing(
+    mutation: str, given: Given, kind: str | None = None, losing: str | None = None, missing: str | None = None
+) -> Reach:
     kind = kind or f"{capital(mutation)}Input"
     return Reach(
         coordinates=(f"Mutation.{mutation}",),
         document=f"mutation ($input: {kind}!) {{ {mutation}(input: $input) {{ {PAYLOAD} }} }}",
         given=lambda things: {"input": keyed(**given(things))},
         losing=losing,
+        missing=missing,
     )
 
 

@@ -93,6 +93,7 @@ REACHES: Reaches = {
     "list-alerts": [listing("events", VENDOR)],
     "list-alert-codes": [of_account("VendorAccount.eventTypes", "eventTypes { code }", ACCOUNT)],
     "update-alerts": [changing("resolveEvent", _active)],
+    "clear-alerts": [changing("resolveEvent", _active, missing="PATCH /prod/alerts")],
     "list-inventory-adjustments": [listing("stockMovements", VENDOR)],
     "list-sessions": [of_span("VendorAccount.serviceSessions", WORK % "reason", ACCOUNT)],
     "list-session-events": [by_id("ServiceSession.events", SPANNED, ON_ACCOUNT % (WORK % "events { kind }"), _worked)],
