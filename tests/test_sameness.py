@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.running import Sandbox
-from tests.sameness import ROOTS, compare, compared
+from tests.sameness import ROOTS, compare, compared, fail
 
 COUNT = -(-1_000 // (2 * len(ROOTS)))  # of each field of the root, and of each state of the vendors
-BROKEN = {"livello": "status", "smartvend": "junk", "vendnovation": "status"}
 
 
 @pytest.mark.parametrize("broken", [False, True], ids=["healthy", "some vendors fail"])
@@ -16,9 +15,6 @@ BROKEN = {"livello": "status", "smartvend": "junk", "vendnovation": "status"}
 async def test_operations_are_answered_the_same(root: str, broken: bool, sandbox: Sandbox, tmp_path: Path) -> None:
     async with compared(sandbox, tmp_path) as (both, known):
         if broken:
-            for source in both.graph.sources.values():
-                await source.aclose()
-            for vendor, kind in BROKEN.items():
-                sandbox.break_(vendor, kind)
+            await fail(sandbox, both)
         valid = await compare(both, known, root, COUNT)
         assert both.same + sum(both.left.values()) > valid / 2 > 0
