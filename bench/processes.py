@@ -61,15 +61,15 @@ def running(
     `public_key` is SmartVend's in place of the sandbox's; `program` is what Python runs as the gateway."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vendgraph-bench-")))
-        vendors, base = f"http://127.0.0.1:{_free_port()}", f"http://127.0.0.1:{_free_port()}"
+        vendors, base = f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}"
         key = "vg_bench_" + secrets.token_urlsafe(16)
         config = folder / "vendgraph.toml"
         config.write_text(_config(vendors, base, key, folder, cache_seconds, public_key), encoding="utf-8")
-        stack.enter_context(_process("-m", "bench.vendors", _port(vendors)))
-        _wait(f"{vendors}/_sandbox/requests")
-        gateway = stack.enter_context(_process(*program, "serve", "--config", str(config)))
-        _wait(f"{base}/healthz")
-        _wait(f"{vendors}/_sandbox/requests", "get-dictionary-of-events")
+        stack.enter_context(process_of("-m", "bench.vendors", _port(vendors)))
+        wait(f"{vendors}/_sandbox/requests")
+        gateway = stack.enter_context(process_of(*program, "serve", "--config", str(config)))
+        wait(f"{base}/healthz")
+        wait(f"{vendors}/_sandbox/requests", "get-dictionary-of-events")
         httpx2.post(f"{vendors}/_sandbox/latency", json={"milliseconds": latency * 1000})
         yield Gateway(base, key, gateway.pid, vendors)
 
@@ -77,9 +77,9 @@ def running(
 @contextmanager
 def running_reference(data: Path) -> Iterator[tuple[str, int]]:
     """The address and the process id of a server that executes queries on finished data; see `bench.reference`."""
-    base = f"http://127.0.0.1:{_free_port()}"
-    with _process("-m", "bench.reference", _port(base), str(data)) as process:
-        _wait(f"{base}/healthz")
+    base = f"http://127.0.0.1:{free_port()}"
+    with process_of("-m", "bench.reference", _port(base), str(data)) as process:
+        wait(f"{base}/healthz")
         yield base, process.pid
 
 
@@ -93,14 +93,14 @@ def running_graphql_ws() -> Iterator[tuple[str, int]]:
     node, installed = shutil.which("node"), ROOT / "tests" / "clients" / "node_modules"
     if node is None or not installed.is_dir():
         raise NoNode("there is no node, or `npm ci` was not run in tests/clients")
-    base = f"http://127.0.0.1:{_free_port()}"
-    with _process(str(ROOT / "bench" / "reference.mjs"), _port(base), program=node) as process:
-        _wait(base)
+    base = f"http://127.0.0.1:{free_port()}"
+    with process_of(str(ROOT / "bench" / "reference.mjs"), _port(base), program=node) as process:
+        wait(base)
         yield base, process.pid
 
 
 @contextmanager
-def _process(*arguments: str, program: str = sys.executable) -> Iterator["subprocess.Popen[bytes]"]:
+def process_of(*arguments: str, program: str = sys.executable) -> Iterator["subprocess.Popen[bytes]"]:
     process = subprocess.Popen([program, *arguments], cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
     try:
         yield process
@@ -127,7 +127,7 @@ def _config(
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]
@@ -138,7 +138,7 @@ def _port(base: str) -> str:
     return base.rpartition(":")[2]
 
 
-def _wait(url: str, words: str = "") -> None:
+def wait(url: str, words: str = "") -> None:
     """Until the words are in its answer. Raises TimeoutError."""
     ends = time.monotonic() + STARTING_SECONDS
     while time.monotonic() < ends:

@@ -1,0 +1,156 @@
+"""Who is measured, and how each is started."""
+
+import json
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from bench.peers import cores
+from bench.peers.queries import MACHINE
+from bench.processes import GATEWAY, ROOT, STARTING_SECONDS, free_port
+from domain.refs import Kind, Ref
+from journal.keys import digest
+
+NODE = ROOT / "bench" / "peers" / "node"
+FOREVER = 3600.0  # seconds: for which whatever is kept is fresh
+ACCOUNT = "kiosks"
+UNCOMPILED = ("-m", "bench.peers.uncompiled")
+
+
+class Missing(Exception):
+    """The message says what a side lacks to be run here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """`machine`: how the one that is asked for alone is called there."""
+
+    port: int
+    pid: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    machine: str = MACHINE
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """`start(upstream, seconds)`: `upstream` is the vendor's base URL, `seconds` how long anything may be kept.
+
+    `cold`: whether it is worth asking without anything kept."""
+
+    name: str
+    start: Callable[[str, float], AbstractContextManager[Server]]
+    cold: bool = True
+
+
+@contextmanager
+def process(command: Sequence[str], core: int, where: Path = ROOT) -> Iterator["subprocess.Popen[bytes]"]:
+    """On one core. What it says goes into a file, whose end is told where it does not come to life."""
+    with tempfile.TemporaryFile() as said:
+        with cores.on(core):
+            started = subprocess.Popen(list(command), cwd=where, stdout=said, stderr=said)  # noqa: S603
+        try:
+            yield started
+        except TimeoutError as error:
+            said.seek(0)
+            raise Missing(f"{error}: {said.read()[-500:].decode(errors='replace')}") from error
+        finally:
+            started.terminate()
+            started.wait(timeout=STARTING_SECONDS)
+
+
+def listening(port: int, started: "subprocess.Popen[bytes]") -> None:
+    """Waits until somebody takes connections. Raises TimeoutError."""
+    ends = time.monotonic() + STARTING_SECONDS
+    while time.monotonic() < ends and started.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"{started.args!r:.80} does not listen")
+
+
+@contextmanager
+def vendor() -> Iterator[str]:
+    """The upstream's base URL."""
+    port = free_port()
+    with process([sys.executable, "-m", "bench.peers.upstream", str(port)], cores.OTHERS) as started:
+        listening(port, started)
+        yield f"http://127.0.0.1:{port}/api/v1"
+
+
+@contextmanager
+def _ours(program: Sequence[str], upstream: str, seconds: float) -> Iterator[Server]:
+    """As it is served in production, with the limits of the vendor's documents lifted."""
+    port, key = free_port(), "vg_bench_" + secrets.token_urlsafe(16)
+    with tempfile.TemporaryDirectory(prefix="vendgraph-bench-") as folder:
+        config = Path(folder) / "vendgraph.toml"
+        config.write_text(_config(upstream, seconds, port, key, folder), encoding="utf-8")
+        command = [sys.executable, *program, "serve", "--config", str(config)]
+        with process(command, cores.SERVERS) as started:
+            listening(port, started)
+            machine = Ref(Kind.MACHINE, ACCOUNT, MACHINE).text
+            yield Server(port, started.pid, {"authorization": f"Bearer {key}"}, machine)
+
+
+def _config(upstream: str, seconds: float, port: int, key: str, folder: str) -> str:
+    kinds = ("machines", "slots", "products", "state", "sales")
+    return "\n".join(
+        (
+            f"[server]\nport = {port}",
+            f'[store]\nurl = "sqlite:///{folder}/vendgraph.db"',
+            '[[organizations]]\nkey = "acme"\nname = "Acme"',
+            f'[[accounts]]\nkey = "{ACCOUNT}"\norganization = "acme"\nvendor = "livello"\nbase_url = "{upstream}"',
+            'currency = "EUR"',
+            '[accounts.credentials]\nclient_id = "bench"\nclient_secret = "bench"',
+            "[accounts.limits]\nrequests = 100000000\nper_seconds = 3600",
+            f"[accounts.feed]\nevery_seconds = {FOREVER}",
+            "[accounts.cache]\n" + "\n".join(f"{kind} = {seconds}" for kind in kinds),
+            f'[[auth.keys]]\nname = "bench"\nsha256 = "{digest(key)}"\nrole = "viewer"\norganizations = ["*"]\n',
+        )
+    )
+
+
+@contextmanager
+def _node(script: str, upstream: str, seconds: float, *more: str) -> Iterator[Server]:
+    node = shutil.which("node")
+    if node is None or not (NODE / "node_modules").is_dir():
+        raise Missing("there is no node, or `npm ci` was not run in bench/peers/node")
+    port = free_port()
+    command = [node, script, str(port), upstream, str(seconds), *more]
+    with process(command, cores.SERVERS, NODE) as started:
+        listening(port, started)
+        yield Server(port, started.pid)
+
+
+def _whole(upstream: str, seconds: float) -> AbstractContextManager[Server]:
+    return _node("yoga.mjs", upstream, seconds, "whole")
+
+
+OURS = Side("vendgraph", partial(_ours, GATEWAY))
+PLAIN = Side("plain Strawberry, the same resolvers", partial(_ours, UNCOMPILED))
+SIDES = (
+    OURS,
+    PLAIN,
+    Side("Mercurius + graphql-jit", partial(_node, "mercurius.mjs")),
+    Side("Yoga + graphql-jit", partial(_node, "yoga.mjs")),
+    Side("Yoga + graphql-jit, whole answers kept", _whole, cold=False),
+)
+
+
+def versions() -> Mapping[str, str]:
+    """Of what npm installed, by package."""
+    wanted = json.loads((NODE / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    found: dict[str, str] = {}
+    for name in wanted:
+        with suppress(OSError):
+            package = json.loads((NODE / "node_modules" / name / "package.json").read_text(encoding="utf-8"))
+            found[name] = package["version"]
+    return found
