@@ -1,7 +1,7 @@
 """The fleet that all are asked about, in Livello's JSON: 50 kiosks of 20 load cells, 40 products, 10 sales a kiosk.
 
-Amounts have two digits after the point of which the last is not 0, and times no milliseconds, so that a peer which can
-only pass on what it was told answers as one that formats."""
+All amounts are texts, and times have no milliseconds, so that a peer which can only pass on what it was told answers
+as one that formats."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,8 @@ Row = dict[str, Any]
 
 
 def iso(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Of a whole second."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def serial(kiosk: int) -> str:
@@ -24,8 +25,7 @@ def serial(kiosk: int) -> str:
 
 
 def price(number: int) -> str:
-    cents = 101 + number * 37 % 400
-    return f"{(cents + (cents % 10 == 0)) / 100:.2f}"
+    return f"{(101 + number * 37 % 400) / 100:.2f}"
 
 
 def kiosks(now: datetime) -> list[Row]:
@@ -99,9 +99,8 @@ def organizations() -> list[Row]:
 
 def transactions(now: datetime) -> Iterator[Row]:
     """The newest first; the kiosks sell in turn."""
-    start = now.replace(microsecond=0)
     for number in range(KIOSKS * SALES):
-        yield _transaction(number, start - MINUTE * (number + 1))
+        yield _transaction(number, now - MINUTE * (number + 1))
 
 
 def _transaction(number: int, at: datetime) -> Row:
@@ -110,7 +109,7 @@ def _transaction(number: int, at: datetime) -> Row:
     return {
         "id": 10_000 + number,
         "created": iso(at),
-        "total": float(price(number)),
+        "total": price(number),
         "discountTotal": 0,
         "session": {"details": {"sessionClosedAt": iso(at), "endedWithPurchase": True}},
         "type": "purchase",

@@ -1,6 +1,8 @@
 """Who is measured, and how each is started."""
 
 import json
+import os
+import re
 import secrets
 import shutil
 import socket
@@ -21,6 +23,9 @@ from domain.refs import Kind, Ref
 from journal.keys import digest
 
 NODE = ROOT / "bench" / "peers" / "node"
+TAILCALL = ROOT / "bench" / "peers" / "tailcall.graphql"
+SILENT = {"TAILCALL_LOG_LEVEL": "error", "TAILCALL_TRACKER": "false"}  # it logs each request, and counts its users
+KEPT = 10_000  # answers of the vendor
 FOREVER = 3600.0  # seconds: for which whatever is kept is fresh
 ACCOUNT = "kiosks"
 UNCOMPILED = ("-m", "bench.peers.uncompiled")
@@ -52,11 +57,14 @@ class Side:
 
 
 @contextmanager
-def process(command: Sequence[str], core: int, where: Path = ROOT) -> Iterator["subprocess.Popen[bytes]"]:
+def process(
+    command: Sequence[str], core: int, where: Path = ROOT, quiet: Mapping[str, str] | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
     """On one core. What it says goes into a file, whose end is told where it does not come to life."""
     with tempfile.TemporaryFile() as said:
         with cores.on(core):
-            started = subprocess.Popen(list(command), cwd=where, stdout=said, stderr=said)  # noqa: S603
+            settings = {**os.environ, "NODE_ENV": "production", **(quiet or {})}
+            started = subprocess.Popen(list(command), cwd=where, stdout=said, stderr=said, env=settings)  # noqa: S603
         try:
             yield started
         except TimeoutError as error:
@@ -130,6 +138,25 @@ def _node(script: str, upstream: str, seconds: float, *more: str) -> Iterator[Se
         yield Server(port, started.pid)
 
 
+@contextmanager
+def _tailcall(upstream: str, seconds: float, *, shared: bool = False) -> Iterator[Server]:
+    """One worker, for it has one core. What it needs, it says by itself."""
+    binary = NODE / "node_modules" / "@tailcallhq" / "core-linux-x64-gnu" / "bin" / "tailcall"
+    if not binary.is_file():
+        raise Missing("its binary was not installed by `npm ci` in bench/peers/node")
+    port = free_port()
+    told = {"PORT": str(port), "BASE": upstream, "CACHE": str(KEPT if seconds else 0), "SHARED": str(shared).lower()}
+    graph = TAILCALL.read_text(encoding="utf-8")
+    for word, value in told.items():
+        graph = re.sub(rf"\b{word}\b", value, graph)
+    with tempfile.TemporaryDirectory(prefix="vendgraph-bench-") as folder:
+        file = Path(folder) / "graph.graphql"
+        file.write_text(graph, encoding="utf-8")
+        with process([str(binary), "start", str(file)], cores.SERVERS, quiet=SILENT) as started:
+            listening(port, started)
+            yield Server(port, started.pid)
+
+
 def _whole(upstream: str, seconds: float) -> AbstractContextManager[Server]:
     return _node("yoga.mjs", upstream, seconds, "whole")
 
@@ -142,14 +169,16 @@ SIDES = (
     Side("Mercurius + graphql-jit", partial(_node, "mercurius.mjs")),
     Side("Yoga + graphql-jit", partial(_node, "yoga.mjs")),
     Side("Yoga + graphql-jit, whole answers kept", _whole, cold=False),
+    Side("Tailcall", _tailcall),
+    Side("Tailcall, calls under way shared", partial(_tailcall, shared=True), cold=False),
 )
 
 
 def versions() -> Mapping[str, str]:
     """Of what npm installed, by package."""
-    wanted = json.loads((NODE / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    told = json.loads((NODE / "package.json").read_text(encoding="utf-8"))
     found: dict[str, str] = {}
-    for name in wanted:
+    for name in (*told["dependencies"], *told["optionalDependencies"]):
         with suppress(OSError):
             package = json.loads((NODE / "node_modules" / name / "package.json").read_text(encoding="utf-8"))
             found[name] = package["version"]

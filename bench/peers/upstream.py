@@ -19,8 +19,10 @@ from bench.peers import fleet
 
 ROOT = "/api/v1"
 LARGEST = 100
+SECONDS = len("2026-03-01T09:30:00")
 END = b"\r\n\r\n"
 LENGTH = b"content-length:"
+HEADERS = ("Content-Type: application/json", "Cache-Control: max-age=3600")  # the latter for caches of HTTP
 TOKEN = {
     "access_token": "bench",
     "token_type": "Bearer",
@@ -31,8 +33,8 @@ TOKEN = {
 
 def _answer(body: Any, status: str = "200 OK") -> bytes:
     content = orjson.dumps(body)
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
-    return head.encode() + content
+    lines = (f"HTTP/1.1 {status}", *HEADERS, f"Content-Length: {len(content)}", "", "")
+    return "\r\n".join(lines).encode() + content
 
 
 def _page(rows: list[fleet.Row]) -> bytes:
@@ -50,7 +52,7 @@ class Vendor:
         self.latency = 0.0  # seconds
         self.asked: Counter[str] = Counter()
         self._sales = list(fleet.transactions(now))
-        self._created = [sale["created"] for sale in reversed(self._sales)]
+        self._created = [sale["created"][:SECONDS] for sale in reversed(self._sales)]
         self._pages: dict[tuple[str, int, int, int, int], bytes] = {}
         self._fixed = {
             f"{ROOT}/auth/token": _answer(TOKEN),
@@ -78,8 +80,8 @@ class Vendor:
             return query.get(name, [otherwise])[0]
 
         serials = told("kioskSerialNumbers", "")
-        begin = bisect_left(self._created, told("startDate", ""))
-        end = bisect_right(self._created, told("endDate", "9"))
+        begin = bisect_left(self._created, told("startDate", "")[:SECONDS])
+        end = bisect_right(self._created, told("endDate", "9")[:SECONDS])
         skip, limit = int(told("skip", "0")), min(LARGEST, int(told("limit", "25")))
         key = (serials, begin, end, skip, limit)
         if key not in self._pages:

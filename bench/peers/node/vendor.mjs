@@ -147,8 +147,8 @@ function slot(cell, products) {
 
 function sale(row) {
   return {
-    recordedAt: row.created.replace(".000Z", "Z"),
-    total: { amount: row.total.toFixed(2), currency: CURRENCY },
+    recordedAt: row.created,
+    total: { amount: row.total, currency: CURRENCY },
     lines: row.itemsPurchased.map((item) => ({ productName: item.name, quantity: item.quantity })),
   };
 }
