@@ -2,12 +2,13 @@ PYTHON ?= python3
 BIN = .venv/bin
 CLIENTS = tests/clients/node_modules/.package-lock.json
 GRAPHIQL = graphiql/node_modules/.package-lock.json
-USED = $(CLIENTS) $(GRAPHIQL) $(patsubst %,%/node_modules/.package-lock.json,tests/browser examples/typescript examples/relay) \
+PEERS = bench/peers/node/node_modules/.package-lock.json
+USED = $(CLIENTS) $(GRAPHIQL) $(PEERS) $(patsubst %,%/node_modules/.package-lock.json,tests/browser examples/typescript examples/relay) \
 	examples/python/.venv/ready
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(UPGRADE)
 
-.PHONY: setup demo test check fuzz bench lock schema released docs graphiql
+.PHONY: setup demo test check fuzz bench bench-peers lock schema released docs graphiql
 
 setup: .venv/ready
 
@@ -46,6 +47,10 @@ fuzz: setup
 
 bench: setup $(CLIENTS)
 	$(BIN)/python -m bench
+
+# The gateway and its peers, side by side; `make bench-peers ARGUMENTS=--quick` only says that it works.
+bench-peers: setup $(CLIENTS) $(PEERS)
+	$(BIN)/python -m bench.peers $(ARGUMENTS)
 
 # What was locked stays; `make lock UPGRADE=--upgrade` takes what is newest.
 lock: setup

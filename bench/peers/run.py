@@ -46,10 +46,10 @@ def run(pace: Pace) -> Results:
     found = Results()
     with vendor() as base:
         upstream = Upstream(base)
-        with _started(base, FOREVER, found) as servers:
+        with started(base, FOREVER, found) as servers:
             found.warm = _by_turns(servers, upstream, pace, {query: query.connections for query in QUERIES})
             found.megabytes = {name: cores.megabytes(server.pid) for name, server in servers.items()}
-        with _started(base, 0, found) as servers:
+        with started(base, 0, found) as servers:
             found.cold = _by_turns(servers, upstream, pace, dict.fromkeys(QUERIES, 1))
             upstream.delay(DELAY)
             found.slow = _alone(servers, upstream, pace)
@@ -62,12 +62,12 @@ def run(pace: Pace) -> Results:
 
 
 @contextmanager
-def _started(base: str, seconds: float, found: Results) -> Iterator[Mapping[str, Server]]:
+def started(base: str, seconds: float, found: Results) -> Iterator[Mapping[str, Server]]:
     """All that can be, once they have given the same answers."""
     with ExitStack() as stack:
         servers: dict[str, Server] = {}
         for side in SIDES:
-            if not (side.cold or seconds):
+            if side.shares and not seconds:
                 continue
             _say(f"starting {side.name}")
             try:

@@ -49,11 +49,12 @@ class Server:
 class Side:
     """`start(upstream, seconds)`: `upstream` is the vendor's base URL, `seconds` how long anything may be kept.
 
-    `cold`: whether it is worth asking without anything kept."""
+    `shares`: it gives what it made for one caller to others who ask the same, whole answers or calls of the vendor; it
+    is asked where things are kept only."""
 
     name: str
     start: Callable[[str, float], AbstractContextManager[Server]]
-    cold: bool = True
+    shares: bool = False
 
 
 @contextmanager
@@ -168,9 +169,9 @@ SIDES = (
     PLAIN,
     Side("Mercurius + graphql-jit", partial(_node, "mercurius.mjs")),
     Side("Yoga + graphql-jit", partial(_node, "yoga.mjs")),
-    Side("Yoga + graphql-jit, whole answers kept", _whole, cold=False),
+    Side("Yoga + graphql-jit, whole answers kept", _whole, shares=True),
     Side("Tailcall", _tailcall),
-    Side("Tailcall, calls under way shared", partial(_tailcall, shared=True), cold=False),
+    Side("Tailcall, calls under way shared", partial(_tailcall, shared=True), shares=True),
 )
 
 
