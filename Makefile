@@ -49,7 +49,7 @@ bench: setup $(CLIENTS)
 	$(BIN)/python -m bench
 
 # The gateway and its peers, side by side; `make bench-peers ARGUMENTS=--quick` only says that it works.
-bench-peers: setup $(CLIENTS) $(PEERS)
+bench-peers: setup $(CLIENTS) $(PEERS) bench/peers/hive/node_modules/.package-lock.json
 	$(BIN)/python -m bench.peers $(ARGUMENTS)
 
 # What was locked stays; `make lock UPGRADE=--upgrade` takes what is newest.

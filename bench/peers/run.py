@@ -54,7 +54,7 @@ def run(pace: Pace) -> Results:
             upstream.delay(DELAY)
             found.slow = _alone(servers, upstream, pace)
     try:
-        _say(f"{fanout.__name__}")
+        _say("subscribers")
         found.told = fanout.measure(quick=pace is QUICK)
     except NoNode as missing:
         found.missing["npm graphql-ws"] = str(missing)
@@ -67,7 +67,7 @@ def started(base: str, seconds: float, found: Results) -> Iterator[Mapping[str, 
     with ExitStack() as stack:
         servers: dict[str, Server] = {}
         for side in SIDES:
-            if side.shares and not seconds:
+            if not (side.cold or seconds):
                 continue
             _say(f"starting {side.name}")
             try:

@@ -22,7 +22,7 @@ from bench.processes import GATEWAY, ROOT, STARTING_SECONDS, free_port
 from domain.refs import Kind, Ref
 from journal.keys import digest
 
-NODE = ROOT / "bench" / "peers" / "node"
+NODE, HIVE = ROOT / "bench" / "peers" / "node", ROOT / "bench" / "peers" / "hive"
 TAILCALL = ROOT / "bench" / "peers" / "tailcall.graphql"
 SILENT = {"TAILCALL_LOG_LEVEL": "error", "TAILCALL_TRACKER": "false"}  # it logs each request, and counts its users
 KEPT = 10_000  # answers of the vendor
@@ -49,12 +49,13 @@ class Server:
 class Side:
     """`start(upstream, seconds)`: `upstream` is the vendor's base URL, `seconds` how long anything may be kept.
 
-    `shares`: it gives what it made for one caller to others who ask the same, whole answers or calls of the vendor; it
-    is asked where things are kept only."""
+    `shares`: where it may keep, it gives what it made for one caller to others who ask the same: whole answers, or calls
+    of the vendor. `cold`: whether it is asked where nothing may be kept."""
 
     name: str
     start: Callable[[str, float], AbstractContextManager[Server]]
     shares: bool = False
+    cold: bool = True
 
 
 @contextmanager
@@ -129,9 +130,7 @@ def _config(upstream: str, seconds: float, port: int, key: str, folder: str) -> 
 
 @contextmanager
 def _node(script: str, upstream: str, seconds: float, *more: str) -> Iterator[Server]:
-    node = shutil.which("node")
-    if node is None or not (NODE / "node_modules").is_dir():
-        raise Missing("there is no node, or `npm ci` was not run in bench/peers/node")
+    node, _ = _installed(NODE)
     port = free_port()
     command = [node, script, str(port), upstream, str(seconds), *more]
     with process(command, cores.SERVERS, NODE) as started:
@@ -142,9 +141,10 @@ def _node(script: str, upstream: str, seconds: float, *more: str) -> Iterator[Se
 @contextmanager
 def _tailcall(upstream: str, seconds: float, *, shared: bool = False) -> Iterator[Server]:
     """One worker, for it has one core. What it needs, it says by itself."""
-    binary = NODE / "node_modules" / "@tailcallhq" / "core-linux-x64-gnu" / "bin" / "tailcall"
+    _, modules = _installed(NODE)
+    binary = modules / "@tailcallhq" / "core-linux-x64-gnu" / "bin" / "tailcall"
     if not binary.is_file():
-        raise Missing("its binary was not installed by `npm ci` in bench/peers/node")
+        raise Missing("its package has no binary for this machine")
     port = free_port()
     told = {"PORT": str(port), "BASE": upstream, "CACHE": str(KEPT if seconds else 0), "SHARED": str(shared).lower()}
     graph = TAILCALL.read_text(encoding="utf-8")
@@ -158,6 +158,31 @@ def _tailcall(upstream: str, seconds: float, *, shared: bool = False) -> Iterato
             yield Server(port, started.pid)
 
 
+@contextmanager
+def _hive(upstream: str, seconds: float) -> Iterator[Server]:
+    """Composed anew, for the vendor's address is part of what Mesh composes. It keeps whole answers."""
+    node, modules = _installed(HIVE)
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="vendgraph-bench-") as folder:
+        graph = Path(folder) / "supergraph.graphql"
+        told = {"BASE": upstream, "SUPERGRAPH": str(graph), "PORT": str(port), "SECONDS": str(seconds)}
+        compose = [node, str(modules / "@graphql-mesh" / "compose-cli" / "esm" / "bin.js"), "-o", str(graph)]
+        with process(compose, cores.OTHERS, HIVE, told) as composing:
+            composing.wait(timeout=STARTING_SECONDS)
+        serve = [node, str(modules / "@graphql-hive" / "gateway" / "dist" / "bin.js"), "supergraph"]
+        with process(serve, cores.SERVERS, HIVE, told) as started:
+            listening(port, started)
+            yield Server(port, started.pid)
+
+
+def _installed(folder: Path) -> tuple[str, Path]:
+    """Node itself, and the packages. Raises Missing."""
+    node, modules = shutil.which("node"), folder / "node_modules"
+    if node is None or not modules.is_dir():
+        raise Missing(f"there is no node, or `npm ci` was not run in {folder.relative_to(ROOT)}")
+    return node, modules
+
+
 def _whole(upstream: str, seconds: float) -> AbstractContextManager[Server]:
     return _node("yoga.mjs", upstream, seconds, "whole")
 
@@ -169,18 +194,21 @@ SIDES = (
     PLAIN,
     Side("Mercurius + graphql-jit", partial(_node, "mercurius.mjs")),
     Side("Yoga + graphql-jit", partial(_node, "yoga.mjs")),
-    Side("Yoga + graphql-jit, whole answers kept", _whole, shares=True),
+    Side("Yoga + graphql-jit, whole answers kept", _whole, shares=True, cold=False),
     Side("Tailcall", _tailcall),
-    Side("Tailcall, calls under way shared", partial(_tailcall, shared=True), shares=True),
+    Side("Hive Gateway + Mesh", _hive, shares=True),
+    Side("Tailcall, calls under way shared", partial(_tailcall, shared=True), shares=True, cold=False),
 )
 
 
 def versions() -> Mapping[str, str]:
     """Of what npm installed, by package."""
-    told = json.loads((NODE / "package.json").read_text(encoding="utf-8"))
-    found: dict[str, str] = {}
-    for name in (*told["dependencies"], *told["optionalDependencies"]):
+    return {name: version for folder in (NODE, HIVE) for name, version in _versions(folder)}
+
+
+def _versions(folder: Path) -> Iterator[tuple[str, str]]:
+    told = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+    for name in (*told["dependencies"], *told.get("optionalDependencies", {})):
         with suppress(OSError):
-            package = json.loads((NODE / "node_modules" / name / "package.json").read_text(encoding="utf-8"))
-            found[name] = package["version"]
-    return found
+            package = json.loads((folder / "node_modules" / name / "package.json").read_text(encoding="utf-8"))
+            yield name, package["version"].removeprefix("v")
