@@ -49,7 +49,7 @@ class Server:
 class Side:
     """`start(upstream, seconds)`: `upstream` is the vendor's base URL, `seconds` how long anything may be kept.
 
-    `shares`: where it may keep, it gives what it made for one caller to others who ask the same: whole answers, or calls
+    `shares`: where it may keep, it gives what it made for one caller to others who ask the same, whole answers or calls
     of the vendor. `cold`: whether it is asked where nothing may be kept."""
 
     name: str
