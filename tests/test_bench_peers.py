@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+from dataclasses import replace
 
 import pytest
 
 from bench.peers import __main__ as page
-from bench.peers import load, run
-from bench.peers.measuring import Different, Upstream, answer, measure
+from bench.peers import load, run, tables
+from bench.peers.measuring import Different, Round, Upstream, answer, measure
 from bench.peers.queries import QUERIES
 from bench.peers.sides import NODE, OURS, SIDES, Server, vendor
 
@@ -66,3 +67,23 @@ def test_a_page_takes_the_last_run_between_its_markers_and_nowhere_else() -> Non
     assert page.replaced(text, r"\1 new") == f"before\n{page.BEGIN}\n\n\\1 new\n\n{page.END}\nafter"
     with pytest.raises(ValueError, match="no two markers"):
         page.replaced("nothing", "new")
+
+
+def test_the_page_says_where_we_lose() -> None:
+    def rounds(cpu: float) -> run.Rounds:
+        one = Round(per_second=1.0, p50=60.0, p99=60.0, cpu=1.0, requests=0.0)
+        return {
+            (side.name, query.name): replace(one, cpu=cpu if side is OURS else 1.0)
+            for side in SIDES
+            for query in QUERIES
+        }
+
+    megabytes = dict.fromkeys((side.name for side in SIDES), 100.0)
+    found = run.Results(warm=rounds(2.0), cold=rounds(0.2), slow=rounds(1.0), megabytes=megabytes, missing={"x": "why"})
+    told = tables.page(found)
+    assert "| warm W1, CPU | Mercurius + graphql-jit | 2.00 | 1.00 | no |" in told
+    assert "| cold W3, CPU | Tailcall | 0.20 | 0.25 | yes |" in told
+    assert "| W3 at 50 ms, time | 100 ms | 0.60 | 1.15 | yes |" in told
+    assert "We lose in: warm W1, CPU (2.0 times Mercurius + graphql-jit)" in told
+    assert "cold W1" not in told[told.index("We lose") :].split("\n", 1)[0]
+    assert "Not measured: x: why." in told

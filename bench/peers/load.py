@@ -20,7 +20,7 @@ LENGTH = b"content-length:"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`p50` and `p99` in milliseconds; `first`: the status and body of the first answer, `others`: how many were not it."""
+    """`p50` and `p99` in milliseconds; `first`: status and body of the first answer, `others`: how many were not it, or none."""
 
     answers: int
     seconds: float
@@ -109,7 +109,7 @@ class Connection(asyncio.Protocol):
         answer = self._head.split(b"\r\n", 1)[0] + END + (body if self._length() is not None else _whole(body))
         if load.first is None:
             load.first = answer
-        load.others += answer != load.first
+        load.others += answer != load.first or not answer.startswith(b"HTTP/1.1 200")
         self._next()
 
 

@@ -110,19 +110,27 @@ class Aim:
     most: float
 
     @property
+    def reached(self) -> bool:
+        return self.ratio <= self.most
+
+    @property
     def row(self) -> Sequence[str]:
         return (
             self.what,
             self.against,
             f"{self.ratio:.2f}",
             f"{self.most:.2f}",
-            "yes" if self.ratio <= self.most else "no",
+            "yes" if self.reached else "no",
         )
 
 
 def _aims(found: Results) -> str:
+    """With whom we lose in so many words: that takes longer, or more of the processor."""
+    aims = list(_all(found))
     titles = ("", "against", "ratio", "aim: at most", "reached")
-    return f"### Where we stand\n\n{_table(titles, (aim.row for aim in _all(found)))}"
+    lost = [f"{aim.what} ({aim.ratio:.1f} times {aim.against})" for aim in aims if aim.ratio > 1 and not aim.reached]
+    said = f"We lose in: {', '.join(lost)}." if lost else "We lose nowhere."
+    return f"### Where we stand\n\n{_table(titles, (aim.row for aim in aims))}\n\n{said}"
 
 
 def _all(found: Results) -> Iterator[Aim]:
