@@ -20,7 +20,8 @@ LENGTH = b"content-length:"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`p50` and `p99` in milliseconds; `first`: status and body of the first answer, `others`: how many were not it, or none."""
+    """`p50` and `p99` in milliseconds; `first`: status and body of the first answer; `others`: how many were not it, or
+    no success."""
 
     answers: int
     seconds: float

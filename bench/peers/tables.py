@@ -128,8 +128,8 @@ def _aims(found: Results) -> str:
     """With whom we lose in so many words: that takes longer, or more of the processor."""
     aims = list(_all(found))
     titles = ("", "against", "ratio", "aim: at most", "reached")
-    lost = [f"{aim.what} ({aim.ratio:.1f} times {aim.against})" for aim in aims if aim.ratio > 1 and not aim.reached]
-    said = f"We lose in: {', '.join(lost)}." if lost else "We lose nowhere."
+    lost = [f"- {aim.what}: {aim.ratio:.1f} times {aim.against}" for aim in aims if aim.ratio > 1 and not aim.reached]
+    said = "\n".join(("Where we lose:", "", *lost)) if lost else "We lose nowhere."
     return f"### Where we stand\n\n{_table(titles, (aim.row for aim in aims))}\n\n{said}"
 
 
