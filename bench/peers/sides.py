@@ -28,7 +28,7 @@ SILENT = {"TAILCALL_LOG_LEVEL": "error", "TAILCALL_TRACKER": "false"}  # it logs
 KEPT = 10_000  # answers of the vendor
 FOREVER = 3600.0  # seconds: for which whatever is kept is fresh
 ACCOUNT = "kiosks"
-UNCOMPILED = ("-m", "bench.peers.uncompiled")
+UNKEPT, UNCOMPILED = ("-m", "bench.peers.unkept"), ("-m", "bench.peers.uncompiled")
 
 
 class Missing(Exception):
@@ -189,9 +189,10 @@ def _whole(upstream: str, seconds: float) -> AbstractContextManager[Server]:
 
 OURS = Side("vendgraph", partial(_ours, GATEWAY))
 PLAIN = Side("plain Strawberry, the same resolvers", partial(_ours, UNCOMPILED))
+ANEW = Side("vendgraph, every answer made anew", partial(_ours, UNKEPT), cold=False)
+OF_US = (OURS, ANEW, PLAIN)
 SIDES = (
-    OURS,
-    PLAIN,
+    *OF_US,
     Side("Mercurius + graphql-jit", partial(_node, "mercurius.mjs")),
     Side("Yoga + graphql-jit", partial(_node, "yoga.mjs")),
     Side("Yoga + graphql-jit, whole answers kept", _whole, shares=True, cold=False),
