@@ -24,7 +24,7 @@ NEEDS_CHROMIUM = pytest.mark.skipif(not MUST and CHROMIUM is None, reason="there
 A_BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 NAMES = sorted(one.name.removesuffix(".gz") for one in STATIC.iterdir())
 QUERY = "{ viewer { name } }"
-SALES = "subscription { sales { cursor sale { vendorId } } }"
+SALES = "subscription Sold { sales { cursor sale { vendorId } } }"
 WHO = {"data": {"viewer": {"name": ADMIN.removeprefix("vg_")}}}
 
 
@@ -95,6 +95,7 @@ async def test_a_person_signs_in_and_asks_and_follows(gateway: Gateway) -> None:
         "wrong": "vg_wrong",
         "query": QUERY,
         "subscription": SALES,
+        "name": "Sold",
     }
     async with (
         script("node", "graphiql.mjs", folder=BROWSER, asked=asked) as person,

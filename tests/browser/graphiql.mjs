@@ -1,11 +1,11 @@
 // Uses GraphiQL in a headless Chromium as a person would, and prints what is seen, a JSON object a line:
-// `node graphiql.mjs` with `chromium`, `url`, `key`, `wrong`, `query` and `subscription` as a JSON object on standard
-// input. The subscription has to be told something.
+// `node graphiql.mjs` with `chromium`, `url`, `key`, `wrong`, `query`, `subscription` and its `name` as a JSON object on
+// standard input. The subscription has to be told something.
 import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 const NOWHERE = "http://elsewhere.test/";
-const { chromium: executablePath, url, key, wrong, query, subscription } = JSON.parse(readFileSync(0, "utf8"));
+const { chromium: executablePath, url, key, wrong, query, subscription, name } = JSON.parse(readFileSync(0, "utf8"));
 const tell = (seen) => console.log(JSON.stringify(seen));
 
 const browser = await chromium.launch({
@@ -26,11 +26,13 @@ const signIn = async (text) => {
   await field.fill(text);
   await page.getByRole("button", { name: "Sign in" }).click();
 };
-const paste = async (text) => {
+// Until its tab bears the operation's name, GraphiQL would run what stood there before.
+const paste = async (text, name) => {
   await page.evaluate((copied) => navigator.clipboard.writeText(copied), text);
   await editor.click();
   await page.keyboard.press("ControlOrMeta+A");
   await page.keyboard.press("ControlOrMeta+V");
+  await page.getByRole("tab", { name }).waitFor();
 };
 const run = async (word) => {
   await page.getByRole("button", { name: "Execute query" }).click();
@@ -47,7 +49,7 @@ try {
   await signIn(key);
   await editor.waitFor();
   tell({ answer: await run("name") });
-  await paste(subscription);
+  await paste(subscription, name);
   tell({ message: await run("cursor") });
   tell(await kept());
   await page.getByRole("button", { name: "Sign out" }).click();
