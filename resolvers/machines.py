@@ -128,9 +128,16 @@ def _with_all_below(tops: frozenset[Ref], tree: Iterable[Organization]) -> froze
 
 async def one(root: object, info: Info, id: str) -> Machine | None:  # noqa: A002  the graph's name for it
     ref = Ref.parse(id)
-    found = None if ref is None or ref.kind is not Kind.MACHINE else await info.context.loaders.machines.find(ref)
+    return None if ref is None or ref.kind is not Kind.MACHINE else await named(info, ref)
+
+
+async def named(info: Info, ref: Ref) -> Machine | None:
+    """The one machine that a field is asked for, with what is selected of it begun. Raises VendorError."""
+    selected = Selection.of(info)
+    prefetch.for_one(info.context, ref, selected)
+    found = await info.context.loaders.machines.find(ref)
     if found is not None:
-        prefetch.for_machines(info.context, [found], Selection.of(info))
+        prefetch.for_machines(info.context, [found], selected)
     return found
 
 

@@ -7,7 +7,7 @@ from domain.capabilities import Capability
 from domain.commands import Command
 from domain.errors import BadInput
 from domain.refs import Kind, Ref
-from resolvers import bulks, commands, events, people, sales, slots, stock, structure
+from resolvers import bulks, commands, events, machines, people, sales, slots, stock, structure
 from resolvers.context import Context, Info
 from resolvers.lists import LARGEST
 
@@ -50,14 +50,20 @@ FINDERS: Mapping[Kind, Find] = {
 
 async def node(root: object, info: Info, id: str) -> object:  # noqa: A002  the graph's name for it
     ref = Ref.parse(id)
+    if ref is not None and ref.kind is Kind.MACHINE:
+        return await machines.named(info, ref)
+    return await _found(info.context, ref)
+
+
+async def _found(context: Context, ref: Ref | None) -> object:
     find = None if ref is None else FINDERS.get(ref.kind)
-    return None if ref is None or find is None else await find(info.context, ref)
+    return None if ref is None or find is None else await find(context, ref)
 
 
 async def nodes(root: object, info: Info, ids: Sequence[str]) -> Sequence[object]:
     if len(ids) > LARGEST:
         raise BadInput(f"`ids` may hold {LARGEST} ids, and there are {len(ids)}")
-    found = (node(root, info, id_) for id_ in ids)
+    found = (_found(info.context, Ref.parse(id_)) for id_ in ids)
     return await asyncio.gather(*found, return_exceptions=True)  # an error is that one's alone
 
 
@@ -71,5 +77,4 @@ async def subject(root: Command, info: Info) -> object:
     ref = root.subject_ref
     if ref is None and root.kind is Capability.COLLECT_CASH:
         return await stock.collected(info.context, root)
-    find = None if ref is None else FINDERS.get(ref.kind)
-    return None if ref is None or find is None else await find(info.context, ref)
+    return await _found(info.context, ref)

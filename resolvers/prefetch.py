@@ -1,12 +1,12 @@
 """Starts what is selected below things together, and no level later than it can be.
 
 Only what the things themselves point to is started, for the accounts that they are of: what a vendor is asked for
-is needed then."""
+is needed then. Of a machine that is named by its id, what that id is enough for is asked for with the machine."""
 
 from collections.abc import Iterable, Sequence
 
 from domain.model import Machine
-from domain.refs import Kind
+from domain.refs import Kind, Ref
 from resolvers.context import Context
 from resolvers.lookahead import Selection
 from resolvers.sources import Source
@@ -40,6 +40,19 @@ def for_machines(context: Context, machines: Iterable[Machine], machine: Selecti
         if source.reads_slots and "slots" in machine:
             context.loaders.slots.begin(one.ref for one in own)
         _goods(context, source, machine)
+
+
+def for_one(context: Context, ref: Ref, machine: Selection) -> None:
+    """Where the list that has the machine is yet to be read, and nothing that was read says that there is no such."""
+    source = context.source(ref.account)
+    if source is None or source.machines is None or context.loaders.lists.peek(source.machines) is not None:
+        return
+    kept = source.machines.kept()
+    if kept is not None and ref.native not in kept.by_native:
+        return
+    if source.reads_slots and "slots" in machine:
+        context.loaders.slots.begin([ref])
+    _goods(context, source, machine)
 
 
 def _homes(context: Context, source: Source, machines: Sequence[Machine], machine: Selection) -> None:

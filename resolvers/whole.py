@@ -51,13 +51,17 @@ class Whole(Generic[T]):
     def peek(self) -> Indexed[T] | None:
         return self.cache.peek("")
 
+    def kept(self) -> Indexed[T] | None:
+        """What was told last, fresh or not."""
+        return self.cache.kept("")
+
     def reading(self) -> Reading | None:
         """None where it is not fresh."""
         return self.cache.reading("")
 
     def amend(self, change: Callable[[T], T], native: str) -> bool:
         """Shows one of its things as it has become since; False where it is not in the list that is kept."""
-        kept = self.cache.kept("")
+        kept = self.kept()
         item = None if kept is None else kept.by_native.get(native)
         if kept is None or item is None:
             return False
@@ -68,7 +72,7 @@ class Whole(Generic[T]):
 
     def extend(self, join: Callable[[Listing[T]], Listing[T]]) -> None:
         """Shows more than the list that is kept told."""
-        kept = self.cache.kept("")
+        kept = self.kept()
         if kept is not None:
             self.cache.amend("", Indexed.of(join(Listing(kept.items, kept.complete, kept.growing))))
 
