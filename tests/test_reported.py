@@ -268,9 +268,17 @@ async def test_a_vendor_that_stopped_sending_is_degraded_and_backfilled_until_it
         assert message["origin"] == "BACKFILL"
         until(lambda: status() == "DEGRADED")
         sandbox.webhooks(vendor="smartvend", stopped=False)
-        (message,) = await told(gateway, lambda: sandbox.sell("smartvend"), 1)
-        assert message["origin"] == "WEBHOOK"
+        await one_by_webhook(gateway, sandbox)
         until(lambda: status() == "OK")
+
+
+async def one_by_webhook(gateway: Gateway, sandbox: Sandbox) -> None:
+    """A feed this hasty may be told of a sale before its delivery has come."""
+    for _ in range(20):
+        (message,) = await told(gateway, lambda: sandbox.sell("smartvend"), 1)
+        if message["origin"] == "WEBHOOK":
+            return
+    raise AssertionError("no sale came by webhook")
 
 
 # ---- what comes late
