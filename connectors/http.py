@@ -18,7 +18,8 @@ from connectors.failures import Answer, Failures, number
 from connectors.guard import Guard, Passage, Traffic
 from connectors.login import Token, TokenLogin
 from connectors.operations import Operation, overridden, table
-from connectors.reaching import GuardedTransport, Reach
+from connectors.pooling import READS, PooledTransport
+from connectors.reaching import Reach
 from connectors.upstream import UpstreamRequest, trace
 from domain.errors import VendorError, VendorProtocolError, VendorRateLimited, VendorUnauthorized, VendorUnavailable
 
@@ -76,8 +77,7 @@ def new_client(reach: Reach = Reach.ANYWHERE) -> httpx2.AsyncClient:
     limit of its own: each account has its places, and a vendor that hangs must not keep others from connecting."""
     limits = httpx2.Limits(keepalive_expiry=IDLE_SECONDS)
     return httpx2.AsyncClient(
-        transport=None if reach is Reach.ANYWHERE else GuardedTransport(reach, limits),
-        limits=limits,
+        transport=PooledTransport(reach, limits),
         timeout=httpx2.Timeout(60.0, connect=CONNECT_SECONDS),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
@@ -196,6 +196,7 @@ class VendorHTTP:
             params={key: _plain(value) for key, value in query.items() if value is not None} or None,
             headers=sent,
             content=None if body is None else orjson.dumps(body),
+            extensions=READS if operation.reads else None,
         )
 
     async def _insist(self, call: _Call) -> Answer:

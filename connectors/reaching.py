@@ -65,6 +65,15 @@ def may_reach(host: str, reach: Reach) -> bool:
     return reach is Reach.LOCAL and address.is_loopback
 
 
+async def addresses(host: str, port: int, reach: Reach) -> list[str]:
+    """What a name leads to; nothing where one of them may not be reached: a name that leads to both is not to be
+    trusted. Raises OSError or UnicodeError where it cannot be resolved."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    told = list(dict.fromkeys(str(one[4][0]) for one in found))
+    trusted = reach is Reach.ANYWHERE or all(is_public(ip_address(one.partition("%")[0])) for one in told)
+    return told if trusted else []
+
+
 class Guarded(httpcore2.AsyncNetworkBackend):
     """Connects to what may be reached, and to nothing else."""
 
@@ -93,18 +102,15 @@ class Guarded(httpcore2.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
     async def _addresses(self, host: str, port: int, patience: float | None) -> list[str]:
-        """None where one of them may not be reached: a name that leads to both is not to be trusted."""
         if literal(host) is not None:
             return [host] if may_reach(host, self._reach) else []
         try:
             async with asyncio.timeout(patience):
-                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                return await addresses(host, port, self._reach)
         except TimeoutError:
             raise httpcore2.ConnectTimeout("the name was not resolved in time") from None
         except (OSError, UnicodeError):
             raise httpcore2.ConnectError("the name cannot be resolved") from None
-        addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
-        return addresses if all(is_public(ip_address(one.partition("%")[0])) for one in addresses) else []
 
 
 class GuardedTransport(httpx2.AsyncHTTPTransport):

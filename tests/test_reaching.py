@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from connectors.http import new_client
+from connectors.pooling import READS
 from connectors.reaching import Guarded, Reach, may_reach
 from gateway.settings import Settings, SettingsError, load
 from sandbox.server import start
@@ -167,15 +168,19 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Resolve:
     return known.__setitem__
 
 
+ROADS = pytest.mark.parametrize("road", [{}, READS], ids=["order", "read"])
+
+
+@ROADS
 @pytest.mark.parametrize("means", ["127.0.0.1", "10.0.0.1", "93.184.216.34 127.0.0.1", "169.254.169.254"])
 @pytest.mark.parametrize("reach", [Reach.PUBLIC, Reach.LOCAL])
 async def test_a_name_that_leads_into_a_private_network_is_not_connected_to(
-    means: str, reach: Reach, target: Target, names: Resolve
+    means: str, reach: Reach, road: dict[str, bool], target: Target, names: Resolve
 ) -> None:
     names("vendor.example.com", [means])
     async with new_client(reach) as client:
         with pytest.raises(httpx2.ConnectError):
-            await client.get(f"http://vendor.example.com:{target.port}/")
+            await client.get(f"http://vendor.example.com:{target.port}/", extensions=road)
     assert target.asked == 0
 
 
@@ -189,12 +194,15 @@ async def test_what_was_looked_at_is_what_is_connected_to(target: Target, names:
     assert (target.asked, meanings) == (0, ["127.0.0.1"])
 
 
-async def test_this_machine_is_reached_where_it_is_written_and_redirects_are_not_followed(target: Target) -> None:
+@ROADS
+async def test_this_machine_is_reached_where_it_is_written_and_redirects_are_not_followed(
+    road: dict[str, bool], target: Target
+) -> None:
     async with new_client(Reach.LOCAL) as client:
-        assert (await client.get(f"http://127.0.0.1:{target.port}/")).status_code == 302
-        assert (await client.get(f"http://localhost:{target.port}/")).status_code == 302
+        assert (await client.get(f"http://127.0.0.1:{target.port}/", extensions=road)).status_code == 302
+        assert (await client.get(f"http://localhost:{target.port}/", extensions=road)).status_code == 302
     assert target.asked == 2
     async with new_client(Reach.PUBLIC) as client:
         with pytest.raises(httpx2.ConnectError):
-            await client.get(f"http://127.0.0.1:{target.port}/")
+            await client.get(f"http://127.0.0.1:{target.port}/", extensions=road)
     assert target.asked == 2

@@ -303,7 +303,7 @@ async def test_a_connection_with_an_answer_not_read_to_its_end_is_given_back(htt
         assert await http.json("list") == {}
 
 
-@pytest.mark.parametrize(
+BROKEN_HTTP = pytest.mark.parametrize(
     "turn",
     [
         hangs_up(wire(body=b'{"a":1}', headers={"content-length": "50"})),
@@ -315,11 +315,22 @@ async def test_a_connection_with_an_answer_not_read_to_its_end_is_given_back(htt
     ],
     ids=["truncated", "chunks", "garbage", "lengths", "gzip", "silence"],
 )
+
+
+@BROKEN_HTTP
 async def test_broken_http_is_a_broken_answer_and_a_command_is_not_repeated(turn: Callable[..., Any]) -> None:
     async with socket(turn) as (base, heads), new_client() as client:
         error = await failure(over(client, guarded(), base_url=base).json("act"))
     assert isinstance(error, VendorProtocolError)
     assert (error.sent, len(heads)) == (True, 1)
+
+
+@BROKEN_HTTP
+async def test_broken_http_is_a_broken_answer_to_a_read_which_is_tried_three_times(turn: Callable[..., Any]) -> None:
+    async with socket(turn) as (base, heads), new_client() as client:
+        error = await failure(over(client, guarded(), base_url=base).json("list"))
+    assert isinstance(error, VendorProtocolError)
+    assert len(heads) == 3
 
 
 async def test_a_reset_connection_may_have_carried_a_command() -> None:

@@ -1,0 +1,136 @@
+"""How requests go over the wire: reads over aiohttp's connections, orders over httpx2's own.
+
+A read costs a tenth over aiohttp's. An order must not be sent twice: httpx2 looks whether a kept connection still
+stands before it sends on it, while aiohttp knows it from a moment before, and a read that meets a connection just
+closed is asked again."""
+
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import aiohttp
+import httpx2
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from connectors.reaching import GuardedTransport, Reach, addresses, literal, may_reach
+
+READS = {"reads": True}  # the extension of a request that asks and changes nothing
+CHUNK = 64 * 1024
+
+
+class PooledTransport(httpx2.AsyncBaseTransport):
+    """Raises what httpx2's own transport raises, so that nobody above has to know which of the two it was."""
+
+    def __init__(self, reach: Reach, limits: httpx2.Limits) -> None:
+        self._reach = reach
+        self._idle_seconds = limits.keepalive_expiry
+        self._orders = GuardedTransport(reach, limits)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if not request.extensions.get("reads"):
+            return await self._orders.handle_async_request(request)
+        if not may_reach(request.url.host, self._reach):
+            raise httpx2.ConnectError("there is no address that may be connected to")
+        limits = request.extensions["timeout"]
+        with _as_httpx2():
+            answer = await self._opened().request(
+                request.method,
+                URL(str(request.url), encoded=True),
+                headers=request.headers.multi_items(),
+                data=request.content or None,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(sock_connect=limits["connect"], sock_read=limits["read"]),
+            )
+        return httpx2.Response(answer.status, headers=answer.raw_headers, stream=_Body(answer))
+
+    def _opened(self) -> aiohttp.ClientSession:
+        """Made where it is used: it belongs to an event loop."""
+        if self._session is None:
+            connector = aiohttp.TCPConnector(
+                limit=0,  # each account has its places
+                resolver=_Resolver(self._reach),
+                use_dns_cache=False,
+                ssl=httpx2.create_ssl_context(trust_env=False),
+                keepalive_timeout=self._idle_seconds,
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,  # httpx2 does it, and counts
+                skip_auto_headers=("User-Agent", "Content-Type"),
+            )
+            # It would send a read again that met a closed connection; whether to is ours to say, and to count.
+            self._session._retry_connection = False  # noqa: SLF001
+        return self._session
+
+    async def aclose(self) -> None:
+        await self._orders.aclose()
+        if self._session is not None:
+            await self._session.close()
+
+
+class _Body(httpx2.AsyncByteStream):
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _as_httpx2():
+            async for chunk in self._answer.content.iter_chunked(CHUNK):
+                yield chunk
+
+    async def aclose(self) -> None:
+        """One that was not read to its end takes its connection with it."""
+        if self._answer.content.at_eof():
+            self._answer.release()
+        else:
+            self._answer.close()
+
+
+class _Resolver(AbstractResolver):
+    """Looks at what a name leads to before it is connected to; what is written as an address was looked at before."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002  the library's signature
+    ) -> list[ResolveResult]:
+        found = await addresses(host, port, self._reach if literal(host) is None else Reach.ANYWHERE)
+        if not found:
+            raise OSError("there is no address that may be connected to")
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in found
+        ]
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+@contextmanager
+def _as_httpx2() -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ConnectionTimeoutError, aiohttp.ServerTimeoutError) as error:
+        connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
+        raise (httpx2.ConnectTimeout if connecting else httpx2.ReadTimeout)("timed out") from error
+    except aiohttp.ClientConnectorError as error:
+        raise httpx2.ConnectError("could not connect") from error
+    except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError, aiohttp.ServerDisconnectedError) as error:
+        raise httpx2.RemoteProtocolError("broken") from error
+    except aiohttp.ClientOSError as error:
+        raise httpx2.ReadError("reset") from error
+    except (aiohttp.ClientError, ValueError) as error:
+        raise httpx2.LocalProtocolError("cannot be sent") from error
