@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from operator import is_
 from typing import Any, TypeVar
 
 import structlog
@@ -26,7 +27,9 @@ MILLISECONDS_FROM = 10**11  # a UNIX time above this counts milliseconds: as sec
 DIGITS = 24  # of a number: a product of it and a quantity is still exact
 BEFORE_POINT = 18
 LEAST = -40  # digits before the point: a double that should be zero may be off by so little
+PLAIN = 10**15  # an int below it, or a float from its inverse on, is not out of proportion
 LONGEST_STAMP = 13  # digits: milliseconds until the year 2286
+NESTED = (dict, list)
 FRACTION = re.compile(r"\.(\d+)")
 
 
@@ -78,6 +81,8 @@ def rows(account: Account, what: str, found: Any) -> Sequence[Any]:
 
 def text(value: Any) -> str | None:
     """Ids and names come as text or as numbers; what is empty, or neither, says nothing."""
+    if type(value) is str:
+        return value or None
     if value is None or value == "" or isinstance(value, bool | dict | list):
         return None
     return str(value)
@@ -104,12 +109,16 @@ def number(value: Any) -> Decimal | None:
     """An exact decimal from a JSON number or a text; a float by its shortest form, which is what was sent.
 
     A number that is out of all proportion is refused: it would not stay exact, or would be too long to write."""
+    if type(value) is int and -PLAIN < value < PLAIN:
+        return Decimal(value)
     if value is None or value == "":
         return None
     try:
         found = Decimal(str(value).strip())
     except InvalidOperation:
         raise ValueError(f"{str(value)[:40]!r} is no number") from None
+    if type(value) is float and (value == 0 or 1 / PLAIN < abs(value) < PLAIN):
+        return found
     _, digits, exponent = found.as_tuple()
     before_point = len(digits) + exponent if isinstance(exponent, int) else BEFORE_POINT + 1
     if len(digits) > DIGITS or before_point > BEFORE_POINT or before_point < LEAST:
@@ -118,6 +127,8 @@ def number(value: Any) -> Decimal | None:
 
 
 def whole(value: Any) -> int | None:
+    if type(value) is int and -PLAIN < value < PLAIN:
+        return value
     found = number(value)
     if found is None:
         return None
@@ -180,13 +191,19 @@ def need_iso(value: Any) -> datetime:
 
 
 def without(row: Raw, secrets: frozenset[str]) -> Raw:
-    """The vendor's own record, less the members that hold secrets, at any depth."""
-    return {key: _clean(value, secrets) for key, value in row.items() if key not in secrets}
+    """The vendor's own record, less the members that hold secrets, at any depth; itself where it holds none."""
+    cleaned = {
+        key: less
+        for key, value in row.items()
+        if type(value) in NESTED and (less := _clean(value, secrets)) is not value
+    }
+    if not cleaned and secrets.isdisjoint(row):
+        return row
+    return {key: cleaned.get(key, value) for key, value in row.items() if key not in secrets}
 
 
 def _clean(value: Any, secrets: frozenset[str]) -> Any:
-    if isinstance(value, dict):
+    if type(value) is dict:
         return without(value, secrets)
-    if isinstance(value, list):
-        return [_clean(item, secrets) for item in value]
-    return value
+    items = [_clean(item, secrets) if type(item) in NESTED else item for item in value]
+    return value if all(map(is_, items, value)) else items

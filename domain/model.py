@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from domain.capabilities import UnavailableField, UnavailableReason
@@ -252,11 +253,18 @@ def why_absent(unsupported: frozenset[str], **fields: object) -> tuple[Unavailab
     """A reason for every field of a machine without a value; `unsupported` are those the vendor never tells.
 
     Fields are named as in the graph, with their values; a state that is UNKNOWN has no value."""
+    unknown, unseen = Connectivity.UNKNOWN, DoorState.UNKNOWN
+    absent = [name for name, value in fields.items() if value is None or value is unknown or value is unseen]
+    return _reasons(unsupported, tuple(absent))
+
+
+@lru_cache(maxsize=1024)
+def _reasons(unsupported: frozenset[str], absent: tuple[str, ...]) -> tuple[UnavailableField, ...]:
+    """Made once for all machines that lack the same."""
     return tuple(
         UnavailableField(
             field=name,
             reason=UnavailableReason.UNSUPPORTED_BY_VENDOR if name in unsupported else UnavailableReason.NEVER_REPORTED,
         )
-        for name, value in fields.items()
-        if value is None or value in (Connectivity.UNKNOWN, DoorState.UNKNOWN)
+        for name in absent
     )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from connectors.base import Account
@@ -103,6 +104,7 @@ def _payments(method: Raw, total: Money | None) -> tuple[Payment, ...]:
     )
 
 
+@lru_cache(maxsize=256)
 def letters(word: str) -> str:
     return NOT_LETTERS.sub("", word).casefold()
 
