@@ -1,4 +1,4 @@
-"""Messages are paid for: who has nothing left is told so, over either transport, and goes on later with nothing lost."""
+"""Messages are paid for: who has nothing left is told so, and goes on later with nothing lost."""
 
 import asyncio
 from collections.abc import Iterator
