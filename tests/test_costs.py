@@ -325,3 +325,20 @@ def test_what_was_asked_for_and_is_not_there_is_given_back(narrow: Gateway) -> N
     answer = ask(narrow, f"{{ nodes(ids: [{'1 ' * 100}]) {{ id }} }}", VIEWER)
     assert answer.status_code == 200
     assert left(answer) > 300 - 50
+
+
+def test_what_the_commands_of_a_bulk_cost_is_not_given_back(gateway: Gateway) -> None:
+    prices = [{"slotId": f"none-{number}", "amount": "1"} for number in range(30)]
+    told = gateway.post(PRICES, {"prices": prices}, **{"x-vendgraph-trace": "1"}).json()["extensions"]["vendgraph"]
+    assert told["cost"] == AROUND + 30 * costs.COMMAND
+    assert 30 * costs.COMMAND < told["costCharged"] <= told["cost"]
+
+
+@pytest.mark.parametrize("transport", ["POST", "events", "socket"])
+async def test_a_bulk_that_costs_too_much_is_refused_with_the_number(narrow: Gateway, transport: str) -> None:
+    """Whatever shorter one was asked for with the same text before."""
+    for count in (1, 13):
+        payload = {"query": PRICES, "variables": {"prices": [SLOT] * count}}
+        answer = await TRANSPORTS[transport](narrow, payload, VIEWER)
+        assert codes(answer) == ({"QUERY_TOO_COMPLEX"} if count == 13 else set())
+    assert str(AROUND + 13 * costs.COMMAND) in answer["errors"][0]["message"]
