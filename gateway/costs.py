@@ -41,7 +41,7 @@ class Price:
 
 
 class Cost:
-    """Of one operation of a document that is valid. It is remembered by what its variables have to do with it."""
+    """Of one operation of a document that is valid. Remembered by that of its variables which it depends on."""
 
     def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Fragments) -> None:
         self._schema = schema
