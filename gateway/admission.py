@@ -57,6 +57,10 @@ class Charge:
         rest is given back."""
         return self._settled(1 + objects + max(requests * REQUEST, self.least))
 
+    def cancel(self) -> int:
+        """As `settle`, for what was not executed after all."""
+        return self._settled(1)
+
     def settle_kept(self, objects: int) -> int:
         """As `settle`, for an answer that was kept: it was found and written, and not made."""
         return self._settled(KEPT + objects // KEPT_OBJECTS)

@@ -111,7 +111,7 @@ class Execution:
             written = encoded(result.data)
             self.kept.keep(key, Kept(written, objects, memory.readings))
             answer["data"] = orjson.Fragment(written)
-        charged = charge.settle(objects, len(requests))
+        charged = charge.settle(objects, len(requests)) if "data" in answer else charge.cancel()
         return Executed(answer, charge.cost, charged, requests, counted.hits, kept=memory.readings is not None)
 
     async def _executed(

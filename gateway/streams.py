@@ -73,7 +73,7 @@ class Streams:
     async def _follow(
         self, asked: Asked, viewer: Viewer, request_id: str, resumed: str | None
     ) -> AsyncGenerator[Frame, None] | list[Answer]:
-        """Where it is not opened, the charge is given back, but for the asking. Raises VendgraphError."""
+        """Raises VendgraphError."""
         charge, opened = self._admission.charge(asked, viewer), None
         try:
             with self._tracing.operation(asked, request_id) as tell:
@@ -82,7 +82,7 @@ class Streams:
                 return opened
         finally:
             if opened is None or isinstance(opened, list):
-                charge.settle(0, 0)
+                charge.cancel()
 
     async def ask(
         self, operation: Operation, viewer: Viewer, request_id: str, address: str | None

@@ -334,6 +334,14 @@ def test_what_the_commands_of_a_bulk_cost_is_not_given_back(gateway: Gateway) ->
     assert 30 * costs.COMMAND < told["costCharged"] <= told["cost"]
 
 
+def test_what_is_not_executed_for_its_variables_is_given_back(gateway: Gateway) -> None:
+    prices = [*([SLOT] * 29), {**SLOT, "amount": "much"}]
+    answer = gateway.post(PRICES, {"prices": prices}, **{"x-vendgraph-trace": "1"}).json()
+    assert codes(answer) == {"BAD_INPUT"}
+    told = answer["extensions"]["vendgraph"]
+    assert (told["cost"], told["costCharged"]) == (AROUND + 30 * costs.COMMAND, 1)
+
+
 @pytest.mark.parametrize("transport", ["POST", "events", "socket"])
 async def test_a_bulk_that_costs_too_much_is_refused_with_the_number(narrow: Gateway, transport: str) -> None:
     """Whatever shorter one was asked for with the same text before."""

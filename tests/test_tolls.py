@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from tests.following import SALES, Message, Shop, Socket, events, sold
 from tests.refusals import TRANSPORTS, codes
@@ -61,13 +62,15 @@ async def test_who_has_spent_all_is_told_so_and_goes_on_from_where_it_was(
         assert sold(first) == before
     heard: list[str] = []
     after, cuts = first["sales"]["cursor"], 0
-    while len(heard) < len(expected) - 1:
-        told, (error,) = await following(gateway, key, after)
-        assert error["extensions"]["code"] == "RATE_LIMITED"
-        assert told  # whoever comes back as soon as it may goes on
-        heard += map(sold, told)
-        after, cuts = told[-1]["sales"]["cursor"], cuts + 1
-        await asyncio.sleep(error["extensions"]["retryAfterSeconds"])
+    with capture_logs() as logs:
+        while len(heard) < len(expected) - 1:
+            told, (error,) = await following(gateway, key, after)
+            assert error["extensions"]["code"] == "RATE_LIMITED"
+            assert told  # whoever comes back as soon as it may goes on
+            heard += map(sold, told)
+            after, cuts = told[-1]["sales"]["cursor"], cuts + 1
+            await asyncio.sleep(error["extensions"]["retryAfterSeconds"])
+    assert [one["code"] for one in logs if one["event"] == "refused"] == ["RATE_LIMITED"] * cuts
     assert cuts > 0
     async with events(gateway, DEAR, {"after": after}, key=key) as stream:
         heard += [sold(await stream.next()) for _ in expected[len(heard) :]]
