@@ -13,7 +13,7 @@ from gateway.limits import LimitSettings, check_variables
 from gateway.persisted import Texts
 from gateway.requests import Operation
 from resolvers.context import Viewer
-from schema.costs import REQUEST
+from schema.costs import KEPT, KEPT_OBJECTS, REQUEST
 
 NESTED = frozenset({dict, list})
 READING = 16  # characters of a document that is not known yet, for 1
@@ -46,18 +46,50 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What an operation may cost, and where it was taken from."""
+    """What an operation may cost, of that what its commands do, and where it was taken from."""
 
     cost: int
-    limit: int
+    least: int
     bucket: Bucket
 
     def settle(self, objects: int, requests: int) -> int:
-        """What it did cost, by the objects in its answer and the requests to vendors that it took: the rest is given
-        back."""
-        cost = min(self.cost, 1 + objects + requests * REQUEST)
+        """What it did cost, by its commands, the objects in its answer and the requests to vendors that it took: the
+        rest is given back."""
+        return self._settled(1 + objects + max(requests * REQUEST, self.least))
+
+    def cancel(self) -> int:
+        """As `settle`, for what was not executed after all."""
+        return self._settled(1)
+
+    def settle_kept(self, objects: int) -> int:
+        """As `settle`, for an answer that was kept: it was found and written, and not made."""
+        return self._settled(KEPT + objects // KEPT_OBJECTS)
+
+    def _settled(self, cost: int) -> int:
+        cost = min(self.cost, cost)
         self.bucket.give_back(self.cost - cost)
         return cost
+
+
+class Toll:
+    """What a subscriber gives for its messages. What its opening was charged is for the first one, so that whoever
+    comes back as soon as it may hears at least that."""
+
+    __slots__ = ("_ahead", "_charge")
+
+    def __init__(self, charge: Charge) -> None:
+        self._charge = charge
+        self._ahead = True
+
+    def pay(self, paid: set[object]) -> None:
+        """`paid`: the buckets that have given for this message already. For another subscriber it is only sent once
+        more then. Raises RateLimited."""
+        bucket = self._charge.bucket
+        if self._ahead:
+            self._ahead = False
+        else:
+            bucket.spend(1 if bucket in paid else self._charge.cost)
+        paid.add(bucket)
 
 
 class Admission:
@@ -85,13 +117,13 @@ class Admission:
 
     def charge(self, asked: Asked, viewer: Viewer) -> Charge:
         """For an operation that is good. Raises QueryTooComplex and RateLimited."""
-        cost = asked.document.cost(asked.name, asked.variables)
-        limit = self._limits.max_cost
+        price = asked.document.price(asked.name, asked.variables)
+        cost, limit = price.most, self._limits.max_cost
         if cost > limit:
             raise QueryTooComplex(f"this may cost {cost}, and {limit} is the most: ask for less, or for shorter pages")
         bucket = self._buckets.of(viewer.name)
         bucket.spend(cost)
-        return Charge(cost, limit, bucket)
+        return Charge(cost, price.least, bucket)
 
     def headers(self, viewer: Viewer) -> Mapping[str, str]:
         return self._buckets.of(viewer.name).headers()

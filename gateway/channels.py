@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 
 import structlog
@@ -25,11 +25,12 @@ TURN = 8  # messages for one subscriber before the others have their turn
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A result as JSON. Of a subscription's message: its number, and the cursor to go on from."""
+    """A result as JSON. Of a subscription's message: its number, the cursor to go on from, and who has paid for it."""
 
     payload: str
     cursor: str | None = None
     seq: int = 0
+    paid: set[object] = field(default_factory=set, compare=False)
 
 
 Encode = Callable[[Message], str | Awaitable[str]]

@@ -33,7 +33,7 @@ from graphql import (
 from compiled import Compiler
 from compiled import Operation as CompiledOperation
 from domain.errors import BadInput, QueryTooComplex
-from gateway.costs import Cost
+from gateway.costs import Cost, Price
 from gateway.limits import LimitSettings, check
 from gateway.merging import MergeableFields
 
@@ -75,7 +75,7 @@ class Document:
         found = None if self.node is None else get_operation_ast(self.node, name)
         return None if found is None else found.operation
 
-    def cost(self, name: str | None, variables: Mapping[str, Any] | None) -> int:
+    def price(self, name: str | None, variables: Mapping[str, Any] | None) -> Price:
         """Of an operation that there is, in a document that is valid."""
         only = next(iter(self.costs))
         return self.costs[only if name is None else name].of(variables)

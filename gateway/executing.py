@@ -74,7 +74,7 @@ class Execution:
             key = None if operation is None else _key(operation, asked, context.viewer)
             kept = None if key is None else self.kept.find(key)
             if kept is not None:
-                answer, charged = {"data": orjson.Fragment(kept.encoded)}, charge.settle(kept.objects, 0)
+                answer, charged = {"data": orjson.Fragment(kept.encoded)}, charge.settle_kept(kept.objects)
                 return Executed(answer, charge.cost, charged, (), len(kept.readings), kept=True)
             executed = await self._anew(asked, context, operation, key, request_id, charge)
             tell(executed.answer.get("errors", ()))
@@ -87,7 +87,7 @@ class Execution:
         kept = None if key is None else self.kept.find(key)
         if kept is None:
             return None
-        self._admission.charge(asked, viewer).settle(kept.objects, 0)
+        self._admission.charge(asked, viewer).settle_kept(kept.objects)
         return kept
 
     async def _anew(
@@ -111,7 +111,7 @@ class Execution:
             written = encoded(result.data)
             self.kept.keep(key, Kept(written, objects, memory.readings))
             answer["data"] = orjson.Fragment(written)
-        charged = charge.settle(objects, len(requests))
+        charged = charge.settle(objects, len(requests)) if "data" in answer else charge.cancel()
         return Executed(answer, charge.cost, charged, requests, counted.hits, kept=memory.readings is not None)
 
     async def _executed(

@@ -150,7 +150,9 @@ class Endpoint:
             for crowd in (self.capacity.sockets_of, self.capacity.operations_of):
                 places.enter_context(crowd.place(viewer.name))
             places.enter_context(self.capacity.sockets.place())
-            opened = await self.streams.open(asked, viewer, request_id, resumed, address_of(request))
+            opened = await self.streams.open(
+                asked, viewer, request_id, resumed, address_of(request), traced=_is_traced(request)
+            )
             if isinstance(opened, list):
                 note(request.scope, code=opened[0]["extensions"]["code"])
                 return sse.refused(opened, request_id)
@@ -190,12 +192,11 @@ class Endpoint:
             executed = await self.execution.of(asked, context, request_id, changes=request.method == "POST")
         if executed.kept and (asked.named or request.method == "POST"):
             note(request.scope, asked=asked)
-        if request.headers.get("x-vendgraph-trace") == "1":
-            executed.answer["extensions"] = {"vendgraph": _told(executed)}
-        return executed.answer
+        return _with_trace(executed) if _is_traced(request) else executed.answer
 
-    async def _answer(self, asked: Asked, context: Context, request_id: str) -> dict[str, Any]:
-        return (await self.execution.of(asked, context, request_id)).answer
+    async def _answer(self, asked: Asked, context: Context, request_id: str, traced: bool) -> dict[str, Any]:
+        executed = await self.execution.of(asked, context, request_id)
+        return _with_trace(executed) if traced else executed.answer
 
 
 def _refused(error: VendgraphError, media: str) -> Reply:
@@ -218,8 +219,12 @@ def _status(answer: Mapping[str, Any], media: str) -> int:
     return 200 if media == JSON else 400
 
 
-def _told(executed: Executed) -> dict[str, Any]:
-    return {
+def _is_traced(request: Request) -> bool:
+    return request.headers.get("x-vendgraph-trace") == "1"
+
+
+def _with_trace(executed: Executed) -> dict[str, Any]:
+    told = {
         "upstreamRequests": [
             {
                 "account": request.account,
@@ -233,3 +238,4 @@ def _told(executed: Executed) -> dict[str, Any]:
         "cost": executed.cost,
         "costCharged": executed.charged,
     }
+    return {**executed.answer, "extensions": {"vendgraph": told}}

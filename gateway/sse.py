@@ -13,8 +13,11 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from domain.errors import VendgraphError
+from gateway import errors
 from gateway.accept import EVENTS
 from gateway.channels import Broken, Frame
+from gateway.request_ids import note
 from gateway.streams import until_first, within
 
 ALIVE = b":\n\n"
@@ -26,7 +29,7 @@ Good = Callable[[], Awaitable[bool]]
 
 class EventStream(Response):
     """Ends without `complete` where the gateway stops or the key is good no longer, so that clients come again; with it
-    where all has been told.
+    where all has been told, and after what is wrong, such as that the key has no more left.
 
     `good()`: whether the key still is, asked with each sign of life, every `alive` seconds. `held`: places that it has
     for as long as it lasts."""
@@ -49,20 +52,23 @@ class EventStream(Response):
         self._alive = alive
         self._held = held
 
-    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._held:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await _send(send, ALIVE)
-            await until_first(self._tell(send), self._live(send), gone(receive))
+            await until_first(self._tell(scope, send), self._live(send), gone(receive))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _tell(self, send: Send) -> None:
+    async def _tell(self, scope: Scope, send: Send) -> None:
         try:
             async with aclosing(self._frames):
                 async for frame in self._frames:
                     await _send(send, _next(frame))
         except Broken:
             return
+        except VendgraphError as error:
+            note(scope, code=error.code.value)
+            await _send(send, _wrong(errors.refusal(error)["errors"]))
         await _send(send, COMPLETE)
 
     async def _live(self, send: Send) -> None:
@@ -72,10 +78,13 @@ class EventStream(Response):
             await _send(send, ALIVE)
 
 
-def refused(errors: Sequence[dict[str, Any]], request_id: str) -> Response:
+def refused(found: Sequence[dict[str, Any]], request_id: str) -> Response:
     """What is wrong before anything is executed is told as a result: an EventSource sees no other answer."""
-    frame = Frame(orjson.dumps({"errors": errors}).decode())
-    return Response(_next(frame) + COMPLETE, headers={**HEADERS, "x-request-id": request_id})
+    return Response(_wrong(found) + COMPLETE, headers={**HEADERS, "x-request-id": request_id})
+
+
+def _wrong(found: Sequence[dict[str, Any]]) -> bytes:
+    return _next(Frame(orjson.dumps({"errors": found}).decode()))
 
 
 async def gone(receive: Receive) -> None:

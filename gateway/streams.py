@@ -17,7 +17,7 @@ from gateway.tracing import Tracing
 from resolvers.context import Context, Graph, Viewer
 
 Answer = dict[str, Any]
-Execute = Callable[[Asked, Context, str], Coroutine[Any, Any, Answer]]
+Execute = Callable[[Asked, Context, str, bool], Coroutine[Any, Any, Answer]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,8 @@ USUAL = Pace()
 
 
 class Streams:
-    """`execute(asked, context, request_id)` answers what is no subscription. What changes something is done to its
-    end, though its client be gone."""
+    """`execute(asked, context, request_id, traced)` answers what is no subscription. What changes something is done
+    to its end, though its client be gone."""
 
     def __init__(
         self, graph: Graph, admission: Admission, subscriptions: Subscriptions, execute: Execute, tracing: Tracing
@@ -55,20 +55,34 @@ class Streams:
         request_id: str,
         resumed: str | None = None,
         address: str | None = None,
+        traced: bool = False,
     ) -> AsyncGenerator[Frame, None] | list[Answer]:
-        """The results of an operation, one or many; or the errors for which it was not executed."""
+        """The results of an operation, one or many; or the errors for which it was not executed. `traced`: whether
+        the one tells what it cost."""
         try:
+            if asked.follows and asked.document.errors:
+                return self._subscriptions.refused(asked, request_id)
             if asked.follows:
-                if not asked.document.errors:
-                    self._admission.charge(asked, viewer)
-                with self._tracing.operation(asked, request_id) as tell:
-                    opened = await self._subscriptions.open(asked, viewer, request_id, resumed)
-                    tell(opened if isinstance(opened, list) else ())
-                    return opened
-            answer = await self._answer(asked, viewer, request_id, address)
+                return await self._follow(asked, viewer, request_id, resumed)
+            context = Context(self._graph, viewer, address=address, request_id=request_id)
+            answer = await self._answer(asked, context, request_id, traced)
         except VendgraphError as error:
             return list(errors.refusal(error)["errors"])
         return _single(encoded(answer).decode()) if "data" in answer else list(answer["errors"])
+
+    async def _follow(
+        self, asked: Asked, viewer: Viewer, request_id: str, resumed: str | None
+    ) -> AsyncGenerator[Frame, None] | list[Answer]:
+        """Raises VendgraphError."""
+        charge, opened = self._admission.charge(asked, viewer), None
+        try:
+            with self._tracing.operation(asked, request_id) as tell:
+                opened = await self._subscriptions.open(asked, viewer, request_id, resumed, charge)
+                tell(opened if isinstance(opened, list) else ())
+                return opened
+        finally:
+            if opened is None or isinstance(opened, list):
+                charge.cancel()
 
     async def ask(
         self, operation: Operation, viewer: Viewer, request_id: str, address: str | None
@@ -80,9 +94,8 @@ class Streams:
             return list(errors.refusal(error)["errors"])
         return await self.open(asked, viewer, request_id, address=address)
 
-    async def _answer(self, asked: Asked, viewer: Viewer, request_id: str, address: str | None) -> Answer:
-        context = Context(self._graph, viewer, address=address, request_id=request_id)
-        work = self._execute(asked, context, request_id)
+    async def _answer(self, asked: Asked, context: Context, request_id: str, traced: bool) -> Answer:
+        work = self._execute(asked, context, request_id, traced)
         if not asked.changes:
             return await work
         task = asyncio.create_task(work)

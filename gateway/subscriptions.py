@@ -15,7 +15,7 @@ from graphql.execution import Executor, create_source_event_stream, execute_subs
 from compiled import Compiler, Memory, Operation
 from domain.live import Message
 from gateway import errors
-from gateway.admission import Asked
+from gateway.admission import Asked, Charge, Toll
 from gateway.answers import encoded
 from gateway.channels import Channel, Encode, Frame, read
 from resolvers.context import Context, Graph, Viewer
@@ -44,16 +44,13 @@ class Subscriptions:
         return self._singles + sum(channel.subscribers for channel in self._channels.values())
 
     async def open(
-        self, asked: Asked, viewer: Viewer, request_id: str, resumed: str | None
+        self, asked: Asked, viewer: Viewer, request_id: str, resumed: str | None, charge: Charge
     ) -> AsyncGenerator[Frame, None] | list[Answer]:
-        """The frames, without end; or the errors for which there are none. `resumed`: a cursor that goes before the
-        `after` that was asked for.
+        """Of a document that is good: the frames, without end; or the errors for which there are none.
 
-        Raises VendgraphError."""
-        document = asked.document
-        if document.node is None or document.errors:
-            return self._formatted(document.errors, request_id)
-        key = (*document.follows(asked.name, asked.variables), viewer.organizations, viewer.role)
+        `resumed`: a cursor that goes before the `after` that was asked for. `charge`: for the opening; each message is
+        worth as much. Raises VendgraphError; so do the frames, where the key has not enough left for the next one."""
+        key = (*asked.document.follows(asked.name, asked.variables), viewer.organizations, viewer.role)
         context = Context(self._graph, viewer, resumed=resumed)
         executor = self._executor(asked, context)
         if isinstance(executor, list):
@@ -63,10 +60,16 @@ class Subscriptions:
         if isinstance(live, ExecutionResult):
             return self._formatted(live.errors or (), request_id)
         assert isinstance(live, Live)
-        encode = self._encoder(asked, viewer)
-        return self._frames(key, live, encode) if live.shared else self._alone(live, encode)
+        encode, toll = self._encoder(asked, viewer), Toll(charge)
+        return self._frames(key, live, encode, toll) if live.shared else self._alone(live, encode, toll)
 
-    async def _frames(self, key: object, live: Live[Message], encode: Encode) -> AsyncGenerator[Frame, None]:
+    def refused(self, asked: Asked, request_id: str) -> list[Answer]:
+        """What is wrong with a document."""
+        return self._formatted(asked.document.errors, request_id)
+
+    async def _frames(
+        self, key: object, live: Live[Message], encode: Encode, toll: Toll
+    ) -> AsyncGenerator[Frame, None]:
         channel = self._channels.get(key)
         if channel is None:
             channel = self._channels[key] = Channel(live, encode, self._graph.journal.tail.head)
@@ -74,6 +77,7 @@ class Subscriptions:
         try:
             async with aclosing(channel.frames(live)) as frames:
                 async for frame in frames:
+                    toll.pay(frame.paid)
                     self.told += 1
                     yield frame
         finally:
@@ -82,8 +86,8 @@ class Subscriptions:
                 del self._channels[key]
                 channel.close()
 
-    async def _alone(self, live: Live[Message], encode: Encode) -> AsyncGenerator[Frame, None]:
-        """What is nobody else's, to its end. Raises Broken."""
+    async def _alone(self, live: Live[Message], encode: Encode, toll: Toll) -> AsyncGenerator[Frame, None]:
+        """What is nobody else's, to its end. Raises Broken and RateLimited."""
         seq, ended = live.start, False
         self._singles += 1
         try:
@@ -91,6 +95,7 @@ class Subscriptions:
                 batch = await read(live, seq)
                 seq, ended = batch.until, batch.ended
                 for message in batch.messages:
+                    toll.pay(set())
                     payload = encode(message)
                     self.told += 1
                     yield Frame(payload if isinstance(payload, str) else await payload)

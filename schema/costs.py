@@ -5,8 +5,12 @@ objects that an answer may hold, and more where a vendor has to be asked for eac
 
 from collections.abc import Mapping
 
+from domain.bulk import MOST_ITEMS
+
 REQUEST = 10  # a request to a vendor, for this alone
-COMMAND = 20
+COMMAND = 20  # which is not given back, whenever it is sent
+KEPT = 2  # an answer that is kept: to find it,
+KEPT_OBJECTS = 100  # and 1 more for so many of its objects, to write it
 REPORT = 100
 PAGE = 50  # where `first` is left out
 LARGEST_PAGE = 1000
@@ -36,7 +40,12 @@ WEIGHTS: Mapping[str, int] = {  # of a field itself, beside the objects that it 
     "VendorAccount.productsSold": REQUEST,
     "VendorAccount.serviceSessions": REQUEST,
 }
+ORDERS: Mapping[str, str] = {  # mutations of many commands: where in `input` they stand
+    "setPrices": "prices",
+    "updatePlanograms": "planograms",
+}
 SIZES: Mapping[str, int] = {
+    "Bulk.items": MOST_ITEMS,
     "Machine.capabilities": 20,
     "Machine.slots": 20,
     "Query.accounts": 10,
@@ -46,7 +55,3 @@ SIZES: Mapping[str, int] = {
     "VendorAccount.productsSold": 50,
 }
 ITEMS = frozenset({"nodes", "edges"})  # of a connection: as many as its field's `first`
-
-
-def weight(parent: str, field: str, *, mutation: bool) -> int:
-    return COMMAND if mutation else WEIGHTS.get(f"{parent}.{field}", 0)

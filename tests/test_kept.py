@@ -17,7 +17,7 @@ from compiled import Keeper, Kept
 from domain.model import Role, Vendor
 from domain.refs import Kind, Ref
 from domain.sales import Sale
-from gateway.admission import Admission
+from gateway.admission import Admission, objects_in
 from gateway.answers import encoded
 from gateway.documents import Documents
 from gateway.executing import Executed, Execution
@@ -28,6 +28,7 @@ from gateway.tracing import Tracing
 from resolvers.context import Context, Viewer
 from resolvers.sources import Source
 from resolvers.standing import Mark
+from schema.costs import KEPT, KEPT_OBJECTS
 from tests.comparing import Compared, comparing
 from tests.running import Sandbox, config_text, running_gateway, running_sandbox
 from tests.sameness import CORE, FOREVER, SCHEMA, ids
@@ -170,11 +171,14 @@ def test_no_vendor_is_asked_for_it_and_it_costs_what_it_did(sandbox: Sandbox, tm
     with running_gateway(sandbox, tmp_path, cache=FOREVER) as gateway:
         gateway.ask(query)
         gateway.headers["x-vendgraph-trace"] = "1"
-        again = [gateway.post(query).json() for _ in range(3)]
-    assert again[1]["data"] == again[2]["data"]
-    told = [one["extensions"]["vendgraph"] for one in again[1:]]
+        again = [gateway.post(query).json() for _ in range(4)]
+    assert again[0]["data"] == again[2]["data"] == again[3]["data"]
+    made, _, *told = [one["extensions"]["vendgraph"] for one in again]
     assert [one["upstreamRequests"] for one in told] == [[], []]
-    assert told[0]["costCharged"] == told[1]["costCharged"] > 5
+    objects = objects_in(again[0]["data"])
+    assert made["costCharged"] > objects
+    assert [one["costCharged"] for one in told] == [KEPT + objects // KEPT_OBJECTS] * 2
+    assert {one["cost"] for one in told} == {made["cost"]}
     assert told[1]["cacheHits"] > 0
 
 

@@ -91,14 +91,14 @@ def test_lists_are_counted_wherever_they_stand_in_variables() -> None:
 async def test_what_the_pages_ask_is_allowed(block: Block) -> None:
     document = await Documents(SCHEMA, LIMITS, suggestions=False).read(block.text)
     assert document.errors == []
-    assert all(cost.of({}) <= LIMITS.max_cost for cost in document.costs.values())
+    assert all(cost.of({}).most <= LIMITS.max_cost for cost in document.costs.values())
 
 
 async def test_tools_may_ask_for_the_schema() -> None:
     query = get_introspection_query(input_value_deprecation=True, specified_by_url=True)
     document = await Documents(SCHEMA, LIMITS, suggestions=False).read(query)
     assert document.errors == []
-    assert document.cost(None, None) <= LIMITS.max_cost
+    assert document.price(None, None).most <= LIMITS.max_cost
 
 
 def test_what_is_as_much_as_is_allowed_is() -> None:

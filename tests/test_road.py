@@ -113,10 +113,11 @@ def test_what_is_charged_is_the_same(shared_sandbox: Sandbox, tmp_path: Path) ->
 
     slowly = "\n[limits]\ncost_per_second = 1\n"
     with running_gateway(shared_sandbox, tmp_path, cache=FOREVER, more=slowly) as gateway:
-        warm(gateway)
+        fleet = FLEET.replace("first: 5", "first: 1000")
+        warm(gateway, fleet)
         taken = short(gateway)
         began = time.monotonic()
-        told = [left(post(gateway, **headers)) for headers in ({}, {}, LONG, {}, LONG)]
+        told = [left(post(gateway, fleet, **headers)) for headers in ({}, {}, LONG, {}, LONG)]
         filled = time.monotonic() - began + 1
         assert short(gateway) == taken + 3
     charged = [before - after for before, after in pairwise(told)]
@@ -174,7 +175,7 @@ def test_what_comes_in_shows_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
 
 
 def test_who_has_spent_all_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
-    limits = "\n[limits]\nmax_cost = 100000\ncost_burst = 100000\ncost_per_second = 1\n"
+    limits = "\n[limits]\nmax_cost = 1000\ncost_burst = 2000\ncost_per_second = 1\n"
     with running_gateway(sandbox, tmp_path, cache=FOREVER, more=limits) as gateway:
         statuses = []
         while 429 not in statuses:

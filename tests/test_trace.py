@@ -1,6 +1,7 @@
 """What a traced request is told: the upstream requests that were made for it, and what came from the caches."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from connectors.http import UpstreamRequest, trace
+from tests.following import events
 from tests.running import ADMIN, Gateway, Sandbox, running_gateway
 from tests.scripted import Scripted, guarded, over
 
@@ -71,6 +73,18 @@ def test_by_get_it_is_told_as_well(gateway: Gateway) -> None:
     headers = {"authorization": f"Bearer {ADMIN}", "x-vendgraph-trace": "1"}
     answer = httpx2.get(f"{gateway.base}/graphql", params={"query": MACHINES}, headers=headers)
     assert "vendgraph" in answer.json()["extensions"]
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+async def test_by_server_sent_events_it_is_told_as_well(gateway: Gateway, method: str) -> None:
+    for told in ({"x-vendgraph-trace": "1"}, {}):
+        async with events(gateway, MACHINES, headers=told, method=method) as stream:
+            event = await stream.hear()
+        assert event is not None
+        result = json.loads(event["data"])
+        assert ("extensions" in result) == bool(told)
+        if told:
+            assert result["extensions"]["vendgraph"]["cost"] == 2
 
 
 def test_a_refusal_and_its_retries_are_told_with_their_status(sandbox: Sandbox, tmp_path: Path) -> None:
