@@ -29,9 +29,10 @@ RESULTS: Mapping[str, Callable[[Any], Any]] = {
     "CREATE_PROMO_CODES": lambda told: {name: one for name, one in told.items() if name != "codes"},
 }
 VARYING = {  # with the moment, and cursors with the tenants of who asks
-    *(("VendorAccount", name) for name in ("lastSuccessAt", "lastError", "rateLimit", "drift")),
+    *(("VendorAccount", name) for name in ("status", "lastSuccessAt", "lastError", "rateLimit", "webhook", "drift")),
     ("SourceStatus", "asOf"),
     *(("PageInfo", name) for name in ("startCursor", "endCursor")),
+    *((f"{name}Message", "cursor") for name in ("Sale", "MachineEvent", "Command", "Machine")),
 }
 WORDS = ("name", "email", "identification", "mobile")
 ROLES: Mapping[str, str] = {"VIEWER": VIEWER, "OPERATOR": OPERATOR, "ADMIN": ADMIN}
@@ -75,6 +76,13 @@ def never_was(id_: str) -> str:
     return (Ref(ref.kind, "nobodys-account", ref.native) if ref.account else Ref(ref.kind, "", "nobody")).text
 
 
+def where(id_: str) -> str:
+    """The account of a thing, or the tenant that it is."""
+    ref = Ref.parse(id_)
+    assert ref is not None
+    return ref.account or ref.native
+
+
 def narrowed(whole: Any) -> Any:
     """What viewers are told where an admin is told this."""
     if isinstance(whole, list):
@@ -89,6 +97,15 @@ def _narrowed(whole: Mapping[str, Any], name: str) -> Any:
     if (kind, name) == ("Command", "result") and whole["kind"] in RESULTS:
         return value and RESULTS[whole["kind"]](value)
     return narrowed(value) if name not in RECORDS else impersonal(value)
+
+
+def as_the_role_may(role: str, whole: Any, seen: Any) -> None:
+    """Fails where somebody of a role was told anything else of what an admin was told `whole`."""
+    if role == "VIEWER":
+        assert settled(seen) == settled(narrowed(whole))
+        assert set(unsaid(whole, seen)) == set()
+    else:
+        assert settled(seen) == settled(whole)
 
 
 def unsaid(whole: Any, seen: Any) -> Iterator[tuple[str, str]]:
