@@ -9,7 +9,7 @@ from domain.refs import Ref
 from resolvers.privacy import impersonal
 from tests.commanding import SELDOM_FED
 from tests.issuing import AUDIENCE, ISSUER, issuing, token
-from tests.running import ADMIN, OPERATOR, VIEWER, Gateway, Sandbox, running_gateway, running_sandbox
+from tests.running import ADMIN, OPERATOR, STRANGER, VIEWER, Gateway, Sandbox, running_gateway, running_sandbox
 
 PRIVATE = {
     *(("PersonRecord", name) for name in ("name", "firstName", "lastName", "email", "identification", "mobile")),
@@ -36,6 +36,7 @@ VARYING = {  # with the moment, and cursors with the tenants of who asks
 }
 WORDS = ("name", "email", "identification", "mobile")
 ROLES: Mapping[str, str] = {"VIEWER": VIEWER, "OPERATOR": OPERATOR, "ADMIN": ADMIN}
+KEYS = {"acme": ADMIN, "other": STRANGER}  # of each tenant's admin
 TENANTS = {"acme": ["acme"], "other": ["other"], "both": ["acme", "other"]}
 LONG_KEPT = "\n".join(f"{name} = 3600" for name in ("machines", "slots", "products", "state", "sales"))
 GENEROUS = """
@@ -67,6 +68,15 @@ def personal(gateway: Gateway, key: str) -> set[str]:
     """Words that tell who somebody is."""
     people = gateway.ask(f"{{ people(first: 1000) {{ nodes {{ {' '.join(WORDS)} }} }} }}", key=key)["people"]["nodes"]
     return {one[name] for one in people for name in WORDS if one[name]}
+
+
+def texts(answer: Any) -> Iterator[str]:
+    """All that it holds of them, in vendors' records too."""
+    if isinstance(answer, str):
+        yield answer
+    elif isinstance(answer, dict | list):
+        for one in answer.values() if isinstance(answer, dict) else answer:
+            yield from texts(one)
 
 
 def never_was(id_: str) -> str:
