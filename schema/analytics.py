@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from resolvers import analytics
-from schema.basics import SILENT, VENDOR_DATA, Money
+from resolvers.privacy import of_thing
+from schema.basics import SILENT, THING_DATA, Money
 from schema.edge import attribute as told
 from schema.edge import edge
 from schema.scalars import JSON
@@ -123,7 +124,7 @@ class LowStockRow:
     name: str | None = told("What it is called.")
     position: str | None = told("In which slot, as printed on the machine.")
     quantity: int | None = told("How many are left.")
-    vendor_data: JSON | None = told(VENDOR_DATA)
+    vendor_data: JSON | None = edge(of_thing, description=THING_DATA)
 
 
 @strawberry.type(description=f"How a product fared. {SILENT}")
@@ -135,7 +136,7 @@ class ProductStatistics:
     removed: int | None = told("How many were taken out, unsold.")
     total: Money | None = told("What it was sold for, with tax.")
     cost: Money | None = told("What that had cost.")
-    vendor_data: JSON | None = told(VENDOR_DATA)
+    vendor_data: JSON | None = edge(of_thing, description=THING_DATA)
 
 
 @strawberry.type(

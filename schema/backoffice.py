@@ -7,7 +7,8 @@ import strawberry
 
 from domain.model import Connectivity, Severity
 from resolvers import backoffice
-from schema.basics import SILENT, VENDOR_DATA, VENDOR_ID, Money
+from resolvers.privacy import of_thing
+from schema.basics import SILENT, THING_DATA, VENDOR_ID, Money
 from schema.edge import attribute as told
 from schema.edge import edge
 from schema.scalars import JSON
@@ -137,7 +138,7 @@ class MachineTerminal:
     minimum_age: int | None = told("How old customers have to be, in years.")
     owner: MachineOwner | None = told("Who answers for it.")
     observed_at: datetime = told("When the vendor told us.")
-    vendor_data: JSON | None = told(VENDOR_DATA)
+    vendor_data: JSON | None = edge(of_thing, description=THING_DATA)
 
 
 @strawberry.type

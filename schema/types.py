@@ -438,7 +438,7 @@ class Sale(Node, SaleBackoffice):
         description=f"What the vendor keeps of that person now; null also where they are gone. {PERSONAL}",
     )
     unavailable: list[UnavailableField] = edge(
-        privacy.kept_back("person", "payments.reference", "vendorData", "personRecord"),
+        privacy.kept_back("metadata", "person", "payments.reference", "vendorData", "personRecord"),
         description=KEPT_BACK,
         reads=readings.nothing,
     )

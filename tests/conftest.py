@@ -32,6 +32,7 @@ LONG = (
     "outages",
     "webhooks",
     "exports",
+    "rights_by_id",
     "commands_chaos",
     "dockerfile",
     "contract",

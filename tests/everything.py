@@ -7,6 +7,7 @@ from graphql import (
     GraphQLEnumType,
     GraphQLField,
     GraphQLInputObjectType,
+    GraphQLInterfaceType,
     GraphQLList,
     GraphQLNamedType,
     GraphQLNonNull,
@@ -24,11 +25,10 @@ from schema.root import build
 SCHEMA = build_schema(build().as_str())
 DEEPEST = 3
 FEW = 3
-# Roots that lead to a thing by its id, and to what others lead to as well.
-BY_ID = ("node", "nodes", "organization", "machine", "product", "sale", "command", "person")
-APART = frozenset({*BY_ID, "organizationUnit", "entitlementGroup", "promoCode", "bulk"})
-# What is asked of a vendor each time, and of some accounts only; tests/test_graph_{analytics,backoffice}.py have it.
-ELSEWHERE = frozenset({"analytics", "customerAccounts", "metadata", "productsSold", "serviceSessions"})
+NODE = SCHEMA.type_map["Node"]
+# What a vendor is asked for one by one: of a thing by its id, and not of each in a list.
+ONE_BY_ONE = frozenset({"analytics", "customerAccounts", "metadata", "productsSold", "serviceSessions"})
+BY_CODE = "promoCode"  # which has no id: who knows its account and its digits may ask for it
 REPORTED = 'from: "2020-01-01T00:00:00Z", to: "2020-02-01T00:00:00Z"'
 KINDS = {
     "accountId": Kind.ACCOUNT,
@@ -53,11 +53,53 @@ def fields(kind: GraphQLNamedType | None) -> Mapping[str, GraphQLField]:
 
 def questions() -> dict[str, str]:
     """One for each list or value at the root."""
-    roots = ((name, field) for name, field in fields(SCHEMA.query_type).items() if name not in APART)
-    return {name: f"{{ {_asked(name, field, 0, ())} }}" for name, field in roots}
+    roots = fields(SCHEMA.query_type).items()
+    wanted = [(name, field) for name, field in roots if name not in roots_by_id() and name != BY_CODE]
+    return {name: f"{{ {_asked(name, field, 0, (), ONE_BY_ONE)} }}" for name, field in wanted}
 
 
-def _asked(name: str, field: GraphQLField, depth: int, above: tuple[str, ...]) -> str:
+def things() -> list[str]:
+    """The types of all that has an id of its own."""
+    return sorted(kind.name for kind in SCHEMA.get_possible_types(_abstract(NODE)))
+
+
+def roots_by_id() -> dict[str, list[str]]:
+    """The types that each root leads to by their ids."""
+    roots = {name: one for name, one in fields(SCHEMA.query_type).items() if {"id", "ids"} & one.args.keys()}
+    kinds = {name: get_named_type(one.type) for name, one in roots.items()}
+    return {name: things() if kind is NODE else [kind.name] for name, kind in kinds.items()}
+
+
+def question_by_id(root: str, thing: str) -> str:
+    """All of a thing; `$id` is its id, as a list where the root takes several."""
+    field = fields(SCHEMA.query_type)[root]
+    ((name, argument),) = field.args.items()
+    whole = f"... on {thing} {{ {_selected(SCHEMA.type_map[thing], 0, (), frozenset())} }}"
+    return f"query ($id: {argument.type}) {{ {root}({name}: $id) {{ __typename {whole} }} }}"
+
+
+def question_by_code() -> str:
+    whole = _selected(get_named_type(fields(SCHEMA.query_type)[BY_CODE].type), 0, (), frozenset())
+    return f"query ($account: ID!, $code: String!) {{ {BY_CODE}(accountId: $account, code: $code) {{ {whole} }} }}"
+
+
+def followed() -> dict[str, str]:
+    """A subscription to each root, for all of its messages; `$id` is what a root has to be told, if anything."""
+    return {name: _followed(name, field) for name, field in fields(SCHEMA.subscription_type).items()}
+
+
+def _followed(name: str, field: GraphQLField) -> str:
+    declared, passed = ("($id: ID!)", "(id: $id)") if "id" in field.args else ("", "")
+    whole = _selected(get_named_type(field.type), 0, (), frozenset())
+    return f"subscription {declared} {{ {name}{passed} {{ {whole} }} }}"
+
+
+def _abstract(kind: GraphQLNamedType) -> GraphQLInterfaceType:
+    assert isinstance(kind, GraphQLInterfaceType)
+    return kind
+
+
+def _asked(name: str, field: GraphQLField, depth: int, above: tuple[str, ...], leaving: frozenset[str]) -> str:
     arguments = [f"first: {FEW}"] if "first" in field.args else []
     arguments += [REPORTED] if "from" in field.args and is_required_argument(field.args["from"]) else []
     arguments += [
@@ -67,22 +109,22 @@ def _asked(name: str, field: GraphQLField, depth: int, above: tuple[str, ...]) -
     ]
     passed = f"({', '.join(arguments)})" if arguments else ""
     kind = get_named_type(field.type)
-    return f"{name}{passed}" if is_leaf_type(kind) else f"{name}{passed} {{ {_selected(kind, depth, above)} }}"
+    return f"{name}{passed}" if is_leaf_type(kind) else f"{name}{passed} {{ {_selected(kind, depth, above, leaving)} }}"
 
 
-def _selected(kind: GraphQLNamedType, depth: int, above: tuple[str, ...]) -> str:
+def _selected(kind: GraphQLNamedType, depth: int, above: tuple[str, ...], leaving: frozenset[str]) -> str:
     """What it has itself, and below that what is not above it; of what is behind an interface only what it is."""
     if not isinstance(kind, GraphQLObjectType):
         return "__typename id"
     parts = ["__typename"]
     for name, field in kind.fields.items():
         below = get_named_type(field.type)
-        if name in ELSEWHERE:
+        if name in leaving:
             continue
         wanted = depth < DEEPEST and below.name not in above and name != "edges"
         listed = below.name.endswith("Connection") and depth > 0
         if is_leaf_type(below) or (wanted and not listed):
-            parts.append(_asked(name, field, depth + 1, (*above, kind.name)))
+            parts.append(_asked(name, field, depth + 1, (*above, kind.name), leaving))
     return " ".join(parts)
 
 

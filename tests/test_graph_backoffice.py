@@ -11,7 +11,7 @@ import pytest
 from domain.refs import Kind, Ref
 from tests.catalogue import account, done, ended, refusal, when
 from tests.expected import utc
-from tests.running import OPERATOR, STRANGER, VIEWER, Gateway, Sandbox, moment, running_gateway
+from tests.running import ADMIN, OPERATOR, STRANGER, VIEWER, Gateway, Sandbox, moment, running_gateway
 
 NO_LIMITS = "requests = 1000000\nper_seconds = 1"
 VENDING, KIOSKS = account("acme-vending"), account("acme-kiosks")
@@ -126,6 +126,16 @@ def test_whom_to_ask_there_is_not_for_viewers(gateway: Gateway) -> None:
     assert all(owner["contact"] is None and owner["support"] is not None for owner in owners)
 
 
+def test_a_kiosks_record_names_nobody_to_viewers(gateway: Gateway) -> None:
+    """As little as the record of the machine itself."""
+    for key, told in ((ADMIN, True), (VIEWER, False)):
+        nodes = gateway.post(TERMINALS, key=key).json()["data"]["machines"]["nodes"]
+        owners = [one["terminal"]["vendorData"]["ownerOrganization"] for one in nodes if one["terminal"] is not None]
+        assert owners
+        assert {"support" in owner for owner in owners} == {told}
+        assert all("name" in owner for owner in owners)
+
+
 def test_notes_to_many_sales_are_read_together(gateway: Gateway, sandbox: Sandbox) -> None:
     sandbox.forget_requests()
     nodes = gateway.ask(METADATA, key=OPERATOR)["sales"]["nodes"]
@@ -147,6 +157,15 @@ def test_notes_to_sales_are_not_for_viewers(gateway: Gateway, sandbox: Sandbox) 
     nodes = gateway.ask(METADATA, key=VIEWER)["sales"]["nodes"]
     assert {one["metadata"] is None for one in nodes} == {True}
     assert not any("metadata" in request for request in sandbox.requests())
+
+
+def test_viewers_are_told_that_notes_are_kept_from_them(gateway: Gateway) -> None:
+    query = "{ sales(first: 20) { nodes { metadata { tags { key } } unavailable { field reason } } } }"
+    for key, told in ((OPERATOR, False), (VIEWER, True)):
+        nodes = gateway.ask(query, key=key)["sales"]["nodes"]
+        assert nodes
+        kept_back = {"field": "metadata", "reason": "NOT_PERMITTED"}
+        assert {kept_back in one["unavailable"] for one in nodes} == {told}
 
 
 def test_what_was_handed_out_is_summed_up_over_wide_spans(gateway: Gateway, sandbox: Sandbox) -> None:

@@ -9,6 +9,7 @@ import pytest
 from domain.refs import Kind, Ref
 from tests import bulking
 from tests.commanding import command, fleet, of_vendor
+from tests.rights import never_was
 from tests.running import ADMIN, STRANGER, VIEWER, Gateway, Sandbox, running_gateway, running_sandbox
 
 EVERYTHING = """{
@@ -108,13 +109,6 @@ def _ids(answer: Any) -> Iterator[str]:
     if isinstance(answer, list):
         for item in answer:
             yield from _ids(item)
-
-
-def never_was(id_: str) -> str:
-    """An id of the same form, of an account or tenant that is in no configuration."""
-    ref = Ref.parse(id_)
-    assert ref is not None
-    return (Ref(ref.kind, "nobodys-account", ref.native) if ref.account else Ref(ref.kind, "", "nobody")).text
 
 
 def asked(gateway: Gateway, question: str, id_: str) -> tuple[Any, list[Any]]:
