@@ -2,11 +2,8 @@
 
 Names resolve here as a test says; connections are real."""
 
-import asyncio
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpcore2
 import httpx2
@@ -20,6 +17,7 @@ from connectors.http import new_client
 from connectors.reaching import Guarded, Reach, may_reach
 from gateway.settings import Settings, SettingsError, load
 from sandbox.server import start
+from tests.conftest import Resolve
 from tests.issuing import ISSUER
 
 PRIVATE = (
@@ -146,25 +144,6 @@ def target() -> Iterator[Target]:
     with start(Starlette(routes=[Route("/{path:path}", target.answer)])) as server:
         target.port = int(server.base.rpartition(":")[2])
         yield target
-
-
-Resolve = Callable[[str, list[str]], None]
-
-
-@pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> Resolve:
-    """Makes a name mean the addresses of a list, one after another."""
-    known: dict[str, list[str]] = {}
-    real = asyncio.BaseEventLoop.getaddrinfo
-
-    async def getaddrinfo(loop: Any, host: Any, port: Any, **options: Any) -> Any:
-        if host not in known:
-            return await real(loop, host, port, **options)
-        address = known[host].pop(0)
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in address.split()]
-
-    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
-    return known.__setitem__
 
 
 @pytest.mark.parametrize("means", ["127.0.0.1", "10.0.0.1", "93.184.216.34 127.0.0.1", "169.254.169.254"])
