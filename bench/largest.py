@@ -130,6 +130,23 @@ def many(schema: GraphQLSchema, field: str, kind: str, times: int) -> Callable[[
     return lambda number: f"query Q{number} {{ " + " ".join(f"a{at}: {one}" for at in range(times)) + " }"
 
 
+def failing(schema: GraphQLSchema, machine: str) -> Callable[[httpx2.Client, Gateway, int], None]:
+    """One error, so that graphql-core has to execute all of it."""
+    text, wrong = (
+        many(schema, "sales", "Sale", 12),
+        f'{{ machine(id: "{machine}") {{ sales(after: "nowhere") {{ nodes {{ id }} }} }} ',
+    )
+
+    def ask(client: httpx2.Client, gateway: Gateway, number: int) -> None:
+        body = orjson.dumps({"query": text(number).replace("{", wrong, 1)})
+        headers = {**gateway.headers, "content-type": "application/json"}
+        answer = client.post(f"{gateway.base}/graphql", content=body, headers=headers)
+        if b'"errors"' not in answer.content[-2_000:] + answer.content[:2_000] or len(answer.content) < LARGEST_BODY:
+            raise RuntimeError(answer.text[:300])
+
+    return ask
+
+
 def variables(_: int) -> str:
     return "query Q($ids: [ID!]!) { nodes(ids: $ids) { id } }"
 
@@ -179,7 +196,7 @@ def export(client: httpx2.Client, gateway: Gateway, _: int) -> None:
         raise RuntimeError(answer.text[:300])
 
 
-def all_of(schema: GraphQLSchema, slots: Sequence[str]) -> Sequence[Large]:
+def all_of(schema: GraphQLSchema, machine: str, slots: Sequence[str]) -> Sequence[Large]:
     introspection = get_introspection_query()
     return (
         querying("1,000 fields, 200 of them by aliases", fields),
@@ -192,6 +209,7 @@ def all_of(schema: GraphQLSchema, slots: Sequence[str]) -> Sequence[Large]:
         querying("1,000 sales, all of each", whole(schema, "sales", "Sale")),
         querying("1,000 events, all of each", whole(schema, "events", "MachineEvent")),
         querying("1,000 sales under 12 names, all of each", many(schema, "sales", "Sale", 12)),
+        Large("the same, and one field that fails beside them", failing(schema, machine)),
         querying("220 machines under 5 names, all of each", many(schema, "machines", "Machine", 5)),
         persisted(schema),
         bulk(slots),

@@ -31,7 +31,7 @@ from graphql.type import GraphQLResolveInfoHelpers
 
 from compiled.fields import Call, Resolver
 from compiled.plan import Field, NotCompiled, Planner
-from compiled.running import Column, Level, Memory, Soon, Unusual
+from compiled.running import Column, Level, Memory, Pace, Soon, Unusual
 from compiled.source import Writer
 
 KEPT = 16  # ways of one operation: each set of values of its conditions makes one
@@ -157,7 +157,7 @@ class _Conditions(Visitor):
 class Run:
     """One execution: what is the same for all objects of a level is had once."""
 
-    __slots__ = ("_calls", "_context", "_functions", "_operation", "_root", "_typing", "_variables", "memory")
+    __slots__ = ("_calls", "_context", "_functions", "_operation", "_root", "_typing", "_variables", "memory", "pace")
 
     def __init__(
         self,
@@ -174,6 +174,7 @@ class Run:
         self._context = context
         self._root = root
         self.memory = memory
+        self.pace = Pace()
         self._calls: dict[int, tuple[Call, dict[str, Any]]] = {}
         self._typing: GraphQLResolveInfo[Any] | None = None
 

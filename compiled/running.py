@@ -5,6 +5,7 @@ one."""
 
 import asyncio
 import inspect
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -115,14 +116,62 @@ def resolved(number: int, objects: Column, complete: Level, run: Any) -> Soon:
 
 async def _resolved(values: Column, waiting: list[int], complete: Level, run: Any) -> Column:
     """All promises come to an end before the first error is raised."""
-    kept = await asyncio.gather(*(values[place] for place in waiting), return_exceptions=True)
+    kept = await _kept([values[place] for place in waiting], run)
     for place, value in zip(waiting, kept, strict=True):
         values[place] = Raised(value) if isinstance(value, BaseException) else value
     for value in kept:
         if isinstance(value, BaseException):
             raise value
+    if run.pace.over:
+        await run.pace.turn()
     made = complete(values, run)
     return made if type(made) is list else await made  # type: ignore[misc]
+
+
+async def _kept(promises: Sequence[Awaitable[Any]], run: Any) -> Sequence[Any]:
+    """What they come to, or raise. Hundreds are begun at once, so that what they load is one batch; between more of
+    them others have their turn."""
+    begun = []
+    for begin in range(0, len(promises), AT_ONCE):
+        if begin:
+            await run.pace.turn()
+        begun += [asyncio.ensure_future(one) for one in promises[begin : begin + AT_ONCE]]
+    return await asyncio.gather(*begun, return_exceptions=True)
+
+
+class Pace:
+    """Lets others have their turn where an answer is long in the making. It counts from the first look in one round of
+    the event loop; the round after that begins anew."""
+
+    __slots__ = ("_turns", "_until")
+
+    def __init__(self) -> None:
+        self._until: float | None = None
+        self._turns: asyncio.Lock | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether this round has been at it for long enough."""
+        now = time.perf_counter()
+        if self._until is None:
+            self._until = now + LONGEST_SECONDS
+            asyncio.get_running_loop().call_soon(self._anew)
+            return False
+        return now > self._until
+
+    def _anew(self) -> None:
+        self._until = None
+
+    async def turn(self) -> None:
+        """In a round of its own: many that wait for one at once are not all let go in the same."""
+        if self._turns is None:
+            self._turns = asyncio.Lock()
+        async with self._turns:
+            await asyncio.sleep(0)
+
+
+AT_ONCE = 500  # promises
+LONGEST_SECONDS = 0.01
 
 
 async def _all(promises: Sequence[Awaitable[Any]]) -> Sequence[Any]:
@@ -141,25 +190,35 @@ def filled(fill: Callable[..., Column], objects: Column, edges: Sequence[Level],
     columns = [_begun(edge, objects, run) for edge in edges]
     for column in columns:
         if type(column) is not list:
-            return _filled(fill, objects, columns)
+            return _filled(fill, objects, columns, run)
     return fill(objects, *columns)
 
 
 def _begun(edge: Level, objects: Column, run: Any) -> Soon:
+    if run.pace.over:
+        return _later(edge, objects, run)
     try:
         return edge(objects, run)
     except Exception as error:  # noqa: BLE001  it is raised when the other edges have come to their ends
         return _raised(error)
 
 
+async def _later(edge: Level, objects: Column, run: Any) -> Column:
+    await run.pace.turn()
+    made = edge(objects, run)
+    return made if type(made) is list else await made  # type: ignore[misc]
+
+
 async def _raised(error: Exception) -> Column:
     raise error
 
 
-async def _filled(fill: Callable[..., Column], objects: Column, columns: list[Soon]) -> Column:
+async def _filled(fill: Callable[..., Column], objects: Column, columns: list[Soon], run: Any) -> Column:
     waiting = [place for place, column in enumerate(columns) if type(column) is not list]
     for place, kept in zip(waiting, await _all([columns[place] for place in waiting]), strict=True):  # type: ignore[misc]
         columns[place] = kept
+    if run.pace.over:
+        await run.pace.turn()
     return fill(objects, *columns)
 
 
