@@ -31,7 +31,7 @@ from graphql.type import GraphQLResolveInfoHelpers
 
 from compiled.fields import Call, Resolver
 from compiled.plan import Field, NotCompiled, Planner
-from compiled.running import Column, Level, Memory, Pace, Soon, Unusual
+from compiled.running import Column, Level, Memory, Soon, Unusual
 from compiled.source import Writer
 
 KEPT = 16  # ways of one operation: each set of values of its conditions makes one
@@ -174,7 +174,7 @@ class Run:
         self._context = context
         self._root = root
         self.memory = memory
-        self.pace = Pace()
+        self.pace = memory.pace
         self._calls: dict[int, tuple[Call, dict[str, Any]]] = {}
         self._typing: GraphQLResolveInfo[Any] | None = None
 

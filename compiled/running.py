@@ -6,7 +6,7 @@ one."""
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -37,11 +37,14 @@ class Memory:
     """What the resolvers of one execution gave, so that graphql-core need not call them again: as its middleware.
 
     `told`: for each edge the node that asks for it, the objects and what was given for each; objects are known by their
-    identity, for what was given is kept here. `readings`: what all of it stands on; None where that is not known."""
+    identity, for what was given is kept here. `readings`: what all of it stands on; None where that is not known.
+
+    graphql-core would complete all that is there in one go; lists are given to it so that others have their turn."""
 
     def __init__(self) -> None:
         self.told: list[tuple[FieldNode, Column, Column]] = []
         self.readings: set[Reading] | None = None
+        self.pace = Pace()
 
     def middleware(self) -> MiddlewareManager:
         given = {
@@ -52,13 +55,22 @@ class Memory:
 
         def remember(resolve: Callable[..., Any], source: Any, info: Any, **arguments: Any) -> Any:
             found = given.get((id(source), id(info.field_nodes[0])), _UNKNOWN)
-            if found is _UNKNOWN:
-                return resolve(source, info, **arguments)
             if isinstance(found, Raised):
                 raise found.error
-            return found
+            return self._unhurried(resolve(source, info, **arguments) if found is _UNKNOWN else found)
 
         return MiddlewareManager(remember)
+
+    def _unhurried(self, value: Any) -> Any:
+        if type(value) not in _LISTS or not (len(value) > LONG or (value and self.pace.over)):
+            return value
+        return value if any(WAITS[type(one)] for one in value) else self._in_turns(value)
+
+    async def _in_turns(self, values: Sequence[Any]) -> AsyncIterator[Any]:
+        for value in values:
+            if self.pace.over:
+                await self.pace.turn()
+            yield value
 
 
 _UNKNOWN = object()
@@ -171,6 +183,7 @@ class Pace:
 
 
 AT_ONCE = 500  # promises
+LONG = 50  # members of a list
 LONGEST_SECONDS = 0.01
 
 

@@ -49,11 +49,13 @@ async def written(data: Any, objects: int) -> bytes:
     Raises TypeError, ValueError or RecursionError for what is no JSON."""
     if objects <= STRETCH:
         return encoded(data)
-    pieces = []
+    pieces, since = list[bytes](), 0
     try:
         for piece in _pieces(data, SPLIT):
             pieces.append(piece)
-            if len(piece) > LONG:
+            since += len(piece)
+            if since > LONG:
+                since = 0
                 await asyncio.sleep(0)
     except TypeError:
         return encoded(data)
@@ -80,7 +82,7 @@ NESTED = frozenset({dict, list})
 STRETCH = 10_000  # objects that are dealt with in one go
 SPLIT = 3  # levels: of a field at the root, its connection, and the list in that
 ITEMS = 100  # of a list, in one piece
-LONG = 65_536  # bytes: a piece that took a while
+LONG = 262_144  # bytes in one go
 
 
 def _exact(value: Any) -> str:

@@ -138,7 +138,7 @@ class Execution:
             operation_name=asked.name,
             is_awaitable=cast(Any, optimized_is_awaitable),
             hide_suggestions=not self._suggestions,
-            middleware=memory.middleware() if memory.told else None,
+            middleware=memory.middleware(),
         )
         return await result if isinstance(result, Awaitable) else result
 
