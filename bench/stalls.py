@@ -1,4 +1,5 @@
-"""How long anybody else waits while the largest legal requests are answered: `python -m bench.stalls`.
+"""How long anybody else waits while the largest legal requests are answered: part of
+`make bench`, and alone `python -m bench.stalls [WORDS OF A NAME]`.
 
 One client asks a small question every 2 ms, another sends large requests one at a time. What counts is the longest
 wait of the first."""

@@ -5,7 +5,6 @@ one."""
 
 import asyncio
 import inspect
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -14,6 +13,7 @@ from typing import Any
 from graphql import FieldNode, GraphQLAbstractType, GraphQLObjectType, MiddlewareManager, default_type_resolver
 
 from compiled.keeping import Reading
+from compiled.pace import Pace
 
 Column = list[Any]
 Soon = Column | Coroutine[Any, Any, Column]
@@ -151,40 +151,8 @@ async def _kept(promises: Sequence[Awaitable[Any]], run: Any) -> Sequence[Any]:
     return await asyncio.gather(*begun, return_exceptions=True)
 
 
-class Pace:
-    """Lets others have their turn where an answer is long in the making. It counts from the first look in one round of
-    the event loop; the round after that begins anew."""
-
-    __slots__ = ("_turns", "_until")
-
-    def __init__(self) -> None:
-        self._until: float | None = None
-        self._turns: asyncio.Lock | None = None
-
-    @property
-    def over(self) -> bool:
-        """Whether this round has been at it for long enough."""
-        now = time.perf_counter()
-        if self._until is None:
-            self._until = now + LONGEST_SECONDS
-            asyncio.get_running_loop().call_soon(self._anew)
-            return False
-        return now > self._until
-
-    def _anew(self) -> None:
-        self._until = None
-
-    async def turn(self) -> None:
-        """In a round of its own: many that wait for one at once are not all let go in the same."""
-        if self._turns is None:
-            self._turns = asyncio.Lock()
-        async with self._turns:
-            await asyncio.sleep(0)
-
-
 AT_ONCE = 500  # promises
 LONG = 50  # members of a list
-LONGEST_SECONDS = 0.01
 
 
 async def _all(promises: Sequence[Awaitable[Any]]) -> Sequence[Any]:

@@ -13,7 +13,7 @@ import pytest
 import strawberry
 from graphql import GraphQLError, execute, parse
 
-from compiled import Compiler, Memory, running
+from compiled import Compiler, Memory, pace, running
 from gateway import answers
 from gateway.answers import encoded, objects_in, written
 
@@ -78,7 +78,7 @@ async def rounds_of(make: Callable[[], Awaitable[Any]]) -> tuple[Any, int]:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every stretch of work has been long enough."""
-    monkeypatch.setattr(running, "LONGEST_SECONDS", -1.0)
+    monkeypatch.setattr(pace, "LONGEST_SECONDS", -1.0)
     monkeypatch.setattr(running, "AT_ONCE", 10)
 
 
@@ -101,7 +101,7 @@ async def test_others_have_their_turn_between_the_fields_of_an_answer() -> None:
 
 
 async def test_what_is_short_is_made_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "LONGEST_SECONDS", 1e9)
+    monkeypatch.setattr(pace, "LONGEST_SECONDS", 1e9)
     assert (await rounds_of(lambda: compiled(WIDE)))[1] == 0
 
 
