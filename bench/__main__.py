@@ -1,8 +1,8 @@
-"""`make bench`: five tables of one run. Read the ratios; the absolute numbers are this machine's."""
+"""`make bench`: six tables of one run. Read the ratios; the absolute numbers are this machine's."""
 
 import time
 
-from bench import cold, deliveries, fanout, machine, reports, warm
+from bench import cold, deliveries, fanout, machine, reports, stalls, warm
 
 
 def main() -> None:
@@ -17,6 +17,8 @@ def main() -> None:
     fanout.main()
     print()
     reports.main()
+    print()
+    stalls.main()
     print(f"\nTook {time.perf_counter() - started:.0f} s")
 
 

@@ -24,6 +24,7 @@ ROOT = Path(__file__).parent.parent
 STARTING_SECONDS = 30.0
 LAVISH = 100_000_000  # what a key may spend: what is measured is not how fast callers are turned away
 GATEWAY = ("-c", "from gateway.cli import main; main()")
+VIEWER = 'role = "viewer"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,19 @@ def running(
     cache_seconds: float | None = None,
     public_key: str | None = None,
     program: Sequence[str] = GATEWAY,
+    rights: str = VIEWER,
 ) -> Iterator[Gateway]:
     """Fresh vendors and a gateway over them, which has asked them for the texts of events and nothing else yet.
 
     `latency` in seconds delays every answer of a vendor; `cache_seconds` is how long everything counts as fresh.
-    `public_key` is SmartVend's in place of the sandbox's; `program` is what Python runs as the gateway."""
+    `public_key` is SmartVend's in place of the sandbox's; `program` is what Python runs as the gateway; `rights`: what
+    the key may do, as the configuration says it."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vendgraph-bench-")))
         vendors, base = f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}"
         key = "vg_bench_" + secrets.token_urlsafe(16)
         config = folder / "vendgraph.toml"
-        config.write_text(_config(vendors, base, key, folder, cache_seconds, public_key), encoding="utf-8")
+        config.write_text(_config(vendors, base, key, folder, cache_seconds, public_key, rights), encoding="utf-8")
         stack.enter_context(process_of("-m", "bench.vendors", _port(vendors)))
         wait(f"{vendors}/_sandbox/requests")
         gateway = stack.enter_context(process_of(*program, "serve", "--config", str(config)))
@@ -110,7 +113,7 @@ def process_of(*arguments: str, program: str = sys.executable) -> Iterator["subp
 
 
 def _config(
-    vendors: str, base: str, key: str, folder: Path, cache_seconds: float | None, public_key: str | None
+    vendors: str, base: str, key: str, folder: Path, cache_seconds: float | None, public_key: str | None, rights: str
 ) -> str:
     text = gateway_config(vendors, all_vendors(World()))
     text = text.replace('environment = "development"', f"port = {_port(base)}")
@@ -123,7 +126,7 @@ def _config(
     return text + (
         f"\n[limits]\ncost_per_second = {LAVISH}\ncost_burst = {LAVISH}\n"
         f'\n[store]\nurl = "sqlite:///{folder}/vendgraph.db"\n'
-        f'\n[[auth.keys]]\nname = "bench"\nsha256 = "{digest(key)}"\nrole = "viewer"\norganizations = ["*"]\n'
+        f'\n[[auth.keys]]\nname = "bench"\nsha256 = "{digest(key)}"\n{rights}\norganizations = ["*"]\n'
     )
 
 

@@ -157,7 +157,7 @@ class _Conditions(Visitor):
 class Run:
     """One execution: what is the same for all objects of a level is had once."""
 
-    __slots__ = ("_calls", "_context", "_functions", "_operation", "_root", "_typing", "_variables", "memory")
+    __slots__ = ("_calls", "_context", "_functions", "_operation", "_root", "_typing", "_variables", "memory", "pace")
 
     def __init__(
         self,
@@ -174,6 +174,7 @@ class Run:
         self._context = context
         self._root = root
         self.memory = memory
+        self.pace = memory.pace
         self._calls: dict[int, tuple[Call, dict[str, Any]]] = {}
         self._typing: GraphQLResolveInfo[Any] | None = None
 

@@ -5,7 +5,7 @@ one."""
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from graphql import FieldNode, GraphQLAbstractType, GraphQLObjectType, MiddlewareManager, default_type_resolver
 
 from compiled.keeping import Reading
+from compiled.pace import Pace
 
 Column = list[Any]
 Soon = Column | Coroutine[Any, Any, Column]
@@ -36,11 +37,14 @@ class Memory:
     """What the resolvers of one execution gave, so that graphql-core need not call them again: as its middleware.
 
     `told`: for each edge the node that asks for it, the objects and what was given for each; objects are known by their
-    identity, for what was given is kept here. `readings`: what all of it stands on; None where that is not known."""
+    identity, for what was given is kept here. `readings`: what all of it stands on; None where that is not known.
+
+    graphql-core would complete all that is there in one go; lists are given to it so that others have their turn."""
 
     def __init__(self) -> None:
         self.told: list[tuple[FieldNode, Column, Column]] = []
         self.readings: set[Reading] | None = None
+        self.pace = Pace()
 
     def middleware(self) -> MiddlewareManager:
         given = {
@@ -51,13 +55,22 @@ class Memory:
 
         def remember(resolve: Callable[..., Any], source: Any, info: Any, **arguments: Any) -> Any:
             found = given.get((id(source), id(info.field_nodes[0])), _UNKNOWN)
-            if found is _UNKNOWN:
-                return resolve(source, info, **arguments)
             if isinstance(found, Raised):
                 raise found.error
-            return found
+            return self._unhurried(resolve(source, info, **arguments) if found is _UNKNOWN else found)
 
         return MiddlewareManager(remember)
+
+    def _unhurried(self, value: Any) -> Any:
+        if type(value) not in _LISTS or not (len(value) > LONG or (value and self.pace.over)):
+            return value
+        return value if any(WAITS[type(one)] for one in value) else self._in_turns(value)
+
+    async def _in_turns(self, values: Sequence[Any]) -> AsyncIterator[Any]:
+        for value in values:
+            if self.pace.over:
+                await self.pace.turn()
+            yield value
 
 
 _UNKNOWN = object()
@@ -115,14 +128,31 @@ def resolved(number: int, objects: Column, complete: Level, run: Any) -> Soon:
 
 async def _resolved(values: Column, waiting: list[int], complete: Level, run: Any) -> Column:
     """All promises come to an end before the first error is raised."""
-    kept = await asyncio.gather(*(values[place] for place in waiting), return_exceptions=True)
+    kept = await _kept([values[place] for place in waiting], run)
     for place, value in zip(waiting, kept, strict=True):
         values[place] = Raised(value) if isinstance(value, BaseException) else value
     for value in kept:
         if isinstance(value, BaseException):
             raise value
+    if run.pace.over:
+        await run.pace.turn()
     made = complete(values, run)
     return made if type(made) is list else await made  # type: ignore[misc]
+
+
+async def _kept(promises: Sequence[Awaitable[Any]], run: Any) -> Sequence[Any]:
+    """What they come to, or raise. Hundreds are begun at once, so that what they load is one batch; between more of
+    them others have their turn."""
+    begun = []
+    for begin in range(0, len(promises), AT_ONCE):
+        if begin:
+            await run.pace.turn()
+        begun += [asyncio.ensure_future(one) for one in promises[begin : begin + AT_ONCE]]
+    return await asyncio.gather(*begun, return_exceptions=True)
+
+
+AT_ONCE = 500  # promises
+LONG = 50  # members of a list
 
 
 async def _all(promises: Sequence[Awaitable[Any]]) -> Sequence[Any]:
@@ -141,25 +171,35 @@ def filled(fill: Callable[..., Column], objects: Column, edges: Sequence[Level],
     columns = [_begun(edge, objects, run) for edge in edges]
     for column in columns:
         if type(column) is not list:
-            return _filled(fill, objects, columns)
+            return _filled(fill, objects, columns, run)
     return fill(objects, *columns)
 
 
 def _begun(edge: Level, objects: Column, run: Any) -> Soon:
+    if run.pace.over:
+        return _later(edge, objects, run)
     try:
         return edge(objects, run)
     except Exception as error:  # noqa: BLE001  it is raised when the other edges have come to their ends
         return _raised(error)
 
 
+async def _later(edge: Level, objects: Column, run: Any) -> Column:
+    await run.pace.turn()
+    made = edge(objects, run)
+    return made if type(made) is list else await made  # type: ignore[misc]
+
+
 async def _raised(error: Exception) -> Column:
     raise error
 
 
-async def _filled(fill: Callable[..., Column], objects: Column, columns: list[Soon]) -> Column:
+async def _filled(fill: Callable[..., Column], objects: Column, columns: list[Soon], run: Any) -> Column:
     waiting = [place for place, column in enumerate(columns) if type(column) is not list]
     for place, kept in zip(waiting, await _all([columns[place] for place in waiting]), strict=True):  # type: ignore[misc]
         columns[place] = kept
+    if run.pace.over:
+        await run.pace.turn()
     return fill(objects, *columns)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from connectors.drift import Drifts
 from connectors.guard import Guard, Limits, Rate
+from connectors.reaching import Reach
 from connectors.shared import Shared
 from domain.capabilities import Capability, UnavailableReason
 from domain.model import Vendor
@@ -63,8 +64,8 @@ class Account:
     `webhook` is None where no webhooks are set up, `shared` for a gateway that is alone. `prices`, by a product's
     native id or its name, in `currency`, serve where the vendor knows none. `command_seconds`: how long a command may
     be without a final word before it is UNKNOWN. `members`: names of members that the vendor's documents have lost, by
-    what they hold. `webhooks_url`: where the vendor reaches the account's webhooks, None where it cannot. `drifts`: how
-    the vendor's answers differ from what they are taken to be."""
+    what they hold. `webhooks_url`: where the vendor reaches the account's webhooks, None where it cannot; `reach`:
+    where that may lead. `drifts`: how the vendor's answers differ from what they are taken to be."""
 
     key: str
     organization: str
@@ -84,6 +85,7 @@ class Account:
     command_seconds: float = 120.0
     members: Mapping[str, str] = field(default_factory=dict)
     webhooks_url: str | None = None
+    reach: Reach = Reach.ANYWHERE
     drifts: Drifts = field(default_factory=Drifts, compare=False, repr=False)
 
     @property

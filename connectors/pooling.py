@@ -13,7 +13,7 @@ import httpx2
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from connectors.reaching import GuardedTransport, Reach, addresses, literal, may_reach
+from connectors.reaching import GuardedTransport, Reach, Unreachable, may_reach, reachable
 
 READS = {"reads": True}  # the extension of a request that asks and changes nothing
 CHUNK = 64 * 1024
@@ -100,9 +100,10 @@ class _Resolver(AbstractResolver):
         port: int = 0,
         family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002  the library's signature
     ) -> list[ResolveResult]:
-        found = await addresses(host, port, self._reach if literal(host) is None else Reach.ANYWHERE)
-        if not found:
-            raise OSError("there is no address that may be connected to")
+        try:
+            found = await reachable(host, port, self._reach)
+        except Unreachable as error:
+            raise OSError(str(error)) from None
         return [
             ResolveResult(
                 hostname=host,

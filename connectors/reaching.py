@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterable
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
 
 import httpcore2
 import httpx2
@@ -15,6 +16,8 @@ import httpx2
 Address = IPv4Address | IPv6Address
 
 CARRIED = 96  # bits before the IPv4 address that an address of NAT64 carries
+RESOLVING_SECONDS = 5.0
+PORTS = {"http": 80, "https": 443}
 NAT64 = int(IPv6Address("64:ff9b::")) >> (128 - CARRIED)
 
 
@@ -65,13 +68,76 @@ def may_reach(host: str, reach: Reach) -> bool:
     return reach is Reach.LOCAL and address.is_loopback
 
 
-async def addresses(host: str, port: int, reach: Reach) -> list[str]:
-    """What a name leads to; nothing where one of them may not be reached: a name that leads to both is not to be
-    trusted. Raises OSError or UnicodeError where it cannot be resolved."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    told = list(dict.fromkeys(str(one[4][0]) for one in found))
-    trusted = reach is Reach.ANYWHERE or all(is_public(ip_address(one.partition("%")[0])) for one in told)
-    return told if trusted else []
+class Unreachable(Exception):
+    """Why there is nothing to connect to, in a few words."""
+
+
+class Private(Unreachable):
+    """It is there, and must not be connected to."""
+
+    def __init__(self) -> None:
+        super().__init__("it leads into a private network")
+
+
+class Unresolved(Unreachable):
+    def __init__(self) -> None:
+        super().__init__("the name cannot be resolved")
+
+
+async def reachable(host: str, port: int, reach: Reach) -> list[str]:
+    """The addresses that may be connected to. A name that leads to a private one besides is not to be trusted at all.
+
+    Raises Private and Unresolved."""
+    if literal(host) is not None:
+        return _written(host, reach)
+    try:
+        return _judged(await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM), reach)
+    except (OSError, UnicodeError):
+        raise Unresolved from None
+
+
+def reachable_now(host: str, port: int, reach: Reach) -> list[str]:
+    """As `reachable`, for a thread."""
+    if literal(host) is not None:
+        return _written(host, reach)
+    try:
+        return _judged(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), reach)
+    except (OSError, UnicodeError):
+        raise Unresolved from None
+
+
+async def reachable_at(url: str, reach: Reach) -> list[str]:
+    """Those of an address, within a moment. Raises Private and Unresolved."""
+    told = httpx2.URL(url)
+    try:
+        async with asyncio.timeout(RESOLVING_SECONDS):
+            return await reachable(told.host, told.port or PORTS[told.scheme], reach)
+    except TimeoutError:
+        raise Unresolved from None
+
+
+async def leads_inside(url: str, reach: Reach) -> bool:
+    """Of an address that others connect to: what cannot be resolved here may mean something to them."""
+    try:
+        await reachable_at(url, reach)
+    except Private:
+        return True
+    except Unresolved:
+        return False
+    return False
+
+
+def _written(host: str, reach: Reach) -> list[str]:
+    if not may_reach(host, reach):
+        raise Private
+    return [host]
+
+
+def _judged(found: Iterable[tuple[Any, ...]], reach: Reach) -> list[str]:
+    addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+    if reach is not Reach.ANYWHERE and not all(is_public(ip_address(one.partition("%")[0])) for one in addresses):
+        raise Private
+    return addresses
 
 
 class Guarded(httpcore2.AsyncNetworkBackend):
@@ -91,7 +157,14 @@ class Guarded(httpcore2.AsyncNetworkBackend):
     ) -> httpcore2.AsyncNetworkStream:
         """Raises ConnectError, as for a host that is not there."""
         failed: Exception = httpcore2.ConnectError("there is no address that may be connected to")
-        for address in await self._addresses(host, port, timeout):
+        try:
+            async with asyncio.timeout(timeout):
+                addresses = await reachable(host, port, self._reach)
+        except TimeoutError:
+            raise httpcore2.ConnectTimeout("the name was not resolved in time") from None
+        except Unreachable as error:
+            raise httpcore2.ConnectError(str(error)) from None
+        for address in addresses:
             try:
                 return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
@@ -100,17 +173,6 @@ class Guarded(httpcore2.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
-
-    async def _addresses(self, host: str, port: int, patience: float | None) -> list[str]:
-        if literal(host) is not None:
-            return [host] if may_reach(host, self._reach) else []
-        try:
-            async with asyncio.timeout(patience):
-                return await addresses(host, port, self._reach)
-        except TimeoutError:
-            raise httpcore2.ConnectTimeout("the name was not resolved in time") from None
-        except (OSError, UnicodeError):
-            raise httpcore2.ConnectError("the name cannot be resolved") from None
 
 
 class GuardedTransport(httpx2.AsyncHTTPTransport):

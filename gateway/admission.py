@@ -15,7 +15,6 @@ from gateway.requests import Operation
 from resolvers.context import Viewer
 from schema.costs import KEPT, KEPT_OBJECTS, REQUEST
 
-NESTED = frozenset({dict, list})
 READING = 16  # characters of a document that is not known yet, for 1
 
 
@@ -127,15 +126,3 @@ class Admission:
 
     def headers(self, viewer: Viewer) -> Mapping[str, str]:
         return self._buckets.of(viewer.name).headers()
-
-
-def objects_in(data: Any) -> int:
-    """How many there are in an answer."""
-    count, level = 0, [data]
-    while level:
-        objects = [value for value in level if type(value) is dict]
-        below = [one for value in level if type(value) is list for one in value]
-        below += [one for value in objects for one in value.values()]
-        count += len(objects)
-        level = [one for one in below if type(one) in NESTED]
-    return count

@@ -1,7 +1,8 @@
 """Answers as they go out: JSON that any client can read, whatever stands in a vendor's own record."""
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from math import isfinite
@@ -22,6 +23,66 @@ def encoded(answer: Mapping[str, Any]) -> bytes:
         return orjson.dumps(answer, default=_exact)
     except TypeError:
         return json.dumps(_finite(answer), default=_exact, allow_nan=False).encode()
+
+
+async def objects_in(data: Any) -> int:
+    """How many there are in an answer. Others have their turn while a large one is counted."""
+    count, level = 0, [data]
+    while level:
+        below: list[Any] = []
+        for begin in range(0, len(level), STRETCH):
+            if begin:
+                await asyncio.sleep(0)
+            values = level[begin : begin + STRETCH]
+            objects = [value for value in values if type(value) is dict]
+            count += len(objects)
+            inner = [one for value in values if type(value) is list for one in value]
+            inner += [one for value in objects for one in value.values()]
+            below += [one for one in inner if type(one) in NESTED]
+        level = below
+    return count
+
+
+async def written(data: Any, objects: int) -> bytes:
+    """As `encoded`, of an answer of so many objects: a large one in pieces, between which others have their turn.
+
+    Raises TypeError, ValueError or RecursionError for what is no JSON."""
+    if objects <= STRETCH:
+        return encoded(data)
+    pieces, since = list[bytes](), 0
+    try:
+        for piece in _pieces(data, SPLIT):
+            pieces.append(piece)
+            since += len(piece)
+            if since > LONG:
+                since = 0
+                await asyncio.sleep(0)
+    except TypeError:
+        return encoded(data)
+    return b"".join(pieces)
+
+
+def _pieces(value: Any, levels: int) -> Iterator[bytes]:
+    """JSON, in the order in which it is put together. `levels`: how many may still be taken apart."""
+    if levels and isinstance(value, dict) and value:
+        for at, (name, one) in enumerate(value.items()):
+            yield (b"," if at else b"{") + orjson.dumps(name) + b":"
+            yield from _pieces(one, levels - 1)
+        yield b"}"
+    elif levels and isinstance(value, list) and len(value) > ITEMS:
+        for begin in range(0, len(value), ITEMS):
+            yield b"," if begin else b"["
+            yield orjson.dumps(value[begin : begin + ITEMS], default=_exact)[1:-1]
+        yield b"]"
+    else:
+        yield orjson.dumps(value, default=_exact)
+
+
+NESTED = frozenset({dict, list})
+STRETCH = 10_000  # objects that are dealt with in one go
+SPLIT = 3  # levels: of a field at the root, its connection, and the list in that
+ITEMS = 100  # of a list, in one piece
+LONG = 262_144  # bytes in one go
 
 
 def _exact(value: Any) -> str:

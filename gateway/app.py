@@ -77,6 +77,7 @@ def connected(
                 one.account(),
                 shared=share(one.key),
                 webhooks_url=None if base is None else f"{base}/webhooks/{one.key}",
+                reach=settings.server.reach,
             ),
             client,
         )
@@ -176,7 +177,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     schema = build()
     tokens = Tokens(settings.auth.jwt, graph.tenants, client)
     authenticator = Authenticator(settings.auth.keys, list(graph.tenants), store, refreshed=pace.keys, tokens=tokens)
-    capacity, tracing = Capacity(settings.capacity), tracing_of(settings.tracing)
+    capacity, tracing = Capacity(settings.capacity), tracing_of(settings.tracing, settings.server.reach)
     tracing.follow(connectors.values())
     endpoint = Endpoint(
         schema,

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.http import new_client
+from connectors.reaching import leads_inside
 from connectors.registry import CONNECT
 from connectors.reporting import SendsWebhooks
 from domain.errors import BadInput
@@ -21,11 +22,11 @@ from domain.times import utc_now
 from gateway import demo as demonstration
 from gateway import logs, server
 from gateway.app import bus, connected, create_app
-from gateway.check import sign_in
+from gateway.check import addresses, sign_in
 from gateway.meanings import meanings
 from gateway.persisted import DocumentsError
 from gateway.replay import replay as replay_all
-from gateway.settings import Settings, SettingsError, load
+from gateway.settings import PRIVATE, Settings, SettingsError, load
 from gateway.tracing import TracingError
 from journal import audit, keys
 from journal.journal import Journal
@@ -100,13 +101,17 @@ def serve(config: Config) -> None:
 
 @app.command()
 def check(config: Config) -> None:
-    """Validates the configuration and signs in at every account: one line an account."""
+    """Validates the configuration, looks its addresses up and signs in at every account: one line an account, and one
+    for each other address that is wrong."""
     settings = _load(config)
     logs.configure(logging.ERROR)
+    wrong = asyncio.run(addresses(settings))
+    for place, reason in wrong.items():
+        typer.echo(f"{place}: {reason}")
     failures = asyncio.run(sign_in(settings))
     for account, failure in failures.items():
         typer.echo(f"{account}: {failure or 'ok'}")
-    if any(failures.values()):
+    if wrong or any(failures.values()):
         raise typer.Exit(1)
 
 
@@ -234,6 +239,8 @@ def webhook_url(
         _refuse(f"{config}: there is no account {account}: there are {', '.join(one.key for one in settings.accounts)}")
     if settings.server.public_url is None:
         _refuse(f"{config}: server.public_url is missing: it is how vendors reach this gateway")
+    if asyncio.run(leads_inside(settings.server.public_url, settings.server.reach)):
+        _refuse(f"{config}: server.public_url: {PRIVATE}")
     connector = CONNECT[found.vendor](found.account(), new_client())
     if not isinstance(connector, SendsWebhooks):
         _refuse(f"{config}: {found.vendor.value} sends no webhooks")

@@ -13,8 +13,8 @@ from compiled import Compiler, Keeper, Kept, Memory, Operation
 from connectors.http import UpstreamRequest, trace
 from domain.errors import BadInput
 from gateway import errors
-from gateway.admission import Admission, Asked, Charge, objects_in
-from gateway.answers import encoded
+from gateway.admission import Admission, Asked, Charge
+from gateway.answers import STRETCH, objects_in, written
 from gateway.tracing import Tracing
 from resolvers.cache import Tally, tally
 from resolvers.context import Context, Viewer
@@ -106,11 +106,14 @@ class Execution:
         memory = Memory()
         result = await self._executed(asked, context, operation, memory)
         answer = self._answer(result, request_id)
-        objects = objects_in(result.data)
-        if key is not None and memory.readings is not None and result.data is not None and not result.errors:
-            written = encoded(result.data)
-            self.kept.keep(key, Kept(written, objects, memory.readings))
-            answer["data"] = orjson.Fragment(written)
+        objects = await objects_in(result.data)
+        whole = result.data is not None and not result.errors
+        readings = memory.readings if key is not None and whole else None
+        if readings is not None or objects > STRETCH:
+            text = await written(result.data, objects)
+            answer["data"] = orjson.Fragment(text)
+            if readings is not None:
+                self.kept.keep(key, Kept(text, objects, readings))
         charged = charge.settle(objects, len(requests)) if "data" in answer else charge.cancel()
         return Executed(answer, charge.cost, charged, requests, counted.hits, kept=memory.readings is not None)
 
@@ -135,7 +138,7 @@ class Execution:
             operation_name=asked.name,
             is_awaitable=cast(Any, optimized_is_awaitable),
             hide_suggestions=not self._suggestions,
-            middleware=memory.middleware() if memory.told else None,
+            middleware=memory.middleware(),
         )
         return await result if isinstance(result, Awaitable) else result
 

@@ -25,8 +25,10 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.base import Connector
+from connectors.reaching import Reach
 from connectors.upstream import UpstreamRequest
 from gateway.admission import Asked
+from gateway.collecting import session
 from gateway.tracing import Tell, Tracing, TracingSettings
 
 NAME = "vendgraph"
@@ -54,11 +56,12 @@ class Joined:
 
 
 class Otel(Tracing):
-    def __init__(self, settings: TracingSettings) -> None:
+    def __init__(self, settings: TracingSettings, reach: Reach) -> None:
         endpoint = None if settings.endpoint is None else settings.endpoint.removesuffix(PATH) + PATH
         sampler = None if settings.sampled is None else ParentBased(TraceIdRatioBased(settings.sampled))
         self._provider = TracerProvider(sampler=sampler, resource=_resource(settings), shutdown_on_exit=False)
-        self._exporter = OTLPSpanExporter(endpoint=endpoint)
+        guarded = None if endpoint is None or reach is Reach.ANYWHERE else session(reach)
+        self._exporter = OTLPSpanExporter(endpoint=endpoint, session=guarded)
         self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer(NAME)
 

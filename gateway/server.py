@@ -3,7 +3,6 @@
 Who sends to a client waits while it takes nothing; that it does not wait for ever is seen to here, for all alike."""
 
 import asyncio
-import gc
 import signal
 import socket
 from contextlib import suppress
@@ -13,6 +12,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.arriving import Arriving
+from gateway.garbage import Garbage
 from gateway.requests import LARGEST_BODY
 
 BACKLOG = 2048
@@ -45,13 +45,12 @@ def address(listening: socket.socket) -> str:
 def run(app: Starlette, listening: socket.socket) -> None:
     """Until Ctrl-C or SIGTERM, and then until the requests that are being answered are."""
     stopped_by_signal()
-    gc.collect()
-    gc.freeze()  # the graph and all modules stay as long as the process: who looks for garbage need not look there
-    with suppress(KeyboardInterrupt):
-        serving(app).run(sockets=[listening])
+    garbage = Garbage()
+    with suppress(KeyboardInterrupt), garbage.tended():
+        serving(app, garbage=garbage).run(sockets=[listening])
 
 
-def serving(app: Starlette, *, patience: float = PATIENCE_SECONDS) -> "Draining":
+def serving(app: Starlette, *, patience: float = PATIENCE_SECONDS, garbage: Garbage | None = None) -> "Draining":
     """`patience`: how long a client may take nothing of what is sent to it, or leave a ping without an answer."""
     config = Config(
         app,
@@ -69,7 +68,7 @@ def serving(app: Starlette, *, patience: float = PATIENCE_SECONDS) -> "Draining"
         forwarded_allow_ips=app.state.trusted_proxies,
     )
     config.patience = patience
-    return Draining(config, app.state.draining)
+    return Draining(config, app.state.draining, garbage)
 
 
 class Config(uvicorn.Config):
@@ -144,9 +143,15 @@ class PatientSocket(Patient, WebSocketsSansIOProtocol):
 class Draining(uvicorn.Server):
     """Lets streams end in their own words when it is told to stop: they would else keep it waiting."""
 
-    def __init__(self, config: uvicorn.Config, draining: asyncio.Event) -> None:
+    def __init__(self, config: uvicorn.Config, draining: asyncio.Event, garbage: Garbage | None) -> None:
         super().__init__(config)
         self._draining = draining
+        self._garbage = garbage
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._garbage is not None:
+            self._garbage.tick(busy=bool(self.server_state.tasks))
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:

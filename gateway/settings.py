@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -150,18 +150,23 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
-        """What is written as an address; a name is looked up when it is connected to."""
-        for url, *at in self._addresses():
-            if url is not None and not may_reach(host_of(url), self.server.reach):
+        """What is written as an address; names are looked up by `vendgraph check`, and when they are connected to."""
+        for url, *at in self.addresses():
+            if not may_reach(host_of(url), self.server.reach):
                 raise fault(PRIVATE, *at)
         return self
 
-    def _addresses(self) -> Iterable[tuple[str | None, *tuple[str | int, ...]]]:
-        yield self.server.public_url, "server", "public_url"
-        for at, account in enumerate(self.accounts):
-            yield account.base_url, "accounts", at, "base_url"
-        for at, issuer in enumerate(self.auth.jwt):
-            yield issuer.jwks_url, "auth", "jwt", at, "jwks_url"
+    def addresses(self) -> Iterator[tuple[str, *tuple[str | int, ...]]]:
+        """Each that is told here, and where it stands. The store and the bus are one's own."""
+        told: list[tuple[str | None, *tuple[str | int, ...]]] = [
+            (self.server.public_url, "server", "public_url"),
+            *((one.base_url, "accounts", at, "base_url") for at, one in enumerate(self.accounts)),
+            *((one.jwks_url, "auth", "jwt", at, "jwks_url") for at, one in enumerate(self.auth.jwt)),
+            (self.tracing.endpoint, "tracing", "endpoint"),
+        ]
+        for url, *at in told:
+            if url is not None:
+                yield url, *at
 
 
 def _no_organization(unknown: Iterable[str], known: Iterable[str], *at: str | int) -> Exception:

@@ -10,6 +10,7 @@ from pydantic import Field
 from starlette.middleware import Middleware
 
 from connectors.base import Connector
+from connectors.reaching import Reach
 from gateway.admission import Asked
 from gateway.fields import Address, Section, Text
 
@@ -50,12 +51,12 @@ class Tracing:
         """Sends what is left."""
 
 
-def tracing_of(settings: TracingSettings) -> Tracing:
-    """Raises TracingError."""
+def tracing_of(settings: TracingSettings, reach: Reach = Reach.ANYWHERE) -> Tracing:
+    """`reach`: where an endpoint of the configuration may lead. Raises TracingError."""
     if not settings.enabled:
         return Tracing()
     try:
         from gateway.otel import Otel  # noqa: PLC0415  an extra, and slow to import
     except ImportError:
         raise TracingError(LACKING) from None
-    return Otel(settings)
+    return Otel(settings, reach)

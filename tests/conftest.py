@@ -1,9 +1,11 @@
 """What tests share: one sandbox and one gateway over it for each module, whole again after each test."""
 
 import gc
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -139,3 +141,24 @@ def emptied_store(shared_store: Engine) -> Engine:
     """As `store`, made once for each module: for many small tests."""
     empty(shared_store)
     return shared_store
+
+
+Resolve = Callable[[str, list[str]], None]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Resolve:
+    """Makes a name mean the addresses of a list, one after another; what is in none cannot be resolved any more."""
+    known: dict[str, list[str]] = {}
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, port: Any, *given: Any, **named: Any) -> Any:
+        if host not in known:
+            return real(host, port, *given, **named)
+        if not known[host]:
+            raise socket.gaierror(socket.EAI_NONAME, "not known")
+        addresses = known[host].pop(0).split()
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return known.__setitem__

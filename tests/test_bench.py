@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from graphql import parse, validate
 
-from bench import deliver, fanout, processes, reports
+from bench import deliver, fanout, processes, reports, stalls
 from bench.deliveries import sale, signed, spki
 from bench.least import VENDORS, least
 from bench.load import load, request
@@ -116,3 +116,11 @@ def test_reports_are_of_all_sales(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     reports.main()
     lines = capsys.readouterr().out.splitlines()
     assert [line[:28].strip() for line in lines[4:]] == list(reports.BY)
+
+
+def test_the_largest_requests_are_legal_and_waits_are_told_of_each(gateway: Gateway) -> None:
+    ours = processes.Gateway(gateway.base, gateway.key, os.getpid(), vendors="")
+    large = [one for one in stalls.largest(ours) if "names" not in one.name and "beside" not in one.name]
+    found = stalls.measured(ours, large, rounds=1)
+    assert [one.name for one in found] == ["nobody else", *(one.name for one in large)]
+    assert all(0 < one.p99 <= one.longest == one.worst for one in found)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from connectors.base import Secret
+from connectors.reaching import Reach
 from connectors.reporting import Delivery, Forged
 from domain.errors import Unsupported, VendorProtocolError
 from domain.estate import CreateFleet, CreateMachine
@@ -19,6 +20,7 @@ from domain.model import MachineGroup
 from domain.orders import Order
 from resolvers.secrets import KEPT, Secrets
 from sandbox.eatmachine import EatMachine
+from tests.conftest import Resolve
 from tests.ordering import STRUCK, Struck, failure, ordering
 from tests.vendors import TINY, Standing, standing
 
@@ -78,6 +80,30 @@ async def test_without_an_address_there_is_no_fridge() -> None:
         async with standing("eatmachine", vendor=EatMachine(TINY), **lacking) as it:
             with pytest.raises(Unsupported):
                 await it.connector.prepare(fridge("f"))
+
+
+@pytest.mark.parametrize(
+    ("means", "reach", "good"),
+    [
+        ("10.0.0.1", Reach.PUBLIC, False),
+        ("93.184.216.34 127.0.0.1", Reach.LOCAL, False),
+        ("10.0.0.1", Reach.ANYWHERE, True),
+        ("93.184.216.34", Reach.PUBLIC, True),
+        ("", Reach.PUBLIC, True),
+    ],
+)
+async def test_a_vendor_is_told_of_no_address_in_a_private_network(
+    means: str, reach: Reach, good: bool, names: Resolve
+) -> None:
+    """Of a name that is not known here the vendor may know more."""
+    names("graph.example.com", [means] if means else [])
+    async with standing("eatmachine", vendor=EatMachine(TINY), webhooks_url=HERE, reach=reach) as it:
+        if good:
+            assert (await it.connector.prepare(fridge("f"))).body["settings"]["webhookUrl"].startswith(HERE)
+            return
+        with pytest.raises(Unsupported, match="private network"):
+            await it.connector.prepare(fridge("f"))
+        assert all(one.path != "/eatmachine/fridges" for one in it.wire.asked)
 
 
 @pytest.mark.parametrize("path", ["/fleets", "/fridges"])

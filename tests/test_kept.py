@@ -1,5 +1,6 @@
 """Answers that are kept: the same as graphql-core's at that moment, whoever asks, and whatever has changed since."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -17,8 +18,8 @@ from compiled import Keeper, Kept
 from domain.model import Role, Vendor
 from domain.refs import Kind, Ref
 from domain.sales import Sale
-from gateway.admission import Admission, objects_in
-from gateway.answers import encoded
+from gateway.admission import Admission
+from gateway.answers import encoded, objects_in
 from gateway.documents import Documents
 from gateway.executing import Executed, Execution
 from gateway.limits import LimitSettings
@@ -175,7 +176,7 @@ def test_no_vendor_is_asked_for_it_and_it_costs_what_it_did(sandbox: Sandbox, tm
     assert again[0]["data"] == again[2]["data"] == again[3]["data"]
     made, _, *told = [one["extensions"]["vendgraph"] for one in again]
     assert [one["upstreamRequests"] for one in told] == [[], []]
-    objects = objects_in(again[0]["data"])
+    objects = asyncio.run(objects_in(again[0]["data"]))
     assert made["costCharged"] > objects
     assert [one["costCharged"] for one in told] == [KEPT + objects // KEPT_OBJECTS] * 2
     assert {one["cost"] for one in told} == {made["cost"]}

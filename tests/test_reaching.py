@@ -2,11 +2,8 @@
 
 Names resolve here as a test says; connections are real."""
 
-import asyncio
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpcore2
 import httpx2
@@ -21,6 +18,7 @@ from connectors.pooling import READS
 from connectors.reaching import Guarded, Reach, may_reach
 from gateway.settings import Settings, SettingsError, load
 from sandbox.server import start
+from tests.conftest import Resolve
 from tests.issuing import ISSUER
 
 PRIVATE = (
@@ -147,25 +145,6 @@ def target() -> Iterator[Target]:
     with start(Starlette(routes=[Route("/{path:path}", target.answer)])) as server:
         target.port = int(server.base.rpartition(":")[2])
         yield target
-
-
-Resolve = Callable[[str, list[str]], None]
-
-
-@pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> Resolve:
-    """Makes a name mean the addresses of a list, one after another."""
-    known: dict[str, list[str]] = {}
-    real = asyncio.BaseEventLoop.getaddrinfo
-
-    async def getaddrinfo(loop: Any, host: Any, port: Any, **options: Any) -> Any:
-        if host not in known:
-            return await real(loop, host, port, **options)
-        address = known[host].pop(0)
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in address.split()]
-
-    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
-    return known.__setitem__
 
 
 ROADS = pytest.mark.parametrize("road", [{}, READS], ids=["order", "read"])

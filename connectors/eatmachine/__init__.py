@@ -19,6 +19,7 @@ from connectors.reporting import Delivery, Links
 from domain.capabilities import Capability, UnavailableReason
 from domain.commands import Progress
 from domain.errors import BadInput
+from domain.estate import CreateMachine
 from domain.facts import CommandWord, Fact, Observation
 from domain.model import Connectivity, DoorState, Machine, MachineKind, Product, Slot, Vendor, why_absent
 from domain.orders import Order
@@ -75,6 +76,8 @@ class EatMachine:
     async def prepare(self, order: Order) -> VendorRequest:
         making = estate.request(self.account, order)
         if making is not None:
+            if isinstance(order, CreateMachine):
+                await estate.check_address(self.account)
             return making
         found = orders.request(order)
         try:

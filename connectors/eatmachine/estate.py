@@ -13,6 +13,7 @@ from typing import Any
 from connectors.acting import Taken, VendorRequest
 from connectors.base import Account, Secret
 from connectors.parsing import Raw, need, record, text
+from connectors.reaching import leads_inside
 from domain.capabilities import UnavailableReason
 from domain.errors import Unsupported
 from domain.estate import CreateFleet, CreateMachine
@@ -45,6 +46,15 @@ def request(account: Account, order: Order) -> VendorRequest | None:
             body = {"fleet_id": order.group, "settings": _settings(account, order)}
             return VendorRequest(operation=CREATE_FRIDGE, body=body)
     return None
+
+
+async def check_address(account: Account) -> None:
+    """Raises Unsupported where the vendor would be told of an address in a private network."""
+    if account.webhooks_url is not None and await leads_inside(account.webhooks_url, account.reach):
+        raise Unsupported(
+            "server.public_url leads into a private network, where the vendor's reports do not arrive",
+            UnavailableReason.NOT_PERMITTED,
+        )
 
 
 def binding(place: str, native: str) -> tuple[str, str]:

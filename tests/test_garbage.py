@@ -1,0 +1,79 @@
+"""What survived a look for garbage is left out of the next, until all is looked through. In a process of its own, for
+there is one collector of a process."""
+
+import subprocess
+import sys
+
+from gateway.garbage import EVERY_SECONDS, LONGEST_SECONDS
+from tests.processes import environment
+
+BEGINS = """
+import gc, weakref
+from gateway.garbage import Garbage
+
+class Thing:
+    def __init__(self):
+        self.itself = self
+
+def survivor():
+    thing = Thing()
+    gc.collect()
+    return weakref.ref(thing)
+
+def after(seconds, busy):
+    now[0] = seconds
+    garbage.tick(busy=busy)
+    return thing() is None
+
+now = [0.0]
+garbage = Garbage(lambda: now[0])
+"""
+
+
+def told(code: str) -> str:
+    done = subprocess.run(  # noqa: S603  our own code
+        [sys.executable, "-c", BEGINS + code], capture_output=True, text=True, timeout=60, env=environment(), check=True
+    )
+    return done.stdout.strip()
+
+
+def test_what_is_new_and_refers_to_itself_is_found() -> None:
+    code = """
+with garbage.tended():
+    thing = weakref.ref(Thing())
+    gc.collect()
+    print(thing() is None)
+"""
+    assert told(code) == "True"
+
+
+def test_what_survived_is_left_out_until_all_is_looked_through() -> None:
+    code = f"""
+with garbage.tended():
+    thing = survivor()
+    gc.collect()
+    early = after({EVERY_SECONDS} - 1, False)
+    print(early, after({EVERY_SECONDS}, True), after({EVERY_SECONDS}, False))
+"""
+    assert told(code) == "False False True"
+
+
+def test_a_gateway_that_is_never_quiet_is_looked_through_all_the_same() -> None:
+    code = f"""
+with garbage.tended():
+    thing = survivor()
+    print(after({LONGEST_SECONDS} - 1, True), after({LONGEST_SECONDS}, True))
+"""
+    assert told(code) == "False True"
+
+
+def test_who_does_not_tend_it_any_more_finds_all() -> None:
+    code = """
+with garbage.tended():
+    pass
+gc.unfreeze()
+thing = survivor()
+gc.collect()
+print(thing() is None)
+"""
+    assert told(code) == "True"
