@@ -1,6 +1,7 @@
-"""Where a page shows the last run of a benchmark: between two markers."""
+"""Tables of a benchmark, and where a page shows its last run: between two markers."""
 
 import re
+from collections.abc import Iterable, Sequence
 
 
 def replaced(page: str, told: str, begin: str, end: str) -> str:
@@ -11,6 +12,6 @@ def replaced(page: str, told: str, begin: str, end: str) -> str:
     return found
 
 
-def table(titles: "tuple[str, ...]", rows: "list[tuple[str, ...]]") -> str:
-    lines = [titles, ("---", *["---:"] * (len(titles) - 1)), *rows]
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [titles, ["---", *["---:"] * (len(titles) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

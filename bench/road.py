@@ -3,25 +3,30 @@
 Each row calls what a request calls: the application as a whole, or one step of the short road by itself. The rows go by
 turns, so that a machine that drifts drifts for all of them."""
 
+import argparse
 import asyncio
 import gc
+import logging
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
+import structlog
 from graphql import execute
 from starlette.applications import Starlette
 from starlette.types import Message, Scope
 
-from bench.pages import table
+from bench import machine
+from bench.pages import replaced, table
 from bench.processes import config_text
 from bench.queries import SLOTS
 from compiled import Keeper
@@ -37,6 +42,7 @@ from sandbox.app import create_app as create_sandbox
 from sandbox.server import start
 from sandbox.world import World
 
+BEGIN, END = "<!-- the last run of the road -->", "<!-- the end of the last run of the road -->"
 KEY = "vg_bench_road"
 ADDRESS = "127.0.0.1"
 FOREVER = 3600.0
@@ -51,6 +57,7 @@ LONG = ((b"traceparent", b"00-11111111111111111111111111111111-2222222222222222-
 Row = Callable[[], Awaitable[object]]
 SHORT_POST, SHORT_GET = "POST, the short road", "GET by name, the short road"
 LONG_POST, LONG_GET = "POST, the long road, the answer kept", "GET by name, the long road, the answer kept"
+REST = "Starlette's own layer before it, calls, the request itself"
 ANEW = "POST, the long road, the answer made anew"
 COMPILED, CORE = "the compiled operation alone", "graphql-core alone, the same resolvers"
 
@@ -142,7 +149,7 @@ async def running() -> AsyncIterator[Bench]:
         text = config_text(vendors.base, "http://127.0.0.1:8000", KEY, Path(folder), FOREVER, None)
         file.write_text(text, encoding="utf-8")
         app = create_app(load(file))
-        endpoint = next(one.args[0] for one in app.user_middleware if one.cls is road.ShortRoad)
+        endpoint = app.user_middleware[0].args[0]  # the short road's, which is before all others
         assert isinstance(endpoint, Endpoint)
         async with app.router.lifespan_context(app):
             found = orjson.loads((await Sent(orjson.dumps({"query": ONE})).through(app)).body)
@@ -244,12 +251,13 @@ def steps(bench: Bench, sent: Sent) -> Mapping[str, Row]:
 
 
 def spared(bench: Bench) -> Mapping[str, Row]:
-    """What the short road need not do, for its bytes say it."""
-    body = bench.post.body
-    texts, documents, schema = bench.endpoint._admission._texts, bench.endpoint._admission._documents, 0
+    """What it need not do, for the bytes of a request that was read before say it."""
+    body, admission = bench.post.body, bench.endpoint._admission
     operation = operation_of(loads(body))
-    return {"the body is parsed, and read as an operation": of(lambda: operation_of(loads(body))),
-        "its document is found, read before": lambda: documents.read(texts.find(operation))}
+    return {
+        "its JSON is parsed, and read as an operation": of(lambda: operation_of(loads(body))),
+        "the document is found by its text": lambda: admission._documents.read(admission._texts.find(operation)),
+    }
 
 
 def of(call: Callable[[], object]) -> Row:
@@ -280,3 +288,50 @@ async def _microseconds(row: Row, count: int) -> float:
     for _ in range(count):
         await row()
     return (time.thread_time_ns() - before) / count / 1_000
+
+
+async def tables() -> str:
+    async with running() as bench:
+        by_post, by_get = steps(bench, bench.post), steps(bench, bench.get)
+        beside = spared(bench)
+        rows = {**wholes(bench), **beside}
+        rows |= {f"{SHORT_POST}: {name}": row for name, row in by_post.items()}
+        rows |= {f"{SHORT_GET}: {name}": row for name, row in by_get.items()}
+        took = await measured(rows)
+    return f"{_wholes(took)}\n\n{_steps(took, [*by_post], [*beside])}"
+
+
+def _wholes(took: Mapping[str, float]) -> str:
+    names = (SHORT_POST, SHORT_GET, LONG_POST, LONG_GET, ANEW, COMPILED, CORE)
+    rows = [(name, f"{took[name]:.1f}", f"{took[name] / took[SHORT_POST]:.1f}") for name in names]
+    return table(("one machine with slots and products", "CPU µs", "of the short road"), rows)
+
+
+def _steps(took: Mapping[str, float], names: Sequence[str], spared_: Sequence[str]) -> str:
+    def cells(whole: str, name: str) -> tuple[str, str]:
+        step = took.get(f"{whole}: {name}")
+        return ("", "") if step is None else (f"{step:.2f}", f"{100 * step / took[whole]:.0f} %")
+
+    rows = [(name, *cells(SHORT_POST, name), *cells(SHORT_GET, name)) for name in names]
+    rest = [took[whole] - sum(took.get(f"{whole}: {name}", 0.0) for name in names) for whole in (SHORT_POST, SHORT_GET)]
+    shares = [f"{100 * one / took[whole]:.0f} %" for one, whole in zip(rest, (SHORT_POST, SHORT_GET), strict=True)]
+    rows.append((REST, f"{rest[0]:.2f}", shares[0], f"{rest[1]:.2f}", shares[1]))
+    told = table(("a step of the short road", "POST µs", "of it", "GET µs", "of it"), rows)
+    beside = table(("what the short road spares", "CPU µs"), [(name, f"{took[name]:.2f}") for name in spared_])
+    return f"{told}\n\n{beside}"
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(prog="python -m bench.road", description=__doc__)
+    asked.add_argument("--write", type=Path, help="a page with two markers, between which the tables go")
+    page: Path | None = asked.parse_args().write
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    ours, libraries = machine.described().splitlines()
+    told = f"Run on {datetime.now(UTC):%Y-%m-%d}: {ours}.\n{libraries}.\n\n{asyncio.run(tables())}"
+    print(told)
+    if page is not None:
+        page.write_text(replaced(page.read_text(encoding="utf-8"), told, BEGIN, END), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
