@@ -42,7 +42,7 @@ class Arriving(HttpToolsProtocol):
         if not self._headed and self._head > LARGEST_HEAD:
             self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the head of the request is too long")
         elif self._under_way or self._head:
-            self._expect()  # only now: what comes all at once, as nearly every request does, needs no timer; empty lines count as a beginning
+            self._expect()  # only now: what comes all at once needs no timer. Empty lines count as a beginning
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
