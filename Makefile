@@ -8,7 +8,7 @@ USED = $(CLIENTS) $(GRAPHIQL) $(PEERS) $(patsubst %,%/node_modules/.package-lock
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(UPGRADE)
 
-.PHONY: setup demo test check fuzz bench bench-peers lock schema released docs graphiql
+.PHONY: setup demo test check sameness fuzz bench bench-peers lock schema released docs graphiql
 
 setup: .venv/ready
 
@@ -40,6 +40,10 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Compiled operations against graphql-core, over more operations than the tests do; `make sameness COUNT=100000`.
+sameness: setup
+	$(BIN)/python -m tests.sameness $(or $(COUNT),5000) $(ARGUMENTS)
 
 # A minute of operations that schemathesis makes up, against a gateway over the sandbox.
 fuzz: setup

@@ -1,8 +1,8 @@
-"""`make bench`: six tables of one run. Read the ratios; the absolute numbers are this machine's."""
+"""`make bench`: seven tables of one run. Read the ratios; the absolute numbers are this machine's."""
 
 import time
 
-from bench import cold, deliveries, fanout, machine, reports, stalls, warm
+from bench import cold, deliveries, fanout, machine, reports, road, stalls, warm
 
 
 def main() -> None:
@@ -11,6 +11,8 @@ def main() -> None:
     cold.main()
     print()
     warm.main()
+    print()
+    road.main()
     print()
     deliveries.main()
     print()

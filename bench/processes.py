@@ -67,7 +67,7 @@ def running(
         vendors, base = f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}"
         key = "vg_bench_" + secrets.token_urlsafe(16)
         config = folder / "vendgraph.toml"
-        config.write_text(_config(vendors, base, key, folder, cache_seconds, public_key, rights), encoding="utf-8")
+        config.write_text(config_text(vendors, base, key, folder, cache_seconds, public_key, rights), encoding="utf-8")
         stack.enter_context(process_of("-m", "bench.vendors", _port(vendors)))
         wait(f"{vendors}/_sandbox/requests")
         gateway = stack.enter_context(process_of(*program, "serve", "--config", str(config)))
@@ -112,7 +112,7 @@ def process_of(*arguments: str, program: str = sys.executable) -> Iterator["subp
         process.wait(timeout=STARTING_SECONDS)
 
 
-def _config(
+def config_text(
     vendors: str, base: str, key: str, folder: Path, cache_seconds: float | None, public_key: str | None, rights: str
 ) -> str:
     text = gateway_config(vendors, all_vendors(World()))

@@ -23,6 +23,7 @@ class Arriving(HttpToolsProtocol):
     _due: asyncio.TimerHandle | None = None
     _head = 0  # bytes so far, of a request whose head is not complete
     _headed = False
+    _under_way = False  # a request that has begun to arrive, and is not there
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -36,13 +37,17 @@ class Arriving(HttpToolsProtocol):
         if not self._headed:
             self._head += len(data)
         super().data_received(data)
-        if not self._headed and self._head > LARGEST_HEAD and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if not self._headed and self._head > LARGEST_HEAD:
             self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the head of the request is too long")
+        elif self._under_way or self._head:
+            self._expect()  # only now: what comes all at once needs no timer. Empty lines count as a beginning
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._headed = False
-        self._expect()
+        self._under_way = True
 
     def on_headers_complete(self) -> None:
         self._headed, self._head = True, 0
@@ -51,10 +56,12 @@ class Arriving(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._headed, self._head = False, 0
+        self._under_way = False
         self._arrived()
 
     def handle_websocket_upgrade(self) -> None:
         self._headed = True
+        self._under_way = False
         self._arrived()
         super().handle_websocket_upgrade()
 

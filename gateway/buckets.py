@@ -21,6 +21,7 @@ class Bucket:
         self._clock = clock
         self._level = self._burst
         self._at = clock()
+        self._policy = f'"cost";q={self._burst:.0f};w={math.ceil(self._burst / self._rate)}'
 
     @property
     def left(self) -> float:
@@ -43,12 +44,9 @@ class Bucket:
 
     def headers(self) -> Mapping[str, str]:
         """As the IETF's draft-ietf-httpapi-ratelimit-headers has them."""
-        full = math.ceil((self._burst - self.left) / self._rate)
-        window = math.ceil(self._burst / self._rate)
-        return {
-            "ratelimit-policy": f'"cost";q={self._burst:.0f};w={window}',
-            "ratelimit": f'"cost";r={math.floor(self.left)};t={full}',
-        }
+        left = self.left
+        full = math.ceil((self._burst - left) / self._rate)
+        return {"ratelimit-policy": self._policy, "ratelimit": f'"cost";r={math.floor(left)};t={full}'}
 
 
 class Buckets:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from cachetools import LRUCache
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from compiled import Kept
 from domain.errors import RateLimited
 from gateway import etags
 from gateway.accept import answer_type, events, is_browser
@@ -37,6 +38,18 @@ UNUSUAL = frozenset(
         b"content-encoding",
     )
 )
+
+
+def _raw(told: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in told.items()]
+
+
+ID = HEADER.encode()
+ALWAYS = {  # by whether it is secure, and asked for by GET
+    (secure, by_get): _raw({**told_always("https" if secure else "http"), **(etags.HEADERS if by_get else {})})
+    for secure in (False, True)
+    for by_get in (False, True)
+}
 
 
 class ShortRoad:
@@ -79,25 +92,31 @@ class ShortRoad:
             return False
         if found is None:
             return False
-        kept, told = found
+        await self._write(scope, headers, media, *found, send)
+        return True
+
+    async def _write(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        media: str,
+        kept: Kept,
+        told: Mapping[str, str],
+        send: Send,
+    ) -> None:
         status, body = 200, b'{"data":%b}' % kept.encoded
-        told = {
-            **told_always(scope["scheme"]),
-            **told,
-            HEADER: new_id(),
-            "content-type": f"{media}; charset=utf-8",
-            "content-length": str(len(body)),
-        }
-        if scope["method"] == "GET":
+        by_get = scope["method"] == "GET"
+        sent = [*ALWAYS[scope["scheme"] == "https", by_get], *_raw(told), (ID, new_id().encode())]
+        if by_get:
             kept.tag = kept.tag or etags.tag_of(body)
-            told |= {**etags.HEADERS, "etag": kept.tag}
+            sent.append((b"etag", kept.tag.encode()))
             if etags.is_known(kept.tag, headers.get(b"if-none-match", b"").decode("latin-1")):
                 status, body = 304, b""
-                del told["content-type"], told["content-length"]
-        sent = [(name.encode(), value.encode()) for name, value in told.items()]
+        if status == 200:
+            sent.append((b"content-type", b"%b; charset=utf-8" % media.encode()))
+            sent.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": status, "headers": sent})
         await send({"type": "http.response.body", "body": body})
-        return True
 
     def _answers_in(self, accept: bytes) -> str | None:
         """None where a page or a stream of events would do."""

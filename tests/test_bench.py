@@ -6,11 +6,12 @@ from collections import Counter
 from pathlib import Path
 
 import httpx2
+import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from graphql import parse, validate
+from graphql import ExecutionResult, parse, validate
 
-from bench import deliver, fanout, processes, reports, stalls
+from bench import deliver, fanout, processes, reports, road, stalls
 from bench.deliveries import sale, signed, spki
 from bench.least import VENDORS, least
 from bench.load import load, request
@@ -124,3 +125,29 @@ def test_the_largest_requests_are_legal_and_waits_are_told_of_each(gateway: Gate
     found = stalls.measured(ours, large, rounds=1)
     assert [one.name for one in found] == ["nobody else", *(one.name for one in large)]
     assert all(0 < one.p99 <= one.longest == one.worst for one in found)
+
+
+async def test_each_row_of_the_road_answers_what_its_name_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with road.running() as bench:
+        rows, taken = road.wholes(bench), bench.endpoint.short
+        answers = {name: await row() for name, row in rows.items() if name not in (road.COMPILED, road.CORE)}
+        assert bench.endpoint.short == taken + 2
+        bodies = {one.body for one in answers.values() if isinstance(one, road.Answer)}
+        assert len(answers) == 5
+        assert len(bodies) == 1
+        data = orjson.loads(bodies.pop())["data"]
+        assert await rows[road.COMPILED]() == data
+        core = await rows[road.CORE]()
+        assert isinstance(core, ExecutionResult)
+        assert core.data == data
+        hits = bench.endpoint.execution.kept.hits
+        for sent in (bench.post, bench.get):
+            told = [await row() for row in road.steps(bench, sent).values()]
+            written = told[-1]
+            assert isinstance(written, road.Answer)
+            assert orjson.loads(written.body)["data"] == data
+            assert all(told[:4])
+        assert bench.endpoint.execution.kept.hits == hits + 4  # once to be told of, and once as a step
+    for name, value in (("ROUNDS", 1), ("SECONDS", 0.0)):
+        monkeypatch.setattr(road, name, value)
+    assert "graphql-core alone" in await road.tables()

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bench.pages import replaced
 from bench.peers import __main__ as page
 from bench.peers import load, run, tables
 from bench.peers.measuring import Different, Round, Upstream, answer, measure
@@ -64,9 +65,9 @@ async def test_the_load_reads_answers_in_chunks_wherever_they_are_cut_and_counts
 
 def test_a_page_takes_the_last_run_between_its_markers_and_nowhere_else() -> None:
     text = f"before\n{page.BEGIN}\nold\n{page.END}\nafter"
-    assert page.replaced(text, r"\1 new") == f"before\n{page.BEGIN}\n\n\\1 new\n\n{page.END}\nafter"
+    assert replaced(text, r"\1 new", page.BEGIN, page.END) == f"before\n{page.BEGIN}\n\n\\1 new\n\n{page.END}\nafter"
     with pytest.raises(ValueError, match="no two markers"):
-        page.replaced("nothing", "new")
+        replaced("nothing", "new", page.BEGIN, page.END)
 
 
 def test_the_page_says_where_we_lose() -> None:

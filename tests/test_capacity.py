@@ -254,6 +254,18 @@ async def test_a_body_that_never_ends_and_a_caller_who_says_nothing_are_cut_off(
     assert few.ask("{ viewer { name } }")
 
 
+async def test_empty_lines_after_an_answer_keep_no_connection(few: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PatientHttp, "arriving_seconds", 0.3)
+    whole = request("GET", "/healthz", headers={"Connection": "keep-alive"})
+    reader, writer = await asyncio.open_connection(*place(few))
+    writer.write(whole)
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"\r\n")
+    async with asyncio.timeout(4):  # less than the 5 seconds for which a connection is kept without
+        assert b" 408 " in await reader.read()
+    writer.close()
+
+
 async def test_a_head_that_is_too_long_is_refused_before_it_ends(few: Gateway) -> None:
     answer = await exchanged(few, b"GET /graphql HTTP/1.1\r\nX-Thing: " + b"a" * (LARGEST_HEAD * 3))
     assert answered(answer)[0] == 431

@@ -1,10 +1,10 @@
 """`make bench-peers`: all side by side. `--quick` for a smoke test, `--write FILE` for the page of the last run."""
 
 import argparse
-import re
 import time
 from pathlib import Path
 
+from bench.pages import replaced
 from bench.peers import run, tables
 
 BEGIN, END = "<!-- the last run -->", "<!-- the end of the last run -->"
@@ -20,15 +20,7 @@ def main() -> None:
     told = f"{tables.page(found)}\n\nTook {time.perf_counter() - began:.0f} s."
     print(told)
     if given.write is not None:
-        given.write.write_text(replaced(given.write.read_text(encoding="utf-8"), told), encoding="utf-8")
-
-
-def replaced(page: str, told: str) -> str:
-    """Raises ValueError where the page has no place for it."""
-    found, count = re.subn(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n\n{told}\n\n{END}", page, flags=re.DOTALL)
-    if count != 1:
-        raise ValueError("the page has no two markers")
-    return found
+        given.write.write_text(replaced(given.write.read_text(encoding="utf-8"), told, BEGIN, END), encoding="utf-8")
 
 
 if __name__ == "__main__":

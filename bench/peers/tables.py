@@ -2,11 +2,12 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bench import machine
+from bench.pages import table
 from bench.peers.fanout import Told
 from bench.peers.measuring import Round
 from bench.peers.queries import QUERIES
@@ -45,7 +46,7 @@ def _tables(found: Results) -> Iterator[str]:
 def _loaded(rounds: Rounds, query: str) -> str:
     titles = ("", "per second", "p50 ms", "p99 ms", "CPU s per 1,000", "of ours", "requests to the vendor")
     ours = rounds[OURS.name, query].cpu
-    return _table(
+    return table(
         titles,
         (
             (
@@ -74,13 +75,13 @@ def _slow(found: Results) -> str:
     queries = [query.name for query in QUERIES]
     floors = ("the longest chain of requests", *(str(FLOORS[query]) for query in queries))
     rows = ((name, *(f"{found.slow[name, query].p50:.0f}" for query in queries)) for name in names)
-    return _table(("", *queries), [floors, *rows])
+    return table(("", *queries), [floors, *rows])
 
 
 def _memory(found: Results) -> str:
     plain = found.megabytes[PLAIN.name]
     rows = ((name, f"{one:.0f}", f"{one / plain:.2f}") for name, one in found.megabytes.items())
-    return f"### Memory, warm, after the run\n\n{_table(('', 'MB', 'of plain Strawberry'), rows)}"
+    return f"### Memory, warm, after the run\n\n{table(('', 'MB', 'of plain Strawberry'), rows)}"
 
 
 def _fanout(found: Results) -> str:
@@ -92,8 +93,8 @@ def _fanout(found: Results) -> str:
         return (name, f"{one.per_second:,.0f}", f"{one.cpu:.1f}", f"{one.per_second / theirs.per_second:.2f}")
 
     titles = ("", "messages per second", "CPU µs of a message", "of graphql-ws")
-    table = _table(titles, [row(OURS.name, ours), row("npm graphql-ws", theirs)])
-    return f"### 1,000 equal subscribers\n\n{table}"
+    told = table(titles, [row(OURS.name, ours), row("npm graphql-ws", theirs)])
+    return f"### 1,000 equal subscribers\n\n{told}"
 
 
 def _missing(found: Results) -> str:
@@ -130,7 +131,7 @@ def _aims(found: Results) -> str:
     titles = ("", "against", "ratio", "aim: at most", "reached")
     lost = [f"- {aim.what}: {aim.ratio:.1f} times {aim.against}" for aim in aims if aim.ratio > 1 and not aim.reached]
     said = "\n".join(("Where we lose:", "", *lost)) if lost else "We lose nowhere."
-    return f"### Where we stand\n\n{_table(titles, (aim.row for aim in aims))}\n\n{said}"
+    return f"### Where we stand\n\n{table(titles, (aim.row for aim in aims))}\n\n{said}"
 
 
 def _all(found: Results) -> Iterator[Aim]:
@@ -159,8 +160,3 @@ def _cpu(
     best = next(((name, one) for name, one in _of(rounds, query) if fits(name)), None)
     if best is not None:
         yield Aim(what, best[0], rounds[ours.name, query].cpu / best[1].cpu, most)
-
-
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [titles, ["---", *["---:"] * (len(titles) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
