@@ -17,11 +17,15 @@ from gateway.arriving import last_words
 log = structlog.get_logger()
 
 PARTS = 1_000  # of a message
+SIGNS = 1_000  # pings and pongs, in a second
 NO_HANDSHAKE = "this does not open a WebSocket: RFC 6455, section 4.1"
 TOO_LONG = "the head of the request is too long to open a WebSocket"
 
 
 class Opening(WebSocketsSansIOProtocol):
+    _since = 0.0
+    _signs = 0  # pings and pongs since then
+
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
@@ -51,13 +55,33 @@ class Opening(WebSocketsSansIOProtocol):
         if self.close_sent:
             return
         if len(self.frames) >= PARTS:
-            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, f"a message may have {PARTS} parts")
-            self.handle_parser_exception()
+            self._fail(CloseCode.MESSAGE_TOO_BIG, f"a message may have {PARTS} parts")
             return
         super().handle_cont(event)
 
     def handle_ping(self) -> None:
         """Whoever does not read what is sent needs no further answers: they would be kept."""
         pong = b"".join(self.conn.data_to_send())
-        if self.writable.is_set():
+        if self._counted() and self.writable.is_set():
             self.transport.write(pong)
+
+    def handle_pong(self, event: Frame) -> None:
+        if self._counted():
+            super().handle_pong(event)
+
+    def _counted(self) -> bool:
+        """Whether a sign of life is taken. Each costs as much to read as a message, and nothing to send."""
+        if self.close_sent:
+            return False
+        now = self.loop.time()
+        if now - self._since > 1:
+            self._since, self._signs = now, 0
+        self._signs += 1
+        if self._signs > SIGNS:
+            self._fail(CloseCode.POLICY_VIOLATION, f"{SIGNS} pings and pongs a second are the most")
+            return False
+        return True
+
+    def _fail(self, code: CloseCode, why: str) -> None:
+        self.conn.fail(code, why)
+        self.handle_parser_exception()
