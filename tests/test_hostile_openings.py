@@ -97,7 +97,8 @@ async def test_requests_that_wait_on_one_connection_have_a_bound(served: tuple[G
     gateway, process = served
     before = len(lines_of(process))
     waiting = request("GET", "/healthz", headers={"Connection": "keep-alive"})
-    found = await exchanged(gateway, waiting * (WAITING + 2))
+    stream = request(body=STREAM, headers={"Accept": "text/event-stream", "Connection": "keep-alive"})
+    found = await exchanged(gateway, stream + waiting * (WAITING + 1))
     assert b'"code":"BAD_INPUT"' in found
     assert len(lines_of(process)) == before + 1
     few = waiting * (WAITING - 1) + request("GET", "/healthz")
