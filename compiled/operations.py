@@ -110,7 +110,9 @@ class Operation:
         memory: Memory | None = None,
     ) -> Soon:
         """As `execute`: a list of the one answer, or, where something has to be waited for, a coroutine of such."""
-        values = get_variable_values(self.core, self.node.variable_definitions or (), dict(variables or {}))
+        values = get_variable_values(
+            self.core, self.node.variable_definitions or (), dict(variables or {}), max_errors=1
+        )
         if isinstance(values, list):
             raise Unusual("variables that do not fit")
         functions = self.functions(values)

@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from connectors.base import Connector
 from connectors.http import new_client
@@ -36,7 +37,7 @@ from gateway.health import Health
 from gateway.meanings import meanings
 from gateway.persisted import texts
 from gateway.quotas import quotas
-from gateway.request_ids import RequestIds
+from gateway.request_ids import RequestIds, tell_refused
 from gateway.road import ShortRoad
 from gateway.settings import Settings
 from gateway.shedding import Shedding
@@ -115,6 +116,12 @@ async def no_route(_: Request, error: Exception) -> Response:
     return response(errors.of_status(error.status_code, error.detail), error.status_code, JSON, error.headers or {})
 
 
+async def no_socket(socket: WebSocket) -> None:
+    """Elsewhere there are no sockets."""
+    tell_refused(socket.scope, 404)
+    await socket.send_denial_response(response(errors.of_status(404, "Not Found"), 404, JSON, {}))
+
+
 def graph_of(settings: Settings, store: Engine, connectors: Mapping[str, Connector]) -> Graph:
     journal = Journal(store, bus(settings), meanings(connectors))
     signer = CursorSigner(secret(store, "cursors", secrets.token_bytes(32)))
@@ -152,6 +159,7 @@ def routes(endpoint: Endpoint, webhooks: Webhooks, health: Health) -> list[BaseR
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
         Route("/metrics", health.metrics),
+        WebSocketRoute("/{path:path}", no_socket),
     ]
 
 

@@ -6,7 +6,8 @@ import asyncio
 from http import HTTPStatus
 
 import structlog
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway import errors
 from gateway.accept import JSON
@@ -16,6 +17,19 @@ log = structlog.get_logger()
 
 LARGEST_HEAD = 64 * 1024  # bytes
 ARRIVING_SECONDS = 30.0
+WAITING = 256  # requests on one connection, behind one that is being answered
+
+
+def last_words(status: HTTPStatus, why: str) -> bytes:
+    """A whole answer, after which the connection ends."""
+    body = encoded(errors.of_status(status, why))
+    lines = [
+        f"HTTP/1.1 {status.value} {status.phrase}",
+        f"content-type: {JSON}",
+        f"content-length: {len(body)}",
+        "connection: close",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 class Arriving(HttpToolsProtocol):
@@ -24,13 +38,18 @@ class Arriving(HttpToolsProtocol):
     _head = 0  # bytes so far, of a request whose head is not complete
     _headed = False
     _under_way = False  # a request that has begun to arrive, and is not there
+    _answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """uvicorn tells the last request alone, which may wait behind the one that is being answered."""
         self._arrived()
+        if self._answering is not None:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -49,9 +68,20 @@ class Arriving(HttpToolsProtocol):
         self._headed = False
         self._under_way = True
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """What comes after the body is no header: there may be any number of them, and nobody asks for one."""
+        if not self._headed:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self._headed, self._head = True, 0
+        if len(self.pipeline) >= WAITING:
+            raise BufferError("too many requests wait")  # which makes it no HTTP
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -65,6 +95,9 @@ class Arriving(HttpToolsProtocol):
         self._arrived()
         super().handle_websocket_upgrade()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Whoever offers to speak otherwise is answered in HTTP, and that is no news."""
+
     def send_400_response(self, msg: str) -> None:
         """Of what is no HTTP, and was logged as such."""
         self._end(HTTPStatus.BAD_REQUEST, msg)
@@ -75,14 +108,7 @@ class Arriving(HttpToolsProtocol):
 
     def _end(self, status: HTTPStatus, why: str) -> None:
         """And reads no further."""
-        body = encoded(errors.of_status(status, why))
-        lines = [
-            f"HTTP/1.1 {status.value} {status.phrase}",
-            f"content-type: {JSON}",
-            f"content-length: {len(body)}",
-            "connection: close",
-        ]
-        self.transport.write("\r\n".join([*lines, "", ""]).encode() + body)
+        self.transport.write(last_words(status, why))
         self.transport.close()
 
     def _expect(self) -> None:

@@ -14,6 +14,7 @@ from domain.errors import Forbidden
 from gateway import errors
 from gateway.accept import JSON
 from gateway.answers import response
+from gateway.request_ids import tell_refused
 from gateway.settings import Server
 
 GRAPH = "/graphql"
@@ -72,8 +73,9 @@ class Browsers:
         if origin is None or self._may(origin, headers):
             await self._app(scope, receive, send)
             return
+        tell_refused(scope, 403)
         await receive()
-        await send({"type": "websocket.close", "code": 4403, "reason": "Forbidden"})
+        await _refusal(FOREIGN)(scope, receive, send)
 
     def _answer(self, scope: Scope, headers: Headers, origin: str | None, *, granted: bool) -> Response | None:
         """None for what may go on."""
@@ -165,10 +167,16 @@ def _split(origin: str) -> SplitResult | None:
     """None for what is no origin of a page: `null`, a file's, an extension's."""
     try:
         parts = urlsplit(origin)
-        known = parts.scheme in PORTS and bool(parts.hostname) and parts.port != 0
+        known = parts.scheme in PORTS and bool(parts.hostname) and parts.port != 0 and not _goes_on(parts.netloc)
     except ValueError:
         return None
     return parts if known else None
+
+
+def _goes_on(place: str) -> bool:
+    """Whether something that is no port stands after an address in brackets, which nobody else looks at."""
+    _, bracket, after = place.partition("]")
+    return bool(bracket) and after[:1] not in ("", ":")
 
 
 def _port(parts: SplitResult) -> int:

@@ -137,7 +137,7 @@ class Documents:
             most = self._limits.max_characters
             raise QueryTooComplex(f"a document of {len(query)} characters is longer than the {most} that are allowed")
         try:
-            return parse(query, max_lexical_tokens=self._limits.max_tokens)
+            return parse(query, max_lexical_tokens=self._limits.max_tokens, allow_empty_selection_sets=False)
         except GraphQLError as error:
             if any(words in error.message for words in EXCEEDED):
                 raise QueryTooComplex(error.message.removeprefix("Syntax Error: ")) from None

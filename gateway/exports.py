@@ -4,6 +4,7 @@ What is wrong before it begins is told as the graph tells it; what a vendor fail
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import structlog
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from gateway.auth import Authenticator, authorization
 from gateway.export_asked import Asked, read
 from gateway.export_formats import WRITERS, Writer
 from gateway.export_stream import ExportStream
+from gateway.guessing import TooManyGuesses
 from gateway.request_ids import note, request_id
 from gateway.requests import address_of
 from gateway.streams import Pace
@@ -30,7 +32,12 @@ from resolvers.privacy import permitted
 log = structlog.get_logger()
 
 RETRY_SECONDS = 10
-STATUSES: Mapping[type[VendgraphError], int] = {Unauthenticated: 401, Conflict: 409, RateLimited: 429}
+STATUSES: Mapping[type[VendgraphError], int] = {
+    Unauthenticated: 401,
+    Conflict: 409,
+    RateLimited: 429,
+    TooManyGuesses: 429,
+}
 HEADERS: Mapping[type[VendgraphError], Mapping[str, str]] = {
     Unauthenticated: {"www-authenticate": "Bearer"},
     RateLimited: {"retry-after": str(RETRY_SECONDS)},
@@ -64,8 +71,9 @@ class Exports:
             found = await self._begun(request, wanted, id_)
         except VendgraphError as error:
             note(request.scope, code=error.code.value)
-            headers = {**HEADERS.get(type(error), {}), **told}
-            return response(errors.refusal(error), STATUSES.get(type(error), 400), JSON, headers)
+            refusal = errors.refusal(error)
+            headers = {**HEADERS.get(type(error), {}), **_again(refusal), **told}
+            return response(refusal, STATUSES.get(type(error), 400), JSON, headers)
         except Exception:
             log.exception("unexpected", request_id=id_)
             return response({"errors": [errors.masked(id_)]}, 500, JSON, told)
@@ -74,7 +82,7 @@ class Exports:
 
     async def _begun(self, request: Request, wanted: ExportFormat, request_id: str) -> Response:
         """Raises VendgraphError."""
-        viewer = await self._authenticator.viewer(authorization(request.headers))
+        viewer = await self._authenticator.viewer(authorization(request.headers), address_of(request))
         asked = read(request.query_params)
         context = Context(self._graph, viewer, address=address_of(request), request_id=request_id)
         if request.method == "HEAD":
@@ -115,7 +123,7 @@ class Exports:
 
         async def good() -> bool:
             try:
-                return await self._authenticator.viewer(authorization(request.headers)) == viewer
+                return await self._authenticator.viewer(authorization(request.headers), address_of(request)) == viewer
             except Unauthenticated:
                 return False
 
@@ -136,6 +144,11 @@ class Exports:
             ended=ended,
             headers=headers,
         )
+
+
+def _again(refusal: Mapping[str, Any]) -> Mapping[str, str]:
+    seconds = refusal["errors"][0]["extensions"].get("retryAfterSeconds")
+    return {} if seconds is None else {"retry-after": str(seconds)}
 
 
 def _headers(wanted: ExportFormat, id_: str, known: Known) -> Mapping[str, str]:

@@ -28,8 +28,9 @@ LARGEST_POWER = 2  # digits of an exponent
 
 
 class LimitSettings(Section):
-    """`max_list`: members of a list in the arguments, literal or by variable. `cost_per_second` and `cost_burst` are of
-    each key."""
+    """`max_list`: members of a list in the arguments, literal or by variable, and of an object in a variable.
+
+    `cost_per_second` and `cost_burst` are of each key."""
 
     max_characters: int = Field(default=32_768, ge=256, le=262_144)
     max_tokens: int = Field(default=4_000, ge=50, le=20_000)
@@ -89,6 +90,7 @@ def check_variables(variables: Mapping[str, Any] | None, limits: LimitSettings) 
             _at_most("members of one list", len(value), limits.max_list)
             pending += value
         elif isinstance(value, dict):
+            _at_most("members of one object", len(value), limits.max_list)
             pending += value.values()
 
 

@@ -80,10 +80,10 @@ class RequestIds:
         with structlog.contextvars.bound_contextvars(request_id=id_):
             await self._app(scope, heard, named)
             if not gone and status != 500 and (status >= 400 or "code" in _noted(scope)):
-                _tell(scope, status)
+                tell_refused(scope, status)
 
 
-def _tell(scope: Scope, status: int) -> None:
+def tell_refused(scope: Scope, status: int) -> None:
     """Deliveries that are refused are counted instead: whoever sends them sends them again."""
     path = scope["path"]
     route = next((one for one in LOGGED if path == one or path.startswith(f"{one}/")), ELSEWHERE)
@@ -92,4 +92,4 @@ def _tell(scope: Scope, status: int) -> None:
     facts = {name: value for name, value in _noted(scope).items() if name in LINE}
     client = scope.get("client")
     address = client[0] if client else None
-    log.info("refused", method=scope["method"][:16], route=route, status=status, address=address, **facts)
+    log.info("refused", method=scope.get("method", "GET")[:16], route=route, status=status, address=address, **facts)

@@ -9,10 +9,10 @@ from contextlib import suppress
 
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.arriving import Arriving
 from gateway.garbage import Garbage
+from gateway.opening import Opening
 from gateway.requests import LARGEST_BODY
 
 BACKLOG = 2048
@@ -110,7 +110,7 @@ class PatientHttp(Patient, Arriving):
     pass
 
 
-class PatientSocket(Patient, WebSocketsSansIOProtocol):
+class PatientSocket(Patient, Opening):
     def send_receive_event_to_app(self) -> None:
         """A text that is none is the client's fault, and no news."""
         if self.curr_msg_data_type == "text":

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import sha256
 
@@ -15,9 +15,10 @@ from starlette.responses import JSONResponse, Response
 from connectors.registry import DELIVERED
 from connectors.reporting import BindsAddresses, Delivery, Forged, SendsWebhooks
 from connectors.reporting import Illegible as IllegibleBody
-from domain.errors import VendorError
+from domain.errors import BadInput, NotFound, Unauthenticated, VendgraphError, VendorError
 from domain.facts import FactKind, Origin
 from domain.times import utc_now
+from gateway import errors
 from journal.appending import Illegible, Report
 from journal.journal import Journal
 from journal.writer import JournalUnavailable
@@ -30,6 +31,13 @@ LARGE_BODY = 64 * 1024  # bytes: verifying more than that is done beside the eve
 UNKEPT_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 AGAIN_SECONDS = "5"
 LONGEST_REASON = 300
+REFUSALS: Mapping[int, type[VendgraphError]] = {
+    400: BadInput,
+    401: Unauthenticated,
+    404: NotFound,
+    413: BadInput,
+    503: VendgraphError,
+}
 
 
 class TooLarge(Exception):
@@ -156,4 +164,5 @@ def _reason(error: Exception) -> str:
 
 
 def _answer(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"message": message}, status, headers)
+    refused = REFUSALS.get(status)
+    return JSONResponse({"message": message} if refused is None else errors.refusal(refused(message)), status, headers)

@@ -111,6 +111,7 @@ class _Socket:
         self.address: str | None = None
         self._viewer: Viewer | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._full = False  # which is told the log once
 
     async def run(self, draining: asyncio.Event) -> None:
         """Until either side closes."""
@@ -222,9 +223,12 @@ class _Socket:
         if id_ in self._operations:
             raise Closed(4409, f"Subscriber for {id_} already exists")
         if len(self._operations) >= OPERATIONS:
-            self._refused(code=ErrorCode.RATE_LIMITED.value)
+            if not self._full:
+                self._refused(code=ErrorCode.RATE_LIMITED.value)
+            self._full = True
             await self._tell({"id": id_, "type": "error", "payload": [TOO_MANY]})
             return
+        self._full = False
         self._operations[id_] = asyncio.create_task(self._run(id_, operation, self._viewer))
 
     async def _run(self, id_: str, operation: Operation, viewer: Viewer) -> None:

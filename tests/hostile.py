@@ -78,6 +78,12 @@ def no_http() -> Iterator[Hostile]:
     chunked = request(headers={"Transfer-Encoding": "chunked"}).replace(b"Content-Length: 0\r\n", b"")
     yield Hostile("a chunk of no size", chunked + b"zz\r\n{}\r\n0\r\n\r\n")
     yield Hostile("a space before a colon", b"GET /graphql HTTP/1.1\r\nHost : x\r\nConnection: close\r\n\r\n")
+    yield Hostile("chunks larger than any number", chunked + b"f" * 17 + b"\r\n" + BODY)
+    yield Hostile("a body of chunks of a byte", chunked + b"1\r\n \r\n" * 300_000 + b"0\r\n\r\n")
+    after = b"X-Injected: a\r\n" * 100_000
+    yield Hostile("100000 headers after the body", chunked + b"1\r\n{\r\n0\r\n" + after + b"\r\n")
+    for line in ("CONNECT a.test:443", "CONNECT /graphql", "OPTIONS *", "GET http://[::1/graphql", "GET graphql"):
+        yield Hostile(f"the line {line}", f"{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     yield Hostile("a NUL in a header", request(headers={"X-Thing": b"a\x00b"}, body=BODY))
     yield Hostile("a bare CR in a header", request(headers={"X-Thing": b"a\rSet-Cookie: b=c"}, body=BODY))
 
@@ -168,6 +174,12 @@ def values() -> Iterator[Hostile]:
     yield Hostile("a page of minus one", asks("{ machines(first: -1) { totalCount } }"))
     yield Hostile("a page of a million", asks("{ machines(first: 1000000) { totalCount } }"))
     yield Hostile("a cursor that is forged", asks(f'{{ machines(first: 1, after: "{CANARY}") {{ totalCount }} }}'))
+    by_filter = "query($f: MachineFilter) { machines(filter: $f) { totalCount } }"
+    for count in (25_000, 2_000):
+        members = {f"{at:x}": 1 for at in range(count)}
+        yield Hostile(f"a filter of {count} unknown members", asks(by_filter, variables={"f": members}))
+    vendors = {"vendors": ["X"] * 1_900}
+    yield Hostile("a filter of 1900 unknown vendors", asks(by_filter, variables={"f": vendors}))
     yield Hostile("variables that are a text", asks(QUERY, variables=CANARY))
     yield Hostile("variables of prototypes", asks(by_id, variables={"__proto__": {"id": "x"}}))
     yield Hostile("an operation's name that is a list", asks(QUERY, operationName=["a"]))
@@ -186,6 +198,7 @@ def documents() -> Iterator[Hostile]:
         "}",
         "query",
         "{ nothing }",
+        "{ viewer { } }",
         "{ viewer { name } } }",
         "type A { b: Int }",
         "\0",

@@ -118,6 +118,7 @@ def test_a_page_of_this_very_gateway_may_ask(production: Gateway, gateway: Gatew
     assert asked(production, origin="https://graph.example.com").status_code == 200
     assert asked(gateway, origin="http://localhost:5173").status_code == 200
     assert asked(gateway, origin=EVIL).status_code == 403
+    assert asked(gateway, origin="http://[::1]evil").status_code == 403
 
 
 async def opened(gateway: Gateway, origin: str | None) -> int:

@@ -87,6 +87,15 @@ def test_lists_are_counted_wherever_they_stand_in_variables() -> None:
     check_variables(None, LIMITS)
 
 
+def test_members_of_objects_are_counted_wherever_they_stand_in_variables() -> None:
+    """graphql-core repeats the whole object in each error: unbounded, that would be their number squared."""
+    members = {str(at): None for at in range(2001)}
+    with pytest.raises(QueryTooComplex, match="2001 members of one object"):
+        check_variables({"a": [{"b": members}]}, LIMITS)
+    members.popitem()
+    check_variables({"a": [{"b": members}]}, LIMITS)
+
+
 @pytest.mark.parametrize("block", blocks("graphql"), ids=str)
 async def test_what_the_pages_ask_is_allowed(block: Block) -> None:
     document = await Documents(SCHEMA, LIMITS, suggestions=False).read(block.text)
