@@ -12,6 +12,7 @@ import requests
 from typer.testing import CliRunner
 
 from connectors.reaching import Reach
+from gateway import logs
 from gateway.check import addresses, sign_in
 from gateway.cli import app
 from gateway.collecting import session
@@ -112,7 +113,10 @@ async def test_who_is_connected_to_has_to_be_known_and_where_others_come_to_need
     assert await sign_in(settings) == {"acme-fridges": f"base_url: {unknown}"}
 
 
-def test_check_has_a_line_for_each_that_is_wrong(names: Resolve, tmp_path: Path) -> None:
+def test_check_has_a_line_for_each_that_is_wrong(
+    names: Resolve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "configure", lambda _: None)  # it would be for the whole process, and for good
     resolving(names, dict.fromkeys(PLACES, "10.0.0.1"))
     done = CliRunner().invoke(app, ["check", "--config", str(written(tmp_path))])
     assert done.exit_code == 1
