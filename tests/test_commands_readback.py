@@ -12,7 +12,7 @@ from gateway.settling import PROVEN_NOT, READ_BACK
 from journal.store import open_store
 from journal.tables import commands
 from tests.commanding import Found, becomes, command, fleet, lost, now_is, of_vendor, reaching, sent
-from tests.running import Gateway, Sandbox, moment, running_gateway
+from tests.running import Gateway, Sandbox, moment, running_gateway, running_sandbox
 from tests.settlers import Looking, looking
 
 SECRET = "wifi-secret-that-was-lost"
@@ -135,19 +135,26 @@ async def test_a_vendor_that_cannot_be_read_says_nothing(
     assert now_is(gateway, asked["id"])["status"] == "FAILED"
 
 
-async def test_the_vendor_is_read_now_and_then_and_not_for_ever(sandbox: Sandbox, tmp_path: Path) -> None:
+@pytest.fixture
+def alone() -> Iterator[Sandbox]:
+    """At which no other gateway reads back what another test left open."""
+    with running_sandbox() as sandbox:
+        yield sandbox
+
+
+async def test_the_vendor_is_read_now_and_then_and_not_for_ever(alone: Sandbox, tmp_path: Path) -> None:
     """What it does not let us see leaves open what it is."""
-    with running_gateway(sandbox, tmp_path) as gateway:
+    with running_gateway(alone, tmp_path) as gateway:
         coffee = of_vendor(fleet(gateway), "SMARTVEND", "ONLINE")[2]
-        sandbox.vendors["smartvend"]._fleet.configs[coffee["vendorId"]]["config"]["ap"] = "***"
+        alone.vendors["smartvend"]._fleet.configs[coffee["vendorId"]]["config"]["ap"] = "***"
         given = {"machineId": coffee["id"], "settings": {"ap": SECRET}}
-        asked = lost(gateway, sandbox, "updateConfig", carried_out=False, **given)
+        asked = lost(gateway, alone, "updateConfig", carried_out=False, **given)
     read = []
     async with looking(tmp_path) as settler:
         settler.stands = moment(asked["history"][1]["at"])
         for later in (0.9, *READ_BACK, 100_000.0):
             for _ in range(2):
-                with reaching(sandbox) as reached:
+                with reaching(alone) as reached:
                     await settler.look(later=later)
                 read += [later for _ in reached.requests]
     assert read == [*READ_BACK]
