@@ -8,7 +8,7 @@ USED = $(CLIENTS) $(GRAPHIQL) $(PEERS) $(patsubst %,%/node_modules/.package-lock
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(UPGRADE)
 
-.PHONY: setup demo test check sameness fuzz bench bench-peers lock schema released docs graphiql
+.PHONY: setup demo test failed check sameness fuzz bench bench-peers lock schema released docs graphiql
 
 setup: .venv/ready
 
@@ -26,6 +26,10 @@ demo: setup
 test: export PYTHONDONTWRITEBYTECODE =
 test: setup $(USED)
 	$(BIN)/python -m pytest
+
+# Those that failed last, one after another.
+failed: setup
+	$(BIN)/python -m pytest -n 0 --last-failed --last-failed-no-failures none
 
 # What a few tests and a benchmark need of npm and of the examples: without it those say so.
 %/node_modules/.package-lock.json: %/package-lock.json

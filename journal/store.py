@@ -3,6 +3,7 @@
 Calls are synchronous; who serves requests runs them in a thread."""
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,6 +73,7 @@ def _engine(target: URL) -> Engine:
             connect_args={"connect_timeout": int(WAIT_SECONDS), **KEPT_ALIVE},
         )
         event.listen(engine, "connect", _impatient)
+        _ends_with_its_work(engine)
         return engine
     engine = create_engine(
         target,
@@ -81,7 +83,20 @@ def _engine(target: URL) -> Engine:
     )
     event.listen(engine, "connect", _durable)
     event.listen(engine, "begin", _begin)
+    _ends_with_its_work(engine)
     return engine
+
+
+def _ends_with_its_work(engine: Engine) -> None:
+    """A thread may outlast whoever waited for it. What it gives back after the end, the old pool would drop open."""
+    ended = threading.Event()
+
+    def given_back(_: object, entry: ConnectionPoolEntry) -> None:
+        if ended.is_set():
+            entry.invalidate()
+
+    event.listen(engine, "engine_disposed", lambda _: ended.set())
+    event.listen(engine, "checkin", given_back)
 
 
 def _impatient(connection: psycopg.Connection[Any], _: ConnectionPoolEntry) -> None:

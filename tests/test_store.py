@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, inspect, make_url, select, text
 from sqlalchemy.exc import IntegrityError
@@ -52,6 +53,18 @@ def test_a_store_is_opened_again_with_what_it_holds(store_url: str) -> None:
 def test_secrets_are_kept_by_name(store: Engine) -> None:
     assert secret(store, "one", b"1") == b"1"
     assert secret(store, "other", b"2") == b"2"
+
+
+def test_what_a_thread_still_works_with_is_closed_with_its_work(store_url: str) -> None:
+    """Whoever waited for it was cancelled, and the process has closed its store."""
+    engine = open_store(store_url)
+    with engine.connect() as connection:
+        used = connection.connection.dbapi_connection
+        engine.dispose()
+        assert connection.scalar(text("SELECT 1")) == 1
+    assert used is not None
+    with pytest.raises((psycopg.OperationalError, sqlite3.ProgrammingError), match="closed"):
+        used.cursor()
 
 
 def test_processes_that_start_at_once_make_one_store_with_one_secret(store_url: str) -> None:
