@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import orjson
@@ -31,10 +30,12 @@ from bench.processes import VIEWER, config_text
 from bench.queries import SLOTS
 from compiled import Keeper
 from gateway import executing, road
+from gateway.admission import Asked
 from gateway.app import create_app
 from gateway.auth import text_of
 from gateway.graphql import Endpoint
 from gateway.jsons import loads
+from gateway.repeating import written
 from gateway.requests import operation_of
 from gateway.settings import load
 from resolvers.context import Context
@@ -56,6 +57,7 @@ LONG = ((b"traceparent", b"00-11111111111111111111111111111111-2222222222222222-
 
 Row = Callable[[], Awaitable[object]]
 SHORT_POST, SHORT_GET = "POST, the short road", "GET by name, the short road"
+UNREAD = "POST, the same bytes again, not read"
 LONG_POST, LONG_GET = "POST, the long road, the answer kept", "GET by name, the long road, the answer kept"
 REST = "Starlette's own layer before it, calls, the request itself"
 ANEW = "POST, the long road, the answer made anew"
@@ -124,11 +126,15 @@ class Bench:
     get: Sent
 
     @property
-    def short(self) -> road.ShortRoad:
-        layer: Any = self.app.middleware_stack  # Starlette's own is before it
-        while not isinstance(layer, road.ShortRoad):
-            layer = layer.app
-        return layer
+    def road(self) -> road.Road:
+        found: road.Road = self.app.state.road
+        return found
+
+    def asked(self, sent: Sent) -> Asked:
+        """What is known of a request that came before."""
+        found = self.road.asked(sent.body or road.GET + sent.query)
+        assert found is not None
+        return found
 
 
 def requests_for(machine: str) -> tuple[Sent, Sent, Sent]:
@@ -149,8 +155,7 @@ async def running() -> AsyncIterator[Bench]:
         text = config_text(vendors.base, "http://127.0.0.1:8000", KEY, Path(folder), FOREVER, None, VIEWER)
         file.write_text(text, encoding="utf-8")
         app = create_app(load(file))
-        endpoint = app.user_middleware[0].args[0]  # the short road's, which is before all others
-        assert isinstance(endpoint, Endpoint)
+        endpoint = app.state.road.endpoint
         async with app.router.lifespan_context(app):
             found = orjson.loads((await Sent(orjson.dumps({"query": ONE})).through(app)).body)
             bench = Bench(app, endpoint, *requests_for(found["data"]["machines"]["nodes"][0]["id"]))
@@ -165,7 +170,7 @@ def wholes(bench: Bench) -> Mapping[str, Row]:
     """Requests from end to end, and what executes one of which nothing is kept."""
     app, execution = bench.app, bench.endpoint.execution
     post, get = Sent(bench.post.body, more=LONG), Sent(query=bench.get.query, more=LONG)
-    asked, viewer = bench.short._asked[bench.post.body], bench.endpoint._authenticator.at_once(f"Bearer {KEY}", ADDRESS)
+    asked, viewer = bench.asked(bench.post), bench.endpoint._authenticator.at_once(f"Bearer {KEY}", ADDRESS)
     assert viewer is not None
     node, operation = asked.document.node, asked.document.compiled(execution._compiler, asked.name)
     assert node is not None
@@ -186,6 +191,7 @@ def wholes(bench: Bench) -> Mapping[str, Row]:
         return await found if isinstance(found, Awaitable) else found
 
     return {
+        UNREAD: of(unread(bench)),
         SHORT_POST: lambda: bench.post.through(app),
         SHORT_GET: lambda: bench.get.through(app),
         LONG_POST: lambda: post.through(app),
@@ -196,23 +202,34 @@ def wholes(bench: Bench) -> Mapping[str, Row]:
     }
 
 
+def unread(bench: Bench) -> Callable[[], bytes]:
+    """All of it, but for the socket: the other rows have neither HTTP's lines read nor written."""
+    whole = (ADDRESS, b"POST /graphql HTTP/1.1" + bytes(400) + bench.post.body)
+    caller = bench.road.caller(bench.post.scope())
+    assert caller is not None
+    bench.road.learn_whole(whole, bench.asked(bench.post), caller)
+
+    def row() -> bytes:
+        answer = bench.road.answer_whole((ADDRESS, bytes(bytearray(whole[1]))))  # a new one each time, as they come
+        assert answer is not None
+        return written(answer, [])
+
+    return row
+
+
 def steps(bench: Bench, sent: Sent) -> Mapping[str, Row]:
     """Of the short road, in the order in which they are taken."""
-    short, endpoint, scope = bench.short, bench.endpoint, sent.scope()
+    endpoint, scope = bench.endpoint, sent.scope()
     execution, admission, authenticator = endpoint.execution, endpoint._admission, endpoint._authenticator
-    asked_by = sent.body or road.GET + sent.query
-    asked, viewer = short._asked[asked_by], authenticator.at_once(f"Bearer {KEY}", ADDRESS)
+    asked, viewer = bench.asked(sent), authenticator.at_once(f"Bearer {KEY}", ADDRESS)
     assert viewer is not None
     operation = asked.document.compiled(execution._compiler, None)
     assert operation is not None
     key = executing._key(operation, asked, viewer)
     kept = execution.kept.find(key)
     assert kept is not None
-    headers = road._usual(scope)
-    assert headers is not None
-
-    def looked_at() -> object:
-        return short._answers_in((road._usual(scope) or {}).get(b"accept", b""))
+    caller = bench.road.caller(scope)
+    assert caller is not None
 
     async def received() -> object:
         first = await sent.receive()
@@ -223,17 +240,16 @@ def steps(bench: Bench, sent: Sent) -> Mapping[str, Row]:
         return told and executing._key(told, asked, viewer)
 
     async def written() -> Answer:
-        answer = Answer()
-        await short._write(scope, headers, "application/json", kept, admission.headers(viewer), answer.send)
+        told, answer = road._answer(caller, kept, admission.headers(viewer)), Answer()
+        await answer.send({"type": "http.response.start", "status": told.status, "headers": told.headers})
+        await answer.send({"type": "http.response.body", "body": told.body})
         return answer
 
     return {
-        "its headers are looked at": of(looked_at),
+        "its headers are looked at": of(lambda: bench.road.caller(scope)),
         **({"its body is received": received} if sent.body else {}),
-        "what it asks for is known, by its bytes": of(lambda: short._asked.get(asked_by)),
-        "the caller is known, by the key": of(
-            lambda: authenticator.at_once(text_of(headers[b"authorization"]), ADDRESS)
-        ),
+        "what it asks for is known, by its bytes": of(lambda: bench.asked(sent)),
+        "the caller is known, by the key": of(lambda: authenticator.at_once(text_of(caller.authorization), ADDRESS)),
         "there is room, and the journal is caught up": of(
             lambda: (
                 endpoint.capacity.lag.shedding
@@ -302,7 +318,7 @@ async def tables() -> str:
 
 
 def _wholes(took: Mapping[str, float]) -> str:
-    names = (SHORT_POST, SHORT_GET, LONG_POST, LONG_GET, ANEW, COMPILED, CORE)
+    names = (UNREAD, SHORT_POST, SHORT_GET, LONG_POST, LONG_GET, ANEW, COMPILED, CORE)
     rows = [(name, f"{took[name]:.1f}", f"{took[name] / took[SHORT_POST]:.1f}") for name in names]
     return table(("one machine with slots and products", "CPU µs", "of the short road"), rows)
 

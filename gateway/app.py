@@ -38,7 +38,7 @@ from gateway.meanings import meanings
 from gateway.persisted import texts
 from gateway.quotas import quotas
 from gateway.request_ids import RequestIds, tell_refused
-from gateway.road import ShortRoad
+from gateway.road import Road, ShortRoad
 from gateway.settings import Settings
 from gateway.shedding import Shedding
 from gateway.streams import USUAL, Pace
@@ -202,6 +202,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     webhooks = Webhooks(graph, graph.journal)
     health = Health(graph, store, endpoint)
     exports = Exports(graph, authenticator, draining, pace)
+    road = None if settings.tracing.enabled else Road(endpoint)
 
     closed = [
         endpoint.streams.aclose,
@@ -222,7 +223,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
         lifespan=lifespan(background, capacity, closed, store),
         exception_handlers={HTTPException: no_route},
         middleware=[
-            *(() if settings.tracing.enabled else (Middleware(ShortRoad, endpoint),)),
+            *(() if road is None else (Middleware(ShortRoad, road),)),
             Middleware(RequestIds),
             Middleware(Browsers, settings.server),
             Middleware(Shedding, capacity.lag),
@@ -231,5 +232,6 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     )
     app.router.redirect_slashes = False  # a redirect is no answer to who speaks GraphQL
     app.state.draining = draining
+    app.state.road = road
     app.state.trusted_proxies = settings.server.trusted_proxies
     return app

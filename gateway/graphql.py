@@ -92,6 +92,7 @@ class Endpoint:
         self._admission = Admission(documents, texts or Texts(), limits, introspection=development)
         tracing = tracing or Tracing()
         self.short = 0  # requests that took the short road
+        self.unread = 0  # of those, the ones that were known as they came
         self.execution = Execution(schema, self._admission, tracing, suggestions=development)
         self.subscriptions = Subscriptions(schema, graph, suggestions=development)
         self.streams = Streams(graph, self._admission, self.subscriptions, self._answer, tracing)

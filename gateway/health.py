@@ -179,6 +179,9 @@ class Live(Collector):
         yield CounterMetricFamily(
             "vendgraph_short_road", "Requests that were answered on the short road.", self._endpoint.short
         )
+        yield CounterMetricFamily(
+            "vendgraph_unread", "Requests of the short road that were known as they came.", self._endpoint.unread
+        )
 
     def _pressure(self) -> Iterable[Metric]:
         capacity = self._endpoint.capacity

@@ -1,11 +1,13 @@
 """The short road: a request that was answered before, of a caller who is known, whose answer is kept.
 
 From the socket it is one look at the headers, one look-up by the body, or by the query string of a document that has a
-name, the caller's key, and one write. Whatever is
-unusual about a request, or not known yet, takes the long road through all layers; so does whatever would be refused.
-What is answered here is what the long road would answer, to the header: `tests/test_road.py` compares them."""
+name, the caller's key, and one write. One that comes again byte for byte, as clients send them that ask every few
+seconds, is not even read: `gateway/repeating.py`. Whatever is unusual about a request, or not known yet, takes the long
+road through all layers; so does whatever would be refused. What is answered here is what the long road would answer,
+to the header: `tests/test_road.py` compares them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from cachetools import LRUCache
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +24,7 @@ from gateway.requests import reads_as_json
 
 KEPT = 1_024  # requests that were read
 LONGEST = 16_384  # bytes of the body of one, or of its query string
+WHOLE = "vendgraph.whole"  # in the scope: a whole request, as it came
 GET = b"GET "  # before a query string: no body of JSON begins so
 METHODS = ("GET", "POST")
 ACCEPTS = 64  # values of the header that are remembered
@@ -52,71 +55,78 @@ ALWAYS = {  # by whether it is secure, and asked for by GET
 }
 
 
-class ShortRoad:
-    """ASGI middleware, before all others."""
+Whole = tuple[str | None, bytes]  # who sent a request, and its bytes, head and body
 
-    def __init__(self, app: ASGIApp, endpoint: Endpoint) -> None:
-        self._app = app
-        self._endpoint = endpoint
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What a request's head tells. `address`: where it comes from; `tags`: of the answers that its client has."""
+
+    authorization: bytes
+    address: str | None
+    media: bytes
+    tags: str
+    secure: bool
+    by_get: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Road:
+    """What is known of the requests that came last."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
         self._asked: LRUCache[bytes, Asked] = LRUCache(KEPT)
+        self._whole: LRUCache[Whole, tuple[Asked, Caller]] = LRUCache(KEPT)
         self._media: LRUCache[bytes, str | None] = LRUCache(ACCEPTS)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def caller(self, scope: Scope) -> Caller | None:
+        """None where there is something unusual about the request, or no JSON would do for an answer."""
         headers = _usual(scope)
         media = None if headers is None else self._answers_in(headers.get(b"accept", b""))
         if headers is None or media is None:
-            await self._app(scope, receive, send)
-            return
-        if scope["method"] == "POST":
-            first = await receive()
-            asked_by, receive = _body(first), _again(first, receive)
-        else:
-            asked_by = GET + scope["query_string"]
-        if len(asked_by) > LONGEST or not await self._answer(scope, headers, media, asked_by, send):
-            await self._app(scope, receive, send)
-            asked = noted(scope).get(ASKED)
-            if asked is not None and 0 < len(asked_by) <= LONGEST:
-                self._asked[asked_by] = asked
-
-    async def _answer(
-        self, scope: Scope, headers: Mapping[bytes, bytes], media: str, asked_by: bytes, send: Send
-    ) -> bool:
-        """Whether it was answered."""
-        asked = self._asked.get(asked_by)
-        if asked is None:
-            return False
+            return None
         client = scope.get("client")
-        try:
-            found = self._endpoint.at_once(asked, headers.get(b"authorization", b""), client[0] if client else None)
-        except RateLimited:
-            return False
-        if found is None:
-            return False
-        await self._write(scope, headers, media, *found, send)
-        return True
+        return Caller(
+            authorization=headers.get(b"authorization", b""),
+            address=client[0] if client else None,
+            media=media.encode(),
+            tags=headers.get(b"if-none-match", b"").decode("latin-1"),
+            secure=scope["scheme"] == "https",
+            by_get=scope["method"] == "GET",
+        )
 
-    async def _write(
-        self,
-        scope: Scope,
-        headers: Mapping[bytes, bytes],
-        media: str,
-        kept: Kept,
-        told: Mapping[str, str],
-        send: Send,
-    ) -> None:
-        status, body = 200, b'{"data":%b}' % kept.encoded
-        by_get = scope["method"] == "GET"
-        sent = [*ALWAYS[scope["scheme"] == "https", by_get], *_raw(told), (ID, new_id().encode())]
-        if by_get:
-            kept.tag = kept.tag or etags.tag_of(body)
-            sent.append((b"etag", kept.tag.encode()))
-            if etags.is_known(kept.tag, headers.get(b"if-none-match", b"").decode("latin-1")):
-                status, body = 304, b""
-        if status == 200:
-            sent.append((b"content-type", b"%b; charset=utf-8" % media.encode()))
-            sent.append((b"content-length", b"%d" % len(body)))
-        await send({"type": "http.response.start", "status": status, "headers": sent})
-        await send({"type": "http.response.body", "body": body})
+    def asked(self, asked_by: bytes) -> Asked | None:
+        """`asked_by`: the body, or `GET` and the query string."""
+        return self._asked.get(asked_by)
+
+    def learn(self, asked_by: bytes, asked: Asked) -> None:
+        if 0 < len(asked_by) <= LONGEST:
+            self._asked[asked_by] = asked
+
+    def learn_whole(self, whole: Whole, asked: Asked, caller: Caller) -> None:
+        self._whole[whole] = asked, caller
+
+    def answer_whole(self, whole: Whole) -> Answer | None:
+        """As `answer`, to a request that came before, from the same address."""
+        known = self._whole.get(whole)
+        answer = None if known is None else self.answer(*known)
+        self.endpoint.unread += answer is not None
+        return answer
+
+    def answer(self, asked: Asked, caller: Caller) -> Answer | None:
+        """None for whatever takes the long road."""
+        try:
+            found = self.endpoint.at_once(asked, caller.authorization, caller.address)
+        except RateLimited:
+            return None
+        return None if found is None else _answer(caller, *found)
 
     def _answers_in(self, accept: bytes) -> str | None:
         """None where a page or a stream of events would do."""
@@ -124,6 +134,52 @@ class ShortRoad:
             text = accept.decode("latin-1")
             self._media[accept] = None if events(text).taken or is_browser(text) else answer_type(text)
         return self._media[accept]
+
+
+class ShortRoad:
+    """ASGI middleware, before all others."""
+
+    def __init__(self, app: ASGIApp, road: Road) -> None:
+        self._app = app
+        self._road = road
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller = self._road.caller(scope)
+        if caller is None:
+            await self._app(scope, receive, send)
+            return
+        if caller.by_get:
+            asked_by = GET + scope["query_string"]
+        else:
+            first = await receive()
+            asked_by, receive = _body(first), _again(first, receive)
+        asked = self._road.asked(asked_by)
+        answer = None if asked is None else self._road.answer(asked, caller)
+        if answer is None:
+            await self._app(scope, receive, send)
+            asked = noted(scope).get(ASKED)
+            if asked is not None:
+                self._road.learn(asked_by, asked)
+        else:
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+            await send({"type": "http.response.body", "body": answer.body})
+        whole = scope.get(WHOLE)
+        if whole is not None and asked is not None:
+            self._road.learn_whole(whole, asked, caller)
+
+
+def _answer(caller: Caller, kept: Kept, told: Mapping[str, str]) -> Answer:
+    status, body = 200, b'{"data":%b}' % kept.encoded
+    headers = [*ALWAYS[caller.secure, caller.by_get], *_raw(told), (ID, new_id().encode())]
+    if caller.by_get:
+        kept.tag = kept.tag or etags.tag_of(body)
+        headers.append((b"etag", kept.tag.encode()))
+        if etags.is_known(kept.tag, caller.tags):
+            status, body = 304, b""
+    if status == 200:
+        headers.append((b"content-type", b"%b; charset=utf-8" % caller.media))
+        headers.append((b"content-length", b"%d" % len(body)))
+    return Answer(status, headers, body)
 
 
 def _usual(scope: Scope) -> Mapping[bytes, bytes] | None:

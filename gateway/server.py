@@ -10,10 +10,11 @@ from contextlib import suppress
 import uvicorn
 from starlette.applications import Starlette
 
-from gateway.arriving import Arriving
 from gateway.garbage import Garbage
 from gateway.opening import Opening
+from gateway.repeating import Repeating
 from gateway.requests import LARGEST_BODY
+from gateway.road import Road
 
 BACKLOG = 2048
 PATIENCE_SECONDS = 30.0  # how long a client may take nothing
@@ -67,12 +68,13 @@ def serving(app: Starlette, *, patience: float = PATIENCE_SECONDS, garbage: Garb
         timeout_graceful_shutdown=DRAINING_SECONDS,
         forwarded_allow_ips=app.state.trusted_proxies,
     )
-    config.patience = patience
+    config.patience, config.road = patience, app.state.road
     return Draining(config, app.state.draining, garbage)
 
 
 class Config(uvicorn.Config):
     patience: float
+    road: Road | None
 
 
 class Patient(asyncio.Protocol):
@@ -106,8 +108,11 @@ class Patient(asyncio.Protocol):
             self.transport.abort()
 
 
-class PatientHttp(Patient, Arriving):
-    pass
+class PatientHttp(Patient, Repeating):
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        assert isinstance(self.config, Config)
+        self.road = self.config.road
 
 
 class PatientSocket(Patient, Opening):

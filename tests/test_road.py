@@ -33,10 +33,10 @@ def post(gateway: Gateway, query: str = FLEET, *, key: str = ADMIN, **headers: s
     return CLIENT.post(f"{gateway.base}/graphql", content=body, headers=told)
 
 
-def short(gateway: Gateway) -> int:
+def short(gateway: Gateway, name: str = "short_road") -> int:
     """How many requests have taken it."""
     metrics = CLIENT.get(f"{gateway.base}/metrics").text.splitlines()
-    return int(float(next(line for line in metrics if line.startswith("vendgraph_short_road_total")).split()[1]))
+    return int(float(next(line for line in metrics if line.startswith(f"vendgraph_{name}_total")).split()[1]))
 
 
 def warm(gateway: Gateway, query: str = FLEET, *, key: str = ADMIN) -> None:
