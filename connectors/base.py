@@ -12,6 +12,7 @@ from connectors.drift import Drifts
 from connectors.guard import Guard, Limits, Rate
 from connectors.reaching import Reach
 from connectors.shared import Shared
+from connectors.unchanged import Unchanged
 from domain.capabilities import Capability, UnavailableReason
 from domain.model import Vendor
 from domain.refs import Kind, Ref
@@ -65,7 +66,8 @@ class Account:
     native id or its name, in `currency`, serve where the vendor knows none. `command_seconds`: how long a command may
     be without a final word before it is UNKNOWN. `members`: names of members that the vendor's documents have lost, by
     what they hold. `webhooks_url`: where the vendor reaches the account's webhooks, None where it cannot; `reach`:
-    where that may lead. `drifts`: how the vendor's answers differ from what they are taken to be."""
+    where that may lead. `drifts`: how the vendor's answers differ from what they are taken to be; `unchanged`: those
+    that came before."""
 
     key: str
     organization: str
@@ -87,6 +89,7 @@ class Account:
     webhooks_url: str | None = None
     reach: Reach = Reach.ANYWHERE
     drifts: Drifts = field(default_factory=Drifts, compare=False, repr=False)
+    unchanged: Unchanged = field(default_factory=Unchanged, compare=False, repr=False)
 
     @property
     def ref(self) -> Ref:
@@ -96,9 +99,10 @@ class Account:
         """A guard for its requests; `rates` are those that the vendor documents."""
         return Guard(account=self.key, vendor=self.vendor.value, limits=self.limits, rates=rates, shared=self.shared)
 
-    def compare(self, operation: str, answer: Any) -> None:
-        """Counts how an answer, or a delivery, differs from what such a one is taken to be. Never raises."""
-        self.drifts.look(self.key, self.vendor.value, operation, answer)
+    def compare(self, operation: str, answer: Any) -> bool:
+        """Counts how an answer, or a delivery, differs from what such a one is taken to be; False where it does. Never
+        raises."""
+        return self.drifts.look(self.key, self.vendor.value, operation, answer)
 
     def to(self, kind: Kind, native: object) -> Ref:
         """A reference to something of this account; the vendor's id may come as a number or as text."""

@@ -1,10 +1,13 @@
 """Reading an answer's body: as JSON, and never more or deeper than a vendor could mean."""
 
 import re
-from typing import Any
+from collections.abc import AsyncIterable, Callable
+from typing import Any, TypeVar
 
 import httpx2
 import orjson
+
+T = TypeVar("T")
 
 LARGEST_BYTES = 8 * 1024 * 1024
 DEEPEST = 64
@@ -21,15 +24,21 @@ class BodyError(Exception):
 async def read(response: httpx2.Response) -> bytes:
     """The body, decompressed. Raises BodyError where it is too long."""
     found = bytearray()
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.aiter_bytes() if "content-encoding" in response.headers else _as_sent(response):
         found += chunk
         if len(found) > LARGEST_BYTES:
             raise BodyError(f"is longer than {LARGEST_BYTES} bytes")
     return bytes(found)
 
 
-def decoded(response: httpx2.Response, content: bytes) -> Any:
-    """Raises BodyError where it is not JSON by its own word and in fact."""
+def _as_sent(response: httpx2.Response) -> AsyncIterable[bytes]:
+    """Without the layers that count, decompress and cut into pieces."""
+    assert isinstance(response.stream, AsyncIterable)
+    return response.stream
+
+
+def decoded(response: httpx2.Response, content: bytes, decode: Callable[[bytes], T]) -> T:
+    """Raises BodyError where it is not JSON by its own word and in fact, which `decode` tells."""
     if not content:
         raise BodyError("is empty")
     if not _is_json(response):

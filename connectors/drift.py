@@ -77,15 +77,19 @@ class Drifts:
         for one in kept:
             self._tallies[one.operation, one.path, one.kind, one.seen].untold -= one.count
 
-    def look(self, account: str, vendor: str, operation: str, answer: Any) -> None:
-        """Costs a look at the type of each member where nothing differs. Never raises."""
+    def look(self, account: str, vendor: str, operation: str, answer: Any) -> bool:
+        """Whether nothing differs, which costs a look at the type of each member. Never raises."""
+        alike = True
 
         def found(path: str, kind: DriftKind, expected: str, seen: str) -> None:
+            nonlocal alike
+            alike = False
             self._note(account, vendor, operation, (path, kind, expected, seen))
 
         check = self._checks.get(operation)
         if check is not None:
             check(answer, found)
+        return alike
 
     def _note(self, account: str, vendor: str, operation: str, differs: tuple[str, DriftKind, str, str]) -> None:
         """`differs`: path, kind, what was expected and what was seen."""

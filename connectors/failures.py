@@ -30,9 +30,12 @@ LASTING = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, httpx2.ReadTim
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """`body`: None of one that came before, word for word."""
+
     status: int
     headers: httpx2.Headers
     data: Any
+    body: bytes | None
 
 
 class Whose(TypedDict):

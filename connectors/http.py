@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -13,13 +14,14 @@ import orjson
 import structlog
 
 from connectors.base import Account
-from connectors.body import BodyError, decoded, read
+from connectors.body import BodyError, decode, decoded, read
 from connectors.failures import Answer, Failures, number
 from connectors.guard import Guard, Passage, Traffic
 from connectors.login import Token, TokenLogin
 from connectors.operations import Operation, overridden, table
 from connectors.pooling import READS, PooledTransport
 from connectors.reaching import Reach
+from connectors.unchanged import Changed
 from connectors.upstream import UpstreamRequest, trace
 from domain.errors import VendorError, VendorProtocolError, VendorRateLimited, VendorUnauthorized, VendorUnavailable
 
@@ -42,6 +44,7 @@ IDLE_SECONDS = 4.0  # many servers hang up after five: a request should not cros
 RETRIES = 2
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 1.0
+URLS = 4_096  # that are remembered
 EARLY = 0.005  # seconds: an event loop may ring a timer that much too soon
 
 
@@ -171,7 +174,11 @@ class VendorHTTP:
                 answer = await self._insist(call)
         except TimeoutError:
             raise self._failures.late(operation, sent=call.sent) from None
-        self.account.compare(operation, answer.data)
+        if answer.body is None:
+            return answer
+        alike = self.account.compare(operation, answer.data)
+        if alike and asked.reads and login and not private:
+            self.account.unchanged.meet(self.account.key, operation, answer.body, answer.data)
         return answer
 
     def _request(
@@ -190,10 +197,10 @@ class VendorHTTP:
         if body is not None:
             sent["content-type"] = "application/json"
         sent.update(headers)
+        params = tuple((key, _plain(value)) for key, value in query.items() if value is not None)
         return httpx2.Request(
             operation.method,
-            url,
-            params={key: _plain(value) for key, value in query.items() if value is not None} or None,
+            _url(url, params),
             headers=sent,
             content=None if body is None else orjson.dumps(body),
             extensions=READS if operation.reads else None,
@@ -284,15 +291,21 @@ class VendorHTTP:
     async def _read(self, operation: Operation, response: httpx2.Response) -> Answer:
         """An error's body may be anything; an answer's must be JSON, but for one that has nothing to say."""
         status, good = response.status_code, response.is_success
-        data = None
+        data, body = None, None
         try:
-            content = await read(response)
+            body = content = await read(response)
             if content or not good or (status != 204 and operation.reads):
-                data = decoded(response, content)
+                data, body = decoded(response, content, lambda content: self._known_or_decoded(operation, content))
         except BodyError as error:
             if good:
                 raise self._failures.unreadable(operation.name, str(error)) from None
-        return Answer(status, response.headers, data)
+        return Answer(status, response.headers, data, body)
+
+    def _known_or_decoded(self, operation: Operation, body: bytes) -> tuple[Any, bytes | None]:
+        try:
+            return self.account.unchanged.find(self.account.key, operation.name, body), None
+        except Changed:
+            return decode(body), body
 
     def _judge(self, call: _Call, passage: Passage, answer: Answer) -> VendorError | None:
         """Tells the guard what the answer says of the vendor, and of the budget that is left."""
@@ -340,6 +353,12 @@ async def _unsent(token: Awaitable[Token]) -> Token:
     except VendorError as error:
         error.sent = False
         raise
+
+
+@lru_cache(maxsize=URLS)
+def _url(url: str, params: tuple[tuple[str, str], ...]) -> httpx2.URL:
+    """Most are asked for again and again, and to take one apart costs as much as to send it."""
+    return httpx2.URL(url, params=params) if params else httpx2.URL(url)
 
 
 def _plain(value: object) -> str:

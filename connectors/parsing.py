@@ -4,7 +4,7 @@ A reader raises KeyError, TypeError or ValueError; that becomes one VendorProtoc
 that parse modules say only what a vendor's words mean."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from operator import is_
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import structlog
 
 from connectors.base import Account
+from connectors.unchanged import Reading
 from domain.errors import VendorProtocolError
 from domain.money import Money, from_cents
 from domain.paging import Listing
@@ -30,6 +31,9 @@ LEAST = -40  # digits before the point: a double that should be zero may be off 
 PLAIN = 10**15  # an int below it, or a float from its inverse on, is not out of proportion
 LONGEST_STAMP = 13  # digits: milliseconds until the year 2286
 NESTED = (dict, list)
+NOTHING: dict[int, Reading | None] = {}  # is known of rows that are always read
+UNKNOWN: Reading = ("", None, None)
+ROW_ALONE = ()  # what a value is given that depends on nothing else
 FRACTION = re.compile(r"\.(\d+)")
 
 
@@ -38,23 +42,49 @@ def records(account: Account, what: str, rows: Iterable[Any], parse: Callable[[R
     return [record(account, what, row, parse) for row in rows]
 
 
-def readable(account: Account, what: str, rows: Iterable[Any], parse: Callable[[Raw], T]) -> Listing[T]:
-    """Those rows that can be parsed. One that cannot be costs the others nothing: the list is not complete then."""
+def readable(
+    account: Account,
+    what: str,
+    rows: Iterable[Any],
+    parse: Callable[[Raw], T],
+    given: Hashable = None,
+    again: Callable[[T], T] | None = None,
+) -> Listing[T]:
+    """Those rows that can be parsed. One that cannot be costs the others nothing: the list is not complete then.
+
+    `given`: all that a value depends on besides its row and the account, but for the time; where it is told, rows of an
+    answer that came before are not parsed again. `again` makes of such a value what it is at this time."""
     found: list[T] = []
     faults: list[VendorProtocolError] = []
+    readings = NOTHING if given is None else account.unchanged.readings
     for row in rows:
+        known = readings.get(id(row), UNKNOWN)
+        if known and known[0] == what and known[1] == given:
+            found.append(known[2] if again is None else again(known[2]))
+            continue
         try:
-            found.append(record(account, what, row, parse))
+            value = record(account, what, row, parse)
         except VendorProtocolError as fault:
             faults.append(fault)
+            continue
+        found.append(value)
+        if known is not UNKNOWN:
+            readings[id(row)] = (what, given, value)
     if faults:
         log.warning("unreadable", account=account.key, kind=what, count=len(faults), error=faults[0].message)
     return Listing(found, complete=not faults)
 
 
-def listing(account: Account, what: str, rows: Sequence[Any], parse: Callable[[Raw], T]) -> Listing[T]:
+def listing(
+    account: Account,
+    what: str,
+    rows: Sequence[Any],
+    parse: Callable[[Raw], T],
+    given: Hashable = None,
+    again: Callable[[T], T] | None = None,
+) -> Listing[T]:
     """A whole list, as `readable`. Raises VendorProtocolError where no row can be read: then it is not the rows."""
-    found = readable(account, what, rows, parse)
+    found = readable(account, what, rows, parse, given, again)
     if rows and not found.items:
         record(account, what, rows[0], parse)
     return found

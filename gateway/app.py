@@ -22,6 +22,7 @@ from connectors.base import Connector
 from connectors.http import new_client
 from connectors.registry import CONNECT
 from connectors.shared import RedisLink, RedisShared, Shared
+from connectors.unchanged import Unchanged
 from domain.model import Organization
 from domain.refs import Kind, Ref
 from gateway import errors, graphiql
@@ -71,7 +72,7 @@ def connected(
     """By account. `share(key)`: what an account has in common with other gateways.
 
     Raises ValueError where an account's settings cannot be meant."""
-    base = settings.server.public_url
+    base, unchanged = settings.server.public_url, Unchanged()
     return {
         one.key: CONNECT[one.vendor](
             replace(
@@ -79,6 +80,7 @@ def connected(
                 shared=share(one.key),
                 webhooks_url=None if base is None else f"{base}/webhooks/{one.key}",
                 reach=settings.server.reach,
+                unchanged=unchanged,
             ),
             client,
         )

@@ -28,16 +28,17 @@ Differs = Counter[tuple[str, str, DriftKind, str]]
 
 
 class Remembering(Drifts):
-    """Keeps the answers, too, by operation."""
+    """Keeps the answers, too, by operation, and has each looked at, though it came before."""
 
     def __init__(self, vendor: str) -> None:
         super().__init__(checks(SHAPES[vendor]))
         self.answers: defaultdict[str, list[Any]] = defaultdict(list)
         self.natives: dict[str, str] = {}
 
-    def look(self, account: str, vendor: str, operation: str, answer: Any) -> None:
+    def look(self, account: str, vendor: str, operation: str, answer: Any) -> bool:
         self.answers[operation].append(answer)
         super().look(account, vendor, operation, answer)
+        return False
 
     def since(self, before: Differs) -> Differs:
         return self.differs() - before

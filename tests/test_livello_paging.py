@@ -33,30 +33,36 @@ class Vendor:
         return Page(newest_first[at : at + self.size], len(newest_first))
 
 
-async def walked(vendor: Vendor, want: int) -> list[int]:
-    return [row async for page in walk(vendor.page, want) for row in page]
+async def walked(vendor: Vendor, want: int, size: int = LARGEST, expected: int = 0) -> list[int]:
+    return [row async for page in walk(vendor.page, want, size, expected) for row in page.rows]
 
 
-@given(st.integers(0, 60), st.integers(1, 9), st.integers(1, 40))
-async def test_a_list_that_stays_is_walked_to_its_end_in_order(rows: int, size: int, want: int) -> None:
-    assert await walked(Vendor(rows, size), want) == list(range(rows - 1, -1, -1))
+sizes, expectations = st.integers(1, 9), st.integers(0, 80)
+
+
+@given(st.integers(0, 60), sizes, st.integers(1, 40), sizes, expectations)
+async def test_a_list_that_stays_is_walked_to_its_end_in_order(
+    rows: int, size: int, want: int, asked: int, expected: int
+) -> None:
+    """Whatever was expected, and whether or not the vendor gives as much as it is asked for."""
+    assert await walked(Vendor(rows, min(size, asked)), want, asked, expected) == list(range(rows - 1, -1, -1))
 
 
 answers = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2)), max_size=20)
 
 
-@given(st.integers(0, 60), st.integers(1, 9), st.integers(1, 60), answers)
+@given(st.integers(0, 60), sizes, st.integers(1, 60), answers, expectations)
 async def test_no_row_is_lost_however_the_answers_overtake_each_other(
-    rows: int, size: int, want: int, answers: list[tuple[int, int]]
+    rows: int, size: int, want: int, answers: list[tuple[int, int]], expected: int
 ) -> None:
-    """What was there at first is met, in order."""
-    found = await walked(Vendor(rows, size, answers), want)
-    at_first = rows + (answers[0][1] if answers else 0)
+    """What was there when the first page was made is met, in order."""
+    pages = [page async for page in walk(Vendor(rows, size, answers).page, want, size, expected)]
+    found, at_first = [row for page in pages for row in page.rows], pages[0].total
     assert list(dict.fromkeys(row for row in found if row < at_first)) == list(range(at_first - 1, -1, -1))
 
 
-async def first_pages(vendor: Vendor, want: int, count: int) -> None:
-    async for _ in walk(vendor.page, want):
+async def first_pages(vendor: Vendor, want: int, count: int, expected: int = 0) -> None:
+    async for _ in walk(vendor.page, want, LARGEST, expected):
         count -= 1
         if not count:
             return
@@ -66,6 +72,18 @@ async def test_the_pages_that_hold_what_is_wanted_are_asked_for_together() -> No
     vendor = Vendor(1000, 100)
     await first_pages(vendor, 550, 6)
     assert (vendor.asked, vendor.at_once) == ([0, 100, 200, 300, 400, 500], 5)
+
+
+@pytest.mark.parametrize(
+    ("expected", "at_once"), [(550, 6), (10_000, 6), (250, 3), (100, 1)], ids=["all", "more", "fewer", "one page"]
+)
+async def test_those_that_are_expected_are_asked_for_with_the_first(expected: int, at_once: int) -> None:
+    vendor = Vendor(1000, 100)
+    await first_pages(vendor, 550, 1, expected)
+    assert (vendor.asked, vendor.at_once) == ([0, 100, 200, 300, 400, 500][:at_once], at_once)
+    vendor = Vendor(1000, 100)
+    await first_pages(vendor, 550, 6, expected)
+    assert vendor.asked == [0, 100, 200, 300, 400, 500]
 
 
 @pytest.mark.parametrize(("rows", "want"), [(30, 550), (100, 550), (0, 550), (100, 99)])
@@ -88,6 +106,15 @@ async def test_a_page_from_before_a_row_arrived_is_asked_for_again() -> None:
     assert sorted(set(found)) == list(range(40))
 
 
+@given(st.integers(0, 900), st.integers(1, 100), st.integers(0, 1200))
+async def test_a_whole_list_is_read_whatever_was_expected(rows: int, largest: int, expected: int) -> None:
+    async def page(number: int, size: int) -> Page:
+        size = min(size, largest)
+        return Page(list(range(rows))[number * size : (number + 1) * size], rows)
+
+    assert await whole(page, expected) == Page(list(range(rows)), rows)
+
+
 @given(st.integers(0, 900), st.integers(1, 100))
 async def test_a_whole_list_is_read_in_pages_as_large_as_the_vendor_gives(rows: int, largest: int) -> None:
     asked: list[tuple[int, int]] = []
@@ -103,20 +130,22 @@ async def test_a_whole_list_is_read_in_pages_as_large_as_the_vendor_gives(rows: 
     assert asked[0] == (0, LARGEST)
 
 
-async def test_the_other_pages_of_a_whole_list_are_asked_for_together() -> None:
+@pytest.mark.parametrize("expected", [0, 250])
+async def test_the_other_pages_of_a_whole_list_are_asked_for_together(expected: int) -> None:
+    """With the first, where they are expected."""
     meeting = asyncio.Event()
     waiting: set[int] = set()
 
     async def page(number: int, _: int) -> Page:
-        if number:
+        if number or expected:
             waiting.add(number)
-            if waiting == {1, 2}:
+            if waiting >= {1, 2} | ({0} if expected else set()):
                 meeting.set()
             await meeting.wait()
         return Page([number] * (50 if number == 2 else 100), 250)
 
     async with asyncio.timeout(5):
-        assert len((await whole(page)).rows) == 250
+        assert len((await whole(page, expected)).rows) == 250
 
 
 async def test_a_total_that_cannot_be_does_not_ask_for_ever() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx2
@@ -12,6 +12,7 @@ from connectors.acting import Taken, VendorRequest
 from connectors.analytics import Analytics
 from connectors.base import Account
 from connectors.guard import Guard
+from connectors.lengths import Lengths
 from connectors.livello import (
     alerts,
     changes,
@@ -68,6 +69,7 @@ SCOPES = {
     Capability.CREATE_PROMO_CODES: (api.PROMO_WRITE,),
     Capability.SET_PROMO_ELIGIBILITY: (api.PROMO_WRITE,),
 }
+MINUTE = timedelta(minutes=1)
 AT_ONE_TIME = 25  # alerts: more than any millisecond brings
 
 R = TypeVar("R", bound=Recorded)
@@ -84,6 +86,7 @@ class Livello:
         self.account = account
         self._client = LivelloClient(account, client)
         self._currencies = self._client.currencies
+        self._lengths = Lengths()
         self.analytics: Analytics = LivelloAnalytics(account, self._client)
         self.guard: Guard = self._client.guard
 
@@ -143,7 +146,10 @@ class Livello:
             found, _ = await asyncio.gather(asked, self._currencies.refresh())
             return found
 
-        return await _newest(page, lambda rows: records.sales(self.account, rows, self._currency), span, want, machines)
+        def read(rows: list[Any]) -> Listing[Sale]:
+            return records.sales(self.account, rows, self._currency, self._currencies.version)
+
+        return await self._newest("sales", page, read, span, want, machines)
 
     async def sale(self, native: str) -> Sale | None:
         await self._client.need(api.TRANSACTIONS)
@@ -156,7 +162,32 @@ class Livello:
         async def page(serials: Serials, offset: int) -> Page:
             return await self._client.alerts(until=_last(span), serials=serials, limit=limit, offset=offset)
 
-        return await _newest(page, lambda rows: records.events(self.account, rows), span, want, machines)
+        return await self._newest("events", page, lambda rows: records.events(self.account, rows), span, want, machines)
+
+    async def _newest(
+        self,
+        what: str,
+        page: Callable[[Serials, int], Awaitable[Page]],
+        read: Callable[[list[Any]], Listing[R]],
+        span: Span,
+        want: int,
+        machines: frozenset[str] | None,
+    ) -> Slice[R]:
+        """All machines at once, or as many at a time as fit into a request. Of a span as long as one that was read
+        before, as many pages are asked for at once as there were."""
+        complete = True
+
+        async def pages(serials: Serials) -> AsyncIterator[Sequence[R]]:
+            nonlocal complete
+            which = (what, None if serials is None else tuple(serials), round((span.until - span.since) / MINUTE))
+            async for one in walk(lambda at: page(serials, at), want, min(LARGEST, want + 1), self._lengths.of(which)):
+                self._lengths.tell(which, one.total)
+                told = read(one.rows)
+                complete = complete and told.complete
+                yield told.items
+
+        parts = await asyncio.gather(*(newest(pages(serials), span, want) for serials in chunks(machines)))
+        return replace(together(parts), complete=complete) if parts else Slice((), span.since)
 
     async def event(self, native: str) -> MachineEvent | None:
         wanted, moment = records.alert_of(native)
@@ -174,7 +205,9 @@ class Livello:
                 since=span.since, until=_last(span), serials=serials, limit=limit, skip=skip
             )
 
-        return await _newest(page, lambda rows: refills.movements(self.account, rows), span, want, machines)
+        return await self._newest(
+            "movements", page, lambda rows: refills.movements(self.account, rows), span, want, machines
+        )
 
     async def temperatures(self, machine: str, span: Span) -> Readings:
         granularity, seconds = temperatures.resolution(span)
@@ -231,27 +264,6 @@ class Livello:
         if isinstance(order, CreatePerson | UpdatePerson):
             return await user_orders.fulfilled(self._client, order)
         return await orders.fulfilled(self._client, order)
-
-
-async def _newest(
-    page: Callable[[Serials, int], Awaitable[Page]],
-    read: Callable[[list[Any]], Listing[R]],
-    span: Span,
-    want: int,
-    machines: frozenset[str] | None,
-) -> Slice[R]:
-    """All machines at once, or as many at a time as fit into a request."""
-    complete = True
-
-    async def pages(serials: Serials) -> AsyncIterator[Sequence[R]]:
-        nonlocal complete
-        async for rows in walk(lambda at: page(serials, at), want):
-            told = read(rows)
-            complete = complete and told.complete
-            yield told.items
-
-    parts = await asyncio.gather(*(newest(pages(serials), span, want) for serials in chunks(machines)))
-    return replace(together(parts), complete=complete) if parts else Slice((), span.since)
 
 
 def _last(span: Span) -> datetime:

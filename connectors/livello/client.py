@@ -15,6 +15,7 @@ from connectors.acting import VendorRequest
 from connectors.base import Account
 from connectors.guard import Rate, Traffic
 from connectors.http import Answer, Operation, VendorHTTP, table
+from connectors.lengths import Lengths
 from connectors.livello import figures, parse, users
 from connectors.livello.currencies import Currencies
 from connectors.livello.paging import LARGEST, Page, listed, whole
@@ -104,6 +105,7 @@ class LivelloClient:
         host = "{0.scheme}://{0.netloc}".format(urlsplit(base_url))
         self._http = self._at(base_url, client)
         self._token_hosts = [self._at(base, client) for base in dict.fromkeys((base_url, host))]
+        self._lengths = Lengths()
         self._flights: dict[str, asyncio.Task[Page]] = {}
         self.currencies = Currencies(self.organizations, self.kiosks, self.guard.timeout * PATIENCE)
 
@@ -341,7 +343,8 @@ class LivelloClient:
             return self._page(operation, {**query, **at(number, size)}, LARGEST, number * size, private=private)
 
         async def fly() -> Page:
-            found = await whole(page)
+            found = await whole(page, self._lengths.of(operation))
+            self._lengths.tell(operation, found.total)
             if learn is not None:
                 learn(found.rows)
             return found

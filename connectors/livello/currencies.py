@@ -19,7 +19,7 @@ class Currencies:
     """Learned from the lists of organizations and of kiosks, whoever reads them; asked for where nobody has.
 
     Where all organizations take one currency the kiosks need not be known. What cannot be found out is None.
-    `patience` in seconds: what is waited for must not be lost over this."""
+    `patience` in seconds: what is waited for must not be lost over this. `version` is another when what is known is."""
 
     def __init__(
         self, organizations: Read, kiosks: Read, patience: float, clock: Callable[[], float] = time.monotonic
@@ -31,13 +31,16 @@ class Currencies:
         self._of_organization: dict[str, str | None] = {}
         self._owner: dict[str, str] = {}
         self._organizations_due = self._kiosks_due = clock()
+        self.version = 0
 
     def learn_organizations(self, rows: Iterable[Any]) -> None:
-        self._of_organization = parse.currencies(rows)
+        known, self._of_organization = self._of_organization, parse.currencies(rows)
+        self.version += known != self._of_organization
         self._organizations_due = self._clock() + KEPT
 
     def learn_kiosks(self, rows: Iterable[Any]) -> None:
-        self._owner = parse.owners(rows)
+        known, self._owner = self._owner, parse.owners(rows)
+        self.version += known != self._owner
         self._kiosks_due = self._clock() + KEPT
 
     async def refresh(self) -> None:

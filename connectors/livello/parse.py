@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from connectors.base import Account
@@ -10,6 +10,7 @@ from connectors.livello import details
 from connectors.livello.paging import Page
 from connectors.login import Token, jwt_expiry
 from connectors.parsing import (
+    ROW_ALONE,
     Raw,
     count,
     iso,
@@ -23,9 +24,9 @@ from connectors.parsing import (
     whole,
     without,
 )
+from connectors.presence import at_another_time, connectivity
 from domain.capabilities import UnavailableField, UnavailableReason
 from domain.model import (
-    Connectivity,
     DoorState,
     Location,
     Machine,
@@ -98,7 +99,15 @@ def _once(listed: Listing[T], total: int) -> Listing[T]:
 
 def machines(account: Account, found: Page, at: datetime, *, located: bool = True) -> Listing[Machine]:
     """`located`: whether the organizations may be read, whose addresses are where kiosks stand."""
-    kiosks = listing(account, "kiosk", found.rows, lambda row: _machine(account, row, at, located=located))
+    minutes = account.online_minutes or ONLINE_MINUTES
+    kiosks = listing(
+        account,
+        "kiosk",
+        found.rows,
+        lambda row: _machine(account, row, at, located=located),
+        given=located,
+        again=lambda known: at_another_time(known, at, minutes),
+    )
     return _once(kiosks, found.total)
 
 
@@ -109,7 +118,7 @@ def _machine(account: Account, row: Raw, at: datetime, *, located: bool) -> Mach
     owner = None if organization is None else account.to(Kind.ORGANIZATION, organization)
     celsius = number(row.get("latestTemperature"))
     temperature = None if celsius is None else Temperature(celsius=float(celsius), measured_at=None)
-    connectivity = _connectivity(seen, at, account.online_minutes or ONLINE_MINUTES)
+    there = connectivity(seen, at, account.online_minutes or ONLINE_MINUTES)
     hidden = owner is not None and not located
     return Machine(
         ref=account.to(Kind.MACHINE, serial),
@@ -123,7 +132,7 @@ def _machine(account: Account, row: Raw, at: datetime, *, located: bool) -> Mach
         kind=MachineKind.KIOSK,
         group=None,
         location=None,
-        connectivity=connectivity,
+        connectivity=there,
         last_seen_at=seen,
         door=DoorState.UNKNOWN,
         temperature=temperature,
@@ -133,7 +142,7 @@ def _machine(account: Account, row: Raw, at: datetime, *, located: bool) -> Mach
                 model=None,
                 group=None,
                 location=owner,
-                connectivity=connectivity,
+                connectivity=there,
                 lastSeenAt=seen,
                 door=None,
                 temperature=temperature,
@@ -143,12 +152,6 @@ def _machine(account: Account, row: Raw, at: datetime, *, located: bool) -> Mach
         observed_at=at,
         vendor_data=without(row, SECRETS),
     )
-
-
-def _connectivity(seen: datetime | None, at: datetime, minutes: int) -> Connectivity:
-    if seen is None:
-        return Connectivity.UNKNOWN
-    return Connectivity.ONLINE if at - seen <= timedelta(minutes=minutes) else Connectivity.OFFLINE
 
 
 def owners(found: Iterable[Any]) -> dict[str, str]:
@@ -210,7 +213,7 @@ ADDRESS = {"address": "address", "city": "city", "postal_code": "postalCode"}
 
 
 def products(account: Account, found: Page) -> Listing[Product]:
-    return _once(listing(account, "product", found.rows, lambda row: _product(account, row)), found.total)
+    return _once(listing(account, "product", found.rows, lambda row: _product(account, row), ROW_ALONE), found.total)
 
 
 def _product(account: Account, row: Raw) -> Product:
@@ -256,7 +259,14 @@ def tells_currencies(found: list[Any]) -> bool:
 
 def slots(account: Account, serial: str, found: list[Any], currency: str | None, at: datetime) -> Sequence[Slot]:
     """`currency` serves where a product line tells none. A load cell that cannot be read is left out."""
-    return listing(account, "load cell", found, lambda row: _slot(account, serial, row, currency, at)).items
+    return listing(
+        account,
+        "load cell",
+        found,
+        lambda row: _slot(account, serial, row, currency, at),
+        given=(serial, currency),
+        again=lambda known: known.at_another_time(at),
+    ).items
 
 
 def lines_at(found: Iterable[Any], position: str) -> list[Raw]:

@@ -1,7 +1,7 @@
 """Livello's sales and events as domain values. Money is major units, as numbers or texts; times are ISO 8601 in UTC."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -54,9 +54,10 @@ MILLISECOND = timedelta(milliseconds=1)
 CurrencyOf = Callable[[str | None], str | None]
 
 
-def sales(account: Account, found: list[Any], currency_of: CurrencyOf) -> Listing[Sale]:
-    """`currency_of(serial)`: of the kiosk with that serial number, for transactions tell none."""
-    return readable(account, "transaction", found, lambda row: _sale(account, row, currency_of))
+def sales(account: Account, found: list[Any], currency_of: CurrencyOf, state: Hashable = None) -> Listing[Sale]:
+    """`currency_of(serial)`: of the kiosk with that serial number, for transactions tell none. `state`: equal, and not
+    None, while it says the same."""
+    return readable(account, "transaction", found, lambda row: _sale(account, row, currency_of), state)
 
 
 def sale(account: Account, raw: Any, currency_of: CurrencyOf) -> Sale:

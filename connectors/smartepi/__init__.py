@@ -14,7 +14,7 @@ from connectors.acting import Taken, VendorRequest
 from connectors.base import Account
 from connectors.guard import Guard
 from connectors.newest import newest, together
-from connectors.parsing import readable
+from connectors.parsing import ROW_ALONE, readable
 from connectors.reporting import Delivery
 from connectors.smartepi import bodies, hooks, orders, parse, products
 from connectors.smartepi.client import LARGEST, PRODUCT, SmartEPIClient
@@ -98,7 +98,11 @@ class SmartEPI(Structure):
 
     def _read(self, transaction: parse.Transaction, page: Sequence[Any]) -> Listing[Sale]:
         return readable(
-            self.account, transaction.kind.value.lower(), page, lambda row: parse.sale(self.account, transaction, row)
+            self.account,
+            transaction.kind.value.lower(),
+            page,
+            lambda row: parse.sale(self.account, transaction, row),
+            ROW_ALONE,
         )
 
     async def sale(self, native: str) -> Sale | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, listing, need, record, text, unix, whole
+from connectors.parsing import ROW_ALONE, Raw, listing, need, record, text, unix, whole
 from connectors.smartepi import products as details
 from domain.model import Connectivity, DoorState, Machine, MachineKind, Product, Trust, Vendor, why_absent
 from domain.paging import Listing
@@ -35,7 +35,7 @@ TRANSACTIONS = (WITHDRAWALS, RETURNS, EXCHANGES)
 
 
 def products(account: Account, found: Sequence[Any]) -> Listing[Product]:
-    return listing(account, "product", found, lambda row: _product(account, row))
+    return listing(account, "product", found, lambda row: _product(account, row), ROW_ALONE)
 
 
 def _product(account: Account, row: Raw) -> Product:

@@ -1,7 +1,7 @@
 """SmartVend: coffee and impulse machines behind controllers, with prices but no stock."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ import httpx2
 from connectors.acting import Taken, VendorRequest
 from connectors.base import Account
 from connectors.guard import Guard
-from connectors.parsing import Raw, readable, text, unix, word
+from connectors.parsing import ROW_ALONE, Raw, readable, text, unix, word
 from connectors.reporting import Delivery
 from connectors.smartvend import config, hooks, orders, parse
 from connectors.smartvend.cash import collection, counted
@@ -158,7 +158,7 @@ class SmartVend:
 
     async def _sales_in(self, window: Span, room: int, machines: frozenset[str] | None) -> Window[Sale]:
         raw = await self._client.window("get-list-of-sales", "saleId", window, room, machines)
-        return self._inside(window, raw, "sale", lambda row: parse.sale(self.account, row))
+        return self._inside(window, raw, "sale", lambda row: parse.sale(self.account, row), ROW_ALONE)
 
     async def _events_in(self, window: Span, room: int, machines: frozenset[str] | None) -> Window[MachineEvent]:
         raw, texts = await asyncio.gather(
@@ -168,13 +168,15 @@ class SmartVend:
 
     async def _collections_in(self, window: Span, room: int, machines: frozenset[str] | None) -> Window[CashCollection]:
         raw = await self._client.window("get-encashments-list", "id", window, room, machines)
-        return self._inside(window, raw, "encashment", lambda row: collection(self.account, row))
+        return self._inside(window, raw, "encashment", lambda row: collection(self.account, row), ROW_ALONE)
 
-    def _inside(self, window: Span, raw: Window[Any], what: str, read: Callable[[Raw], T]) -> Window[T]:
+    def _inside(
+        self, window: Span, raw: Window[Any], what: str, read: Callable[[Raw], T], given: Hashable = None
+    ) -> Window[T]:
         """The range that is asked for has whole seconds, and both its ends inclusive: more comes than is meant."""
         if raw.rows is None:
             return Window(None, raw.total)
-        told = readable(self.account, what, raw.rows, read)
+        told = readable(self.account, what, raw.rows, read, given)
         found = {item.ref: item for item in told.items if item.recorded_at in window}
         return Window(list(found.values()), len(found), told.complete)
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, cents, listing, need, number, record, text, unix, whole, without, word
+from connectors.parsing import ROW_ALONE, Raw, cents, listing, need, number, record, text, unix, whole, without, word
 from domain.model import (
     Connectivity,
     DoorState,
@@ -52,7 +52,14 @@ LASTING = ("controllerId", "tag", "code", "localizeKey", "source", "level")  # w
 
 
 def machines(account: Account, found: list[Any], at: datetime) -> Listing[Machine]:
-    return listing(account, "controller", found, lambda row: _machine(account, row, at))
+    return listing(
+        account,
+        "controller",
+        found,
+        lambda row: _machine(account, row, at),
+        ROW_ALONE,
+        lambda known: known.at_another_time(at, known.connectivity),
+    )
 
 
 def _machine(account: Account, row: Raw, at: datetime) -> Machine:
@@ -106,7 +113,15 @@ def slots(account: Account, controller: str, matrix: Raw, at: datetime) -> list[
     columns, cells = record(
         account, "matrix", matrix, lambda row: (_needed(row["columnsNumber"]), _list(row, "products"))
     )
-    return list(listing(account, "cell", cells, lambda row: _slot(account, controller, columns, row, at)).items)
+    found = listing(
+        account,
+        "cell",
+        cells,
+        lambda row: _slot(account, controller, columns, row, at),
+        given=(controller, columns),
+        again=lambda known: known.at_another_time(at),
+    )
+    return list(found.items)
 
 
 def _slot(account: Account, controller: str, columns: int, row: Raw, at: datetime) -> Slot:
@@ -129,7 +144,7 @@ def _slot(account: Account, controller: str, columns: int, row: Raw, at: datetim
 
 
 def products(account: Account, found: list[Any]) -> Listing[Product]:
-    return listing(account, "product", found, lambda row: _product(account, row))
+    return listing(account, "product", found, lambda row: _product(account, row), ROW_ALONE)
 
 
 def _product(account: Account, row: Raw) -> Product:

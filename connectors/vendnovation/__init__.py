@@ -10,7 +10,7 @@ import httpx2
 from connectors.acting import Taken, VendorRequest
 from connectors.base import Account
 from connectors.guard import Guard
-from connectors.parsing import readable
+from connectors.parsing import ROW_ALONE, readable
 from connectors.vendnovation import backoffice, orders, parse, records, sessions, stock
 from connectors.vendnovation.client import IDS_AT_ONCE, LARGEST, WIDEST, VendNovationClient
 from connectors.vendnovation.dates import around, inside, wider, within
@@ -183,10 +183,10 @@ class VendNovation:
         return await orders.fulfilled(self._client, order)
 
     def _read_sales(self, rows: Sequence[Any]) -> Listing[Sale]:
-        return readable(self.account, "transaction", rows, lambda row: records.sale(self.account, row))
+        return readable(self.account, "transaction", rows, lambda row: records.sale(self.account, row), ROW_ALONE)
 
     def _read_events(self, rows: Sequence[Any]) -> Listing[MachineEvent]:
-        return readable(self.account, "alert", rows, lambda row: records.event(self.account, row))
+        return readable(self.account, "alert", rows, lambda row: records.event(self.account, row), ROW_ALONE)
 
     def _read_movements(self, rows: Sequence[Any]) -> Listing[StockMovement]:
         return stock.movements(self.account, rows)

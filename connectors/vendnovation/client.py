@@ -2,8 +2,9 @@
 
 https://docs.vendnovation-services.com/vendor/v2.1/"""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -16,6 +17,7 @@ from connectors.acting import VendorRequest
 from connectors.base import Account
 from connectors.guard import Rate, Traffic
 from connectors.http import Answer, Operation, VendorHTTP, table
+from connectors.lengths import Lengths
 from connectors.login import Token, TokenLogin
 from connectors.parsing import rows, text, without
 from connectors.vendnovation.parse import SECRETS
@@ -118,6 +120,7 @@ class VendNovationClient:
             guard=self.guard,
             rejected=_token_refused,
         )
+        self._lengths = Lengths()
         self._http = VendorHTTP(
             account=account,
             base_url=account.base_url or BASE_URL,
@@ -158,24 +161,22 @@ class VendNovationClient:
 
     async def machines(self, identifiers: Collection[str] | None = None) -> list[Any]:
         """All of them, or those with such ids or serial numbers, and perhaps others."""
-        return await self._all(
-            "list-machines", {} if identifiers is None else {"machineIdentifiers": list(identifiers)}
-        )
+        return await self._whole("list-machines", identifiers)
 
     async def accounts(self) -> list[Any]:
         return await self._all("list-accounts", {})
 
     async def sites(self) -> list[Any]:
-        return await self._all("list-sites", {})
+        return await self._whole("list-sites")
 
     async def organizations(self) -> list[Any]:
-        return await self._all("list-organizations", {})
+        return await self._whole("list-organizations")
 
     async def products(self) -> list[Any]:
-        return await self._all("list-products", {})
+        return await self._whole("list-products")
 
     async def selections(self, machines: Collection[str]) -> list[Any]:
-        return await self._all("list-selections", {"machineIdentifiers": list(machines)})
+        return await self._whole("list-selections", machines)
 
     async def transactions(self, span: Span, room: int, machines: frozenset[str] | None) -> Window[Any]:
         return await self._dated("list-transactions", span, room, machines)
@@ -242,18 +243,40 @@ class VendNovationClient:
     ) -> list[Any]:
         return [row async for page in self._pages(operation, request_filter, route_filter) for row in page.rows]
 
+    async def _whole(self, operation: str, machines: Collection[str] | None = None) -> list[Any]:
+        """All of a list that has no dates: as many pages at once as it had the last time."""
+        which = (operation, None if machines is None else frozenset(machines))
+        request_filter = {} if machines is None else {"machineIdentifiers": list(machines)}
+        found: list[Any] = []
+        number = 0
+        async for page in self._pages(operation, request_filter, expected=self._lengths.of(which)):
+            found += page.rows
+            number += 1
+        self._lengths.tell(which, number)
+        return found
+
     async def _pages(
-        self, operation: str, request_filter: Mapping[str, Any], route_filter: Mapping[str, Any] | None = None
+        self,
+        operation: str,
+        request_filter: Mapping[str, Any],
+        route_filter: Mapping[str, Any] | None = None,
+        expected: int = 0,
     ) -> AsyncIterator[Page]:
-        """To the end, each record once: one that is added meanwhile moves others to the next page."""
-        seen: set[str] = set()
-        size = LARGEST
-        for number in count(1):
-            answer = await self._http.json(
+        """To the end, each record once: one that is added meanwhile moves others to the next page. `expected`: how
+        many pages are asked for at once; from then on it is one by one, for none tells how many there are."""
+
+        def page(number: int) -> Awaitable[Any]:
+            return self._http.json(
                 operation,
                 body={"requestFilter": request_filter, "routeFilter": route_filter or {}},
                 headers={"page": str(number), "size": str(LARGEST)},
             )
+
+        seen: set[str] = set()
+        size = LARGEST
+        ahead = await asyncio.gather(*map(page, range(1, expected + 1)))
+        for number in count(1):
+            answer = ahead[number - 1] if number <= expected else await page(number)
             got = rows(self.account, operation, answer)
             if number == 1 and len(got) == CLAMPED:
                 size = CLAMPED

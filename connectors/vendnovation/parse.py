@@ -1,14 +1,14 @@
 """VendNovation's JSON as domain values. Money is major units; times have no offset and are UTC; ids are text or int."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from connectors.base import Account
-from connectors.parsing import Raw, iso, listing, money, need, text, truth, whole, without
+from connectors.parsing import ROW_ALONE, Raw, iso, listing, money, need, text, truth, whole, without
+from connectors.presence import at_another_time, connectivity
 from connectors.vendnovation.timezones import iana
 from domain.model import (
-    Connectivity,
     DoorState,
     Location,
     Machine,
@@ -31,7 +31,15 @@ NOTHING = frozenset({None, "-1", "0"})  # a product that is none
 
 
 def machines(account: Account, found: Sequence[Any], at: datetime) -> Listing[Machine]:
-    return listing(account, "machine", found, lambda row: _machine(account, row, at))
+    minutes = account.online_minutes or ONLINE_MINUTES
+    return listing(
+        account,
+        "machine",
+        found,
+        lambda row: _machine(account, row, at),
+        ROW_ALONE,
+        lambda known: at_another_time(known, at, minutes),
+    )
 
 
 def _machine(account: Account, row: Raw, at: datetime) -> Machine:
@@ -40,7 +48,7 @@ def _machine(account: Account, row: Raw, at: datetime) -> Machine:
     seen = iso((row.get("lastHeartBeat") or {}).get("server"))
     site, organization = text(row.get("siteId")), text(row.get("organizationId"))
     place = None if site is None else account.to(Kind.PLACE, site)
-    connectivity = _connectivity(seen, at, account.online_minutes or ONLINE_MINUTES)
+    there = connectivity(seen, at, account.online_minutes or ONLINE_MINUTES)
     return Machine(
         ref=account.to(Kind.MACHINE, native),
         vendor=Vendor.VENDNOVATION,
@@ -53,7 +61,7 @@ def _machine(account: Account, row: Raw, at: datetime) -> Machine:
         kind=MachineKind.OTHER,
         group=None,
         location=None,
-        connectivity=connectivity,
+        connectivity=there,
         last_seen_at=seen,
         door=DoorState.UNKNOWN,
         temperature=None,
@@ -63,7 +71,7 @@ def _machine(account: Account, row: Raw, at: datetime) -> Machine:
             model=text(row.get("modelNumber")),
             group=place,
             location=place,
-            connectivity=connectivity,
+            connectivity=there,
             lastSeenAt=seen,
             door=None,
             temperature=None,
@@ -74,12 +82,6 @@ def _machine(account: Account, row: Raw, at: datetime) -> Machine:
     )
 
 
-def _connectivity(seen: datetime | None, at: datetime, minutes: int) -> Connectivity:
-    if seen is None:
-        return Connectivity.UNKNOWN
-    return Connectivity.ONLINE if at - seen <= timedelta(minutes=minutes) else Connectivity.OFFLINE
-
-
 def organizations(account: Account, found: Sequence[Any]) -> Listing[Organization]:
     def read(row: Raw) -> Organization:
         native = need(row["id"])
@@ -87,11 +89,11 @@ def organizations(account: Account, found: Sequence[Any]) -> Listing[Organizatio
             ref=account.to(Kind.ORGANIZATION, native), name=text(row.get("name")) or native, parent_ref=None
         )
 
-    return listing(account, "organization", found, read)
+    return listing(account, "organization", found, read, ROW_ALONE)
 
 
 def places(account: Account, found: Sequence[Any]) -> Listing[Place]:
-    return listing(account, "site", found, lambda row: _place(account, row))
+    return listing(account, "site", found, lambda row: _place(account, row), ROW_ALONE)
 
 
 def _place(account: Account, row: Raw) -> Place:
@@ -123,7 +125,7 @@ def _location(name: str | None, address: Any, timezone: str | None) -> Location:
 
 
 def products(account: Account, found: Sequence[Any]) -> Listing[Product]:
-    return listing(account, "product", found, lambda row: _product(account, row))
+    return listing(account, "product", found, lambda row: _product(account, row), ROW_ALONE)
 
 
 def _product(account: Account, row: Raw) -> Product:
@@ -158,7 +160,14 @@ def by_machine(found: Iterable[Any]) -> Mapping[str, list[Any]]:
 
 
 def slots(account: Account, found: Sequence[Any], at: datetime) -> Sequence[Slot]:
-    return listing(account, "selection", found, lambda row: _slot(account, row, at)).items
+    return listing(
+        account,
+        "selection",
+        found,
+        lambda row: _slot(account, row, at),
+        ROW_ALONE,
+        lambda known: known.at_another_time(at),
+    ).items
 
 
 def _slot(account: Account, row: Raw, at: datetime) -> Slot:

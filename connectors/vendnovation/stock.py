@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.acting import Taken, VendorRequest
 from connectors.base import Account
-from connectors.parsing import Raw, iso, need, need_iso, readable, record, text, whole, without
+from connectors.parsing import ROW_ALONE, Raw, iso, need, need_iso, readable, record, text, whole, without
 from connectors.vendnovation.client import VendNovationClient
 from connectors.vendnovation.parse import SECRETS, product_ref_of
 from domain.errors import BadInput
@@ -27,7 +27,7 @@ WITHIN = timedelta(minutes=1)  # of being asked for an adjustment is recorded
 
 
 def movements(account: Account, rows: Sequence[Any]) -> Listing[StockMovement]:
-    return readable(account, "inventory adjustment", rows, lambda row: _movement(account, row))
+    return readable(account, "inventory adjustment", rows, lambda row: _movement(account, row), ROW_ALONE)
 
 
 def _movement(account: Account, row: Raw) -> StockMovement:
