@@ -1,13 +1,11 @@
 """Reading an answer's body: as JSON, and never more or deeper than a vendor could mean."""
 
 import re
-from collections.abc import AsyncIterable, Callable
-from typing import Any, TypeVar
+from collections.abc import AsyncIterable
+from typing import Any
 
 import httpx2
 import orjson
-
-T = TypeVar("T")
 
 LARGEST_BYTES = 8 * 1024 * 1024
 DEEPEST = 64
@@ -37,13 +35,12 @@ def _as_sent(response: httpx2.Response) -> AsyncIterable[bytes]:
     return response.stream
 
 
-def decoded(response: httpx2.Response, content: bytes, decode: Callable[[bytes], T]) -> T:
-    """Raises BodyError where it is not JSON by its own word and in fact, which `decode` tells."""
+def look_at(response: httpx2.Response, content: bytes) -> None:
+    """Raises BodyError where it is not JSON by its own word."""
     if not content:
         raise BodyError("is empty")
     if not _is_json(response):
         raise BodyError("is not JSON by its content type")
-    return decode(content)
 
 
 def _is_json(response: httpx2.Response) -> bool:
@@ -51,7 +48,8 @@ def _is_json(response: httpx2.Response) -> bool:
     return media == "application/json" or (media.startswith("application/") and media.endswith("+json"))
 
 
-def decode(content: bytes) -> Any:
+def decoded(content: bytes) -> Any:
+    """Raises BodyError where it is no JSON, or too deep."""
     try:
         data = _loads(content.removeprefix(BYTE_ORDER_MARK))
     except orjson.JSONDecodeError:

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 import httpx2
 
+from connectors.unchanged import Known
 from domain.errors import (
     VendorConflict,
     VendorError,
@@ -30,12 +31,13 @@ LASTING = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, httpx2.ReadTim
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`body`: None of one that came before, word for word."""
+    """`told`: what its body tells; `known`: of one that told the same before, word for word."""
 
     status: int
     headers: httpx2.Headers
     data: Any
-    body: bytes | None
+    told: bytes
+    known: Known | None
 
 
 class Whose(TypedDict):

@@ -14,14 +14,13 @@ import orjson
 import structlog
 
 from connectors.base import Account
-from connectors.body import BodyError, decode, decoded, read
+from connectors.body import BodyError, decoded, look_at, read
 from connectors.failures import Answer, Failures, number
 from connectors.guard import Guard, Passage, Traffic
 from connectors.login import Token, TokenLogin
 from connectors.operations import Operation, overridden, table
 from connectors.pooling import READS, PooledTransport
 from connectors.reaching import Reach
-from connectors.unchanged import Changed
 from connectors.upstream import UpstreamRequest, trace
 from domain.errors import VendorError, VendorProtocolError, VendorRateLimited, VendorUnauthorized, VendorUnavailable
 
@@ -96,6 +95,10 @@ def no_conflict(_: int, __: Any) -> str | None:
     return None
 
 
+def all_of_it(body: bytes) -> bytes:
+    return body
+
+
 def is_401(status: int, _: Any) -> bool:
     return status == 401
 
@@ -104,7 +107,8 @@ class VendorHTTP:
     """`explain(data)` finds the vendor's own words in an error's body.
 
     `unauthorized(status, data)`: which answers mean that the credentials themselves are refused; `conflict`: what it
-    is, in our words, that stands against what was asked, for those that mean that."""
+    is, in our words, that stands against what was asked, for those that mean that. `telling(body)`: an answer without
+    what is of its request alone, so that one that tells the same can be known."""
 
     def __init__(
         self,
@@ -118,6 +122,7 @@ class VendorHTTP:
         explain: Callable[[Any], str | None] = no_words,
         unauthorized: Callable[[int, Any], bool] = is_401,
         conflict: Callable[[int, Any], str | None] = no_conflict,
+        telling: Callable[[bytes], bytes] = all_of_it,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.account = account
@@ -126,6 +131,7 @@ class VendorHTTP:
         self.base_url = base_url
         self.operations = overridden(operations, account.endpoints)
         self._client = client
+        self._telling = telling
         self._failures = Failures(
             account.key, guard.vendor, guard.timeout, explain, unauthorized, self._secrets, conflict
         )
@@ -174,11 +180,10 @@ class VendorHTTP:
                 answer = await self._insist(call)
         except TimeoutError:
             raise self._failures.late(operation, sent=call.sent) from None
-        if answer.body is None:
-            return answer
-        alike = self.account.compare(operation, answer.data)
-        if alike and asked.reads and login and not private:
-            self.account.unchanged.meet(self.account.key, operation, answer.body, answer.data)
+        if answer.known is None or not answer.known.alike:
+            alike = self.account.compare(operation, answer.data)
+            if answer.known is None and asked.reads and login and not private:
+                self.account.unchanged.meet(self.account.key, operation, answer.told, answer.data, alike=alike)
         return answer
 
     def _request(
@@ -291,21 +296,18 @@ class VendorHTTP:
     async def _read(self, operation: Operation, response: httpx2.Response) -> Answer:
         """An error's body may be anything; an answer's must be JSON, but for one that has nothing to say."""
         status, good = response.status_code, response.is_success
-        data, body = None, None
+        data, told, known = None, b"", None
         try:
-            body = content = await read(response)
-            if content or not good or (status != 204 and operation.reads):
-                data, body = decoded(response, content, lambda content: self._known_or_decoded(operation, content))
+            body = await read(response)
+            if body or not good or (status != 204 and operation.reads):
+                look_at(response, body)
+                told = self._telling(body)
+                known = self.account.unchanged.find(self.account.key, operation.name, told)
+                data = decoded(body) if known is None else known.data
         except BodyError as error:
             if good:
                 raise self._failures.unreadable(operation.name, str(error)) from None
-        return Answer(status, response.headers, data, body)
-
-    def _known_or_decoded(self, operation: Operation, body: bytes) -> tuple[Any, bytes | None]:
-        try:
-            return self.account.unchanged.find(self.account.key, operation.name, body), None
-        except Changed:
-            return decode(body), body
+        return Answer(status, response.headers, data, told, known)
 
     def _judge(self, call: _Call, passage: Passage, answer: Answer) -> VendorError | None:
         """Tells the guard what the answer says of the vendor, and of the budget that is left."""

@@ -21,13 +21,12 @@ Key = tuple[str, str, bytes]  # account, operation, body
 Reading = tuple[str, object, Any]  # what a row was read as, what that depended on besides, and the value
 
 
-class Changed(KeyError):
-    """It is not among those that came before."""
+class Known(NamedTuple):
+    """A body that came before. `alike`: it differs in nothing from what such an answer is taken to be."""
 
-
-class _Body(NamedTuple):
     data: Any
     size: int
+    alike: bool
 
 
 class Unchanged:
@@ -51,34 +50,31 @@ class Unchanged:
         """Bytes."""
         return int(self._bodies.currsize)
 
-    def find(self, account: str, operation: str, body: bytes) -> Any:
-        """What it was decoded to. Raises Changed."""
+    def find(self, account: str, operation: str, body: bytes) -> Known | None:
         known = self._bodies.get((account, operation, body))
-        if known is None:
-            raise Changed
-        self.found[account] += 1
-        return known.data
+        self.found[account] += known is not None
+        return known
 
-    def meet(self, account: str, operation: str, body: bytes, data: Any) -> None:
-        """`data`: what it was decoded to, which differs in nothing from what such an answer is taken to be."""
+    def meet(self, account: str, operation: str, body: bytes, data: Any, *, alike: bool) -> None:
+        """It is not known yet; `data`: what it was decoded to."""
         key = (account, operation, body)
         mark = hash(key)
         if len(body) > min(LARGEST, self._bodies.maxsize):
             return
         if mark in self._seen:
-            self._bodies[key] = _Body(data, len(body))
+            self._bodies[key] = Known(data, len(body), alike)
         else:
             self._seen[mark] = None
 
 
-class _Bodies(LRUCache[Key, _Body]):
+class _Bodies(LRUCache[Key, Known]):
     """Each key is set once: whoever sets it has not found it."""
 
     def __init__(self, size: int) -> None:
         super().__init__(size, getsizeof=lambda body: body.size)
         self.readings: dict[int, Reading | None] = {}
 
-    def __setitem__(self, key: Key, body: _Body) -> None:
+    def __setitem__(self, key: Key, body: Known) -> None:
         super().__setitem__(key, body)
         self.readings.update((id(row), None) for row in _rows(body.data))
 

@@ -91,6 +91,9 @@ class Caches(Collector):
         ages = GaugeMetricFamily(
             "vendgraph_list_age_seconds", "How long ago a list was read from its vendor.", labels=(*LABELS, "list")
         )
+        again = CounterMetricFamily(
+            "vendgraph_vendor_unchanged", "Answers that told the same as one before.", labels=LABELS
+        )
         now = utc_now()
         for source in self._graph.sources.values():
             labels, counts = (source.key, source.vendor.value), source.cache_counts
@@ -98,7 +101,8 @@ class Caches(Collector):
             reads.add_metric((*labels, "miss"), counts.misses)
             for name, told_at in source.told_at.items():
                 ages.add_metric((*labels, name), max(0.0, (now - told_at).total_seconds()))
-        yield from (reads, ages)
+            again.add_metric(labels, source.account.unchanged.found[source.key])
+        yield from (reads, ages, again)
 
 
 class Recorded(Collector):

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from structlog.testing import capture_logs
 
-from connectors.body import BodyError, decode
+from connectors.body import BodyError, decoded
 from connectors.failures import retry_after
 from connectors.guard import Rate, Traffic
 from connectors.http import UpstreamRequest, VendorHTTP, new_client, overridden, trace
@@ -246,13 +246,13 @@ async def test_json_has_many_names(vendor: Scripted, http: VendorHTTP, media: st
     ],
 )
 def test_half_a_character_is_told_from_a_broken_answer(content: bytes, text: str) -> None:
-    assert decode(content) == [text]
+    assert decoded(content) == [text]
 
 
 @pytest.mark.parametrize("content", [rb'["\ud83d', rb'["\ud83d"', rb'["\ud8"]', rb'["\x"]', b'["\xff"]'])
 def test_what_is_broken_besides_is_a_broken_answer(content: bytes) -> None:
     with pytest.raises(BodyError, match="not JSON"):
-        decode(content)
+        decoded(content)
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_what_is_broken_besides_is_a_broken_answer(content: bytes) -> None:
     ],
 )
 def test_brackets_in_texts_are_not_depth(good: bytes) -> None:
-    assert decode(good) == orjson.loads(good)
+    assert decoded(good) == orjson.loads(good)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_brackets_in_texts_are_not_depth(good: bytes) -> None:
 )
 def test_depth_cannot_hide(deep: bytes) -> None:
     with pytest.raises(BodyError, match="deeper"):
-        decode(deep)
+        decoded(deep)
 
 
 async def test_a_compressed_flood_is_stopped(http: VendorHTTP) -> None:

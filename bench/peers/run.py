@@ -67,7 +67,7 @@ def started(base: str, seconds: float, found: Results) -> Iterator[Mapping[str, 
     with ExitStack() as stack:
         servers: dict[str, Server] = {}
         for side in SIDES:
-            if not (side.cold or seconds):
+            if not (side.warm if seconds else side.cold):
                 continue
             _say(f"starting {side.name}")
             try:

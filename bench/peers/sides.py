@@ -28,7 +28,7 @@ SILENT = {"TAILCALL_LOG_LEVEL": "error", "TAILCALL_TRACKER": "false"}  # it logs
 KEPT = 10_000  # answers of the vendor
 FOREVER = 3600.0  # seconds: for which whatever is kept is fresh
 ACCOUNT = "kiosks"
-UNKEPT, UNCOMPILED = ("-m", "bench.peers.unkept"), ("-m", "bench.peers.uncompiled")
+UNKEPT, REREADING, UNCOMPILED = (("-m", f"bench.peers.{name}") for name in ("unkept", "reread", "uncompiled"))
 
 
 class Missing(Exception):
@@ -50,11 +50,12 @@ class Side:
     """`start(upstream, seconds)`: `upstream` is the vendor's base URL, `seconds` how long anything may be kept.
 
     `shares`: where it may keep, it gives what it made for one caller to others who ask the same, whole answers or calls
-    of the vendor. `cold`: whether it is asked where nothing may be kept."""
+    of the vendor. `warm` and `cold`: whether it is asked where whatever can be kept is, and where nothing may be."""
 
     name: str
     start: Callable[[str, float], AbstractContextManager[Server]]
     shares: bool = False
+    warm: bool = True
     cold: bool = True
 
 
@@ -191,7 +192,8 @@ def _whole(upstream: str, seconds: float) -> AbstractContextManager[Server]:
 OURS = Side("vendgraph", partial(_ours, GATEWAY))
 PLAIN = Side("plain Strawberry, the same resolvers", partial(_ours, UNCOMPILED))
 ANEW = Side("vendgraph, every answer made anew", partial(_ours, UNKEPT), cold=False)
-OF_US = (OURS, ANEW, PLAIN)
+REREAD = Side("vendgraph, every body read anew", partial(_ours, REREADING), warm=False)
+OF_US = (OURS, ANEW, REREAD, PLAIN)
 SIDES = (
     *OF_US,
     Side("Mercurius + graphql-jit", partial(_node, "mercurius.mjs")),

@@ -12,7 +12,7 @@ from bench.peers.fanout import Told
 from bench.peers.measuring import Round
 from bench.peers.queries import QUERIES
 from bench.peers.run import DELAY, Results, Rounds
-from bench.peers.sides import ANEW, OF_US, OURS, PLAIN, SIDES, Side, versions
+from bench.peers.sides import ANEW, OF_US, OURS, PLAIN, REREAD, SIDES, Side, versions
 
 FLOORS = {"W1": 50, "W2": 50, "W3": 100}  # milliseconds: the longest chain of requests that cannot be avoided
 SHARING = tuple(side.name for side in SIDES if side.shares)
@@ -139,11 +139,12 @@ def _all(found: Results) -> Iterator[Aim]:
         yield from _cpu(f"warm {query}, CPU", found.warm, query, lambda name: name in EXECUTING, most)
         yield from _cpu(f"warm {query}, CPU", found.warm, query, lambda name: name in SHARING, most)
         yield from _cpu(f"warm {query}, made anew, CPU", found.warm, query, lambda name: name in EXECUTING, most, ANEW)
-    for query in ("W1", "W2"):
-        yield from _cpu(f"cold {query}, CPU", found.cold, query, lambda name: name.startswith(TAILCALL), 1.0)
-        yield from _cpu(f"cold {query}, CPU", found.cold, query, lambda name: name in NODE_JIT, 1.0)
-    yield from _cpu("cold W3, CPU", found.cold, "W3", lambda name: name in NODE_JIT, 0.5)
-    yield from _cpu("cold W3, CPU", found.cold, "W3", lambda name: name.startswith(TAILCALL), 0.25)
+    for side, how in ((OURS, ""), (REREAD, ", bodies read anew")):
+        for query in ("W1", "W2"):
+            yield from _cpu(f"cold {query}{how}, CPU", found.cold, query, lambda name: name == TAILCALL, 1.0, side)
+            yield from _cpu(f"cold {query}{how}, CPU", found.cold, query, lambda name: name in NODE_JIT, 1.0, side)
+        yield from _cpu(f"cold W3{how}, CPU", found.cold, "W3", lambda name: name in NODE_JIT, 0.5, side)
+        yield from _cpu(f"cold W3{how}, CPU", found.cold, "W3", lambda name: name == TAILCALL, 0.25, side)
     for query, most in (("W1", 1.2), ("W2", 1.15), ("W3", 1.15)):
         took = found.slow[OURS.name, query].p50
         yield Aim(f"{query} at {DELAY} ms, time", f"{FLOORS[query]} ms", took / FLOORS[query], most)
