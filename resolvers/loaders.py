@@ -193,9 +193,19 @@ class Records(Generic[R]):
     def __init__(self, context: "Context") -> None:
         self._context = context
         self._loader: DataLoader[Request[R], Found[R]] = DataLoader(self._load, cache=False)
+        self._begun: dict[Request[R], asyncio.Future[Found[R]]] = {}
+
+    def begin(self, request: Request[R]) -> None:
+        """For what will be needed; nobody waits yet."""
+        if request not in self._begun and request.timeline.peek(request.machines, request.wanted) is None:
+            promise = self._begun[request] = self._loader.load(request)
+            promise.add_done_callback(_take)
 
     async def get(self, request: Request[R]) -> Found[R]:
-        """Raises VendorError."""
+        """What was begun is not read again, unless it failed. Raises VendorError."""
+        begun = self._begun.get(request)
+        if begun is not None and not (begun.done() and begun.exception() is not None):
+            return await begun
         return await self._loader.load(request)
 
     async def _load(self, requests: list[Request[R]]) -> list[Any]:

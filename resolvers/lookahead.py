@@ -11,8 +11,10 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLResolveInfo,
     InlineFragmentNode,
+    IntValueNode,
     SelectionNode,
     SelectionSetNode,
+    ValueNode,
     VariableNode,
 )
 
@@ -29,10 +31,13 @@ class Selection:
         sets: Iterable[SelectionSetNode],
         fragments: Mapping[str, FragmentDefinitionNode],
         included: Included,
+        variables: Mapping[str, Any],
     ) -> None:
         self._fragments = fragments
         self._included = included
+        self._variables = variables
         self._below: dict[str, list[SelectionSetNode]] = {}
+        self._fields: dict[str, list[FieldNode]] = {}
         self._levels: dict[str, Selection] = {}
         pending = list(sets)
         seen: set[str] = set()
@@ -41,6 +46,7 @@ class Selection:
                 if not included(node):
                     continue
                 if isinstance(node, FieldNode):
+                    self._fields.setdefault(node.name.value, []).append(node)
                     found = self._below.setdefault(node.name.value, [])
                     if node.selection_set is not None:
                         found.append(node.selection_set)
@@ -68,10 +74,24 @@ class Selection:
             return not told.get("skip", False) and told.get("include", True)
 
         sets = (node.selection_set for node in info.field_nodes if node.selection_set)
-        return cls(sets, info.fragments, included)
+        return cls(sets, info.fragments, included, variables)
 
     def __contains__(self, name: str) -> bool:
         return name in self._below
+
+    def firsts(self, name: str) -> Iterable[int | None]:
+        """`first` of each field of that name that is given nothing else; None where it is not given either."""
+        for node in self._fields.get(name, ()):
+            given = {argument.name.value: argument.value for argument in node.arguments or ()}
+            value = given.pop("first", None)
+            if not given:
+                yield self._number(value)
+
+    def _number(self, value: ValueNode | None) -> int | None:
+        if isinstance(value, VariableNode):
+            told = self._variables.get(value.name.value)
+            return told if isinstance(told, int) else None
+        return int(value.value) if isinstance(value, IntValueNode) else None
 
     def at(self, name: str) -> "Selection":
         return self._level(name, lambda: self.sets(name))
@@ -83,7 +103,7 @@ class Selection:
     def _level(self, name: str, sets: Callable[[], Iterable[SelectionSetNode]]) -> "Selection":
         found = self._levels.get(name)
         if found is None:
-            found = self._levels[name] = Selection(sets(), self._fragments, self._included)
+            found = self._levels[name] = Selection(sets(), self._fragments, self._included, self._variables)
         return found
 
     def sets(self, name: str) -> Iterable[SelectionSetNode]:

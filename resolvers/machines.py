@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import asdict
+from heapq import nsmallest
 
 from domain.capabilities import Capability, CapabilityStatus
 from domain.errors import VendorError
@@ -63,11 +64,27 @@ async def _connection(
         among=None if parent is None else of_organization(context, parent),
     )
     selected = Selection.of(info).nodes()
+    if cursor == BEGINNING and any(name in selected for name in prefetch.POINTED_TO):
+        prefetch.for_expected(context, _expected(sources, parent, narrowed, size), selected)
     ahead = prefetch.Ahead(context, size if cursor == BEGINNING else 0, selected)
     parts = await asyncio.gather(*(_part(context, source, parent, narrowed, ahead) for source in sources))
     found = whole_page(parts, size, cursor, BY_NAME, lambda at: context.graph.signer.write(at, bound))
     prefetch.for_machines(context, found.nodes, selected)
     return found
+
+
+def _expected(
+    sources: Sequence[Source], parent: Organization | None, narrowed: MachineFilter, size: int
+) -> Sequence[Machine]:
+    """The first page as it would be by the lists that were read last, where one of them is to be read again. Nothing
+    where one was never read, or where the organizations would have to be asked for."""
+    lists = [source.machines for source in sources if source.machines is not None]
+    kept = [one.kept() for one in lists]
+    within = narrowed.organizations is not None or (parent is not None and parent.ref.account)
+    if within or None in kept or all(one.reading() is not None for one in lists):
+        return ()
+    known = (machine for one in kept if one is not None for machine in one.items if fits(machine, None, narrowed))
+    return nsmallest(size, known, key=position)
 
 
 async def _part(

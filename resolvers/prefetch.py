@@ -1,16 +1,24 @@
 """Starts what is selected below things together, and no level later than it can be.
 
 Only what the things themselves point to is started, for the accounts that they are of: what a vendor is asked for
-is needed then. Of a machine that is named by its id, what that id is enough for is asked for with the machine."""
+is needed then. What an id is enough for is asked for with the machine that is named by it; and with a list of machines,
+for those that were on it the last time: fleets change seldom, and the list is read all the same."""
 
 from collections.abc import Iterable, Sequence
 
 from domain.model import Machine
 from domain.refs import Kind, Ref
+from domain.times import END, EPOCH, Span
 from resolvers.context import Context
+from resolvers.cursors import EVERYWHERE
+from resolvers.lists import LARGEST, USUAL
+from resolvers.loaders import Request
 from resolvers.lookahead import Selection
 from resolvers.sources import Source
-from resolvers.stretches import Recorded
+from resolvers.stretches import Recorded, Wanted
+
+POINTED_TO = ("slots", "sales", "organization", "group", "location")  # what a vendor is asked for, below a machine
+EVER = Span(EPOCH, END)
 
 
 class Ahead:
@@ -52,7 +60,32 @@ def for_one(context: Context, ref: Ref, machine: Selection) -> None:
         return
     if source.reads_slots and "slots" in machine:
         context.loaders.slots.begin([ref])
+    _sales(context, source, [ref], machine)
     _goods(context, source, machine)
+
+
+def for_expected(context: Context, machines: Sequence[Machine], machine: Selection) -> None:
+    """As `for_machines`, of such as were on a page the last time. Their sales, too: they would be asked for one step
+    after their machines."""
+    for_machines(context, machines, machine)
+    groups: dict[str, list[Ref]] = {}
+    for one in machines:
+        groups.setdefault(one.ref.account, []).append(one.ref)
+    for account, refs in groups.items():
+        _sales(context, context.graph.sources[account], refs, machine)
+
+
+def _sales(context: Context, source: Source, machines: Sequence[Ref], machine: Selection) -> None:
+    """The newest of each, where they are not narrowed."""
+    timeline = source.sales_of(None)
+    if timeline is None:
+        return
+    for first in machine.firsts("sales"):
+        count = USUAL if first is None else first
+        if 0 <= count <= LARGEST:
+            wanted = Wanted(EVER, EVERYWHERE, count + 1)
+            for ref in machines:
+                context.loaders.sales.begin(Request(source, timeline, frozenset({ref.native}), wanted))
 
 
 def _homes(context: Context, source: Source, machines: Sequence[Machine], machine: Selection) -> None:

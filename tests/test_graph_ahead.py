@@ -1,11 +1,16 @@
-"""What the id of a machine is enough for is asked for with the machine itself, and not after it."""
+"""What the id of a machine is enough for is asked for with the machine itself, and not after it; and with a list of
+machines, for those that were on it the last time."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from domain.refs import Kind, Ref
+from tests.lossy import Lossy, lossy
 from tests.running import Gateway, Sandbox, running_gateway
 
 SELECTED = "{ id slots { position product { name } } }"
@@ -78,3 +83,88 @@ def test_what_is_not_selected_is_not_asked_for(gateway: Gateway, sandbox: Sandbo
         sandbox.forget_requests()
         assert cold.ask("query ($id: ID!) { machine(id: $id) { id } }", {"id": ids["SMARTVEND"]})["machine"]
         assert asked(sandbox, "SMARTVEND") == {LISTS["SMARTVEND"]}
+
+
+FLEET = """{ machines(first: 1000, filter: {vendors: [%s]}) {
+    nodes { id slots { position } sales(first: 3) { nodes { id } } }
+} }"""
+SLOTS = {"SMARTVEND": "/get-controller-matrix", "VENDNOVATION": "/selections"}
+SOLD = {"SMARTVEND": "/get-list-of-sales", "VENDNOVATION": "/transactions"}
+NOTHING_KEPT = "machines = 0\nslots = 0\nstate = 0\nsales = 0"
+
+
+@pytest.fixture
+async def wire(sandbox: Sandbox) -> AsyncIterator[Lossy]:
+    async with lossy(sandbox.base) as found:
+        yield found
+
+
+@pytest.fixture
+async def cold(wire: Lossy, sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Gateway]:
+    """Over the wire, keeping nothing."""
+    stack = ExitStack()
+    gateway = running_gateway(Sandbox(wire.base, sandbox.app), tmp_path, cache=NOTHING_KEPT)
+    try:
+        yield await asyncio.to_thread(stack.enter_context, gateway)
+    finally:
+        await asyncio.to_thread(stack.close)
+
+
+async def nodes(gateway: Gateway, query: str) -> list[Any]:
+    found: list[Any] = (await asyncio.to_thread(gateway.ask, query))["machines"]["nodes"]
+    return found
+
+
+async def until(wire: Lossy, *wanted: str) -> None:
+    """All of these have been asked for."""
+    async with asyncio.timeout(20):
+        while not all(wire.bodies(part) for part in wanted):  # noqa: ASYNC110  the wire tells nobody
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("vendor", LISTS)
+async def test_slots_and_sales_do_not_wait_for_the_list_that_has_their_machines(
+    vendor: str, cold: Gateway, wire: Lossy
+) -> None:
+    query = FLEET % vendor
+    known = await nodes(cold, query)
+    requests = len(wire.bodies(SLOTS[vendor]))
+    wire.arrived.clear()
+    wire.hold(LISTS[vendor])
+    asking = asyncio.create_task(nodes(cold, query))
+    await until(wire, LISTS[vendor], SLOTS[vendor], SOLD[vendor])
+    assert not asking.done()
+    wire.released.set()
+    assert await asking == known
+    assert len(wire.bodies(LISTS[vendor])) == 1
+    assert len(wire.bodies(SLOTS[vendor])) == requests  # nothing is asked for twice
+
+
+@pytest.mark.parametrize("vendor", LISTS)
+async def test_sales_that_are_narrowed_wait_for_their_machines(vendor: str, cold: Gateway, wire: Lossy) -> None:
+    query = FLEET.replace("first: 3", "first: 3, filter: {kinds: [PURCHASE]}") % vendor
+    known = await nodes(cold, query)
+    wire.arrived.clear()
+    wire.hold(LISTS[vendor])
+    asking = asyncio.create_task(nodes(cold, query))
+    await until(wire, LISTS[vendor], SLOTS[vendor])
+    assert not wire.bodies(SOLD[vendor])
+    wire.released.set()
+    assert await asking == known
+    assert wire.bodies(SOLD[vendor])
+
+
+async def test_a_machine_that_is_gone_since_harms_nothing_and_one_that_is_new_is_there(
+    cold: Gateway, sandbox: Sandbox
+) -> None:
+    query = FLEET % "VENDNOVATION"
+    known = await nodes(cold, query)
+    fault = {"operation": "/machines", "sets": {"[0]": {"id": 9000, "name": "One that was never seen"}}}
+    await asyncio.to_thread(lambda: sandbox.break_("vendnovation", "drift", **fault))
+    changed = await nodes(cold, query)
+    (new,) = (one for one in changed if one["id"] not in {other["id"] for other in known})
+    assert (new["slots"], new["sales"]["nodes"]) == ([], [])
+    (gone,) = (one for one in known if one["id"] not in {other["id"] for other in changed})
+    assert [one for one in changed if one != new] == [one for one in known if one != gone]
+    sandbox.heal()
+    assert await nodes(cold, query) == known
