@@ -25,6 +25,7 @@ from schema.root import build
 SCHEMA = build_schema(build().as_str())
 DEEPEST = 3
 FEW = 3
+MANY = 60  # of a list at the root: the newest of all vendors
 NODE = SCHEMA.type_map["Node"]
 # What a vendor is asked for one by one: of a thing by its id, and not of each in a list.
 ONE_BY_ONE = frozenset({"analytics", "customerAccounts", "metadata", "productsSold", "serviceSessions"})
@@ -100,7 +101,7 @@ def _abstract(kind: GraphQLNamedType) -> GraphQLInterfaceType:
 
 
 def _asked(name: str, field: GraphQLField, depth: int, above: tuple[str, ...], leaving: frozenset[str]) -> str:
-    arguments = [f"first: {FEW}"] if "first" in field.args else []
+    arguments = [f"first: {FEW if depth else MANY}"] if "first" in field.args else []
     arguments += [REPORTED] if "from" in field.args and is_required_argument(field.args["from"]) else []
     arguments += [
         f"{one}: {next(iter(word.values))}"

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 import pytest
 
-from tests.running import ADMIN, CLIENT, VIEWER, Gateway, Sandbox, running_gateway
+from tests.running import ADMIN, VIEWER, Gateway, Sandbox, running_gateway
 from tests.sameness import FOREVER
 from tests.test_road import FLEET, LONG, OWN, short
 
@@ -203,13 +203,3 @@ def test_however_the_bytes_arrive_each_request_has_its_answer(gateway: Gateway, 
             client.socket.sendall(line[begins:end])
             time.sleep(chance.choice((0, 0, 0.01)))
         assert [client.answer().shown for _ in sent] == [wanted[one] for one in sent]
-
-
-def test_it_was_a_connection_that_others_use_too(gateway: Gateway) -> None:
-    """The clients of the other tests send the same bytes each time as well."""
-    before = unread(gateway)
-    for _ in range(6):
-        assert CLIENT.post(
-            f"{gateway.base}/graphql", json={"query": FLEET}, headers={"authorization": f"Bearer {ADMIN}"}
-        ).is_success
-    assert unread(gateway) > before

@@ -1,13 +1,20 @@
 """Compiled operations answer as graphql-core does, whatever is asked, and whoever asks."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.running import Sandbox
-from tests.sameness import ROOTS, compare, compared, fail
+from tests.sameness import ROOTS, compare, compared, fail, patient_sandbox
 
 COUNT = -(-1_000 // (2 * len(ROOTS)))  # of each field of the root, and of each state of the vendors
+
+
+@pytest.fixture(scope="module")
+def shared_sandbox() -> Iterator[Sandbox]:
+    with patient_sandbox() as sandbox:
+        yield sandbox
 
 
 @pytest.mark.parametrize("broken", [False, True], ids=["healthy", "some vendors fail"])

@@ -142,7 +142,7 @@ async def following(folder: Path, read: Read | None, change: Change | None = Non
         lifespan=lifespan,
     )
     app.state.draining = draining
-    app.state.trusted_proxies = []
+    app.state.trusted_proxies, app.state.road = [], None
     with start(app, serving=serving) as server:
         yield Gateway(server.base, server=server)
     store.dispose()
