@@ -12,6 +12,7 @@ from strawberry.types.field import StrawberryField
 
 from compiled.keeping import READS
 
+BY = "compiled.by"
 Call = Callable[..., Any]
 Prepare = Callable[[GraphQLResolveInfo[Any], dict[str, Any]], tuple[Call, dict[str, Any]]]
 SOURCE = object()  # stands for the object while a resolver's arguments are put together
@@ -26,10 +27,12 @@ class Attribute:
 class Resolver:
     """`prepared(info, arguments)`: the function to call with each object, and what else to pass; once for a request.
 
-    `reads` is called with the same, before it; None where the field does not tell what it reads."""
+    `reads` is called with the same, before it; None where the field does not tell what it reads. `by`: the attribute of
+    an object on which alone its value depends, None where that is not told."""
 
     prepared: Prepare
     reads: Call | None = None
+    by: str | None = None
 
 
 def source_of(schema: strawberry.Schema, parent: GraphQLObjectType, name: str) -> Attribute | Resolver:
@@ -40,7 +43,7 @@ def source_of(schema: strawberry.Schema, parent: GraphQLObjectType, name: str) -
             return Attribute(field.python_name)
         function = _function(field)
         if function is not None:
-            return Resolver(_directly(schema, field, function), field.metadata.get(READS))
+            return Resolver(_directly(schema, field, function), field.metadata.get(READS), field.metadata.get(BY))
     return Resolver(_by_core(definition))
 
 

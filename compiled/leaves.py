@@ -2,9 +2,10 @@
 
 What graphql-core would answer for it is known by asking it; what it would refuse raises `Unusual`."""
 
+import inspect
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
+from typing import Any, get_type_hints
 
 from graphql import GraphQLEnumType, GraphQLScalarType, Undefined
 
@@ -21,13 +22,25 @@ USUAL = {  # {v}: a variable, {e}: the expression that it is set to, {odd}: the 
     "Int": f"{{v}} if type({{v}} := {{e}}) is int and {LEAST} <= {{v}} <= {MOST} else {{odd}}({{v}})",
 }
 OTHER = "{odd}({e})"
+WRITTEN = "{write}({v}) if type({v} := {e}) is {kind} else {odd}({v})"
 MEMBER = "{v}._name_ if type({v} := {e}) is {enum} else {odd}({v})"
 
 
 def template(leaf: Leaf) -> str:
     if isinstance(leaf.type, GraphQLEnumType):
         return OTHER if members(leaf.type) is None else MEMBER
-    return USUAL.get(leaf.type.name, OTHER)
+    return USUAL.get(leaf.type.name) or (OTHER if writes(leaf.type) is None else WRITTEN)
+
+
+def writes(scalar: GraphQLScalarType) -> tuple[Odd, type] | None:
+    """How it is written, and what class of values that is for, where its function says that it makes a text of each."""
+    write = _coercion(scalar)
+    if not inspect.isfunction(write):
+        return None
+    hints = get_type_hints(write)
+    made = hints.pop("return", None)
+    (kind,) = hints.values() if len(hints) == 1 else (None,)
+    return (write, kind) if made is str and isinstance(kind, type) else None
 
 
 def members(enum: GraphQLEnumType) -> type[Enum] | None:

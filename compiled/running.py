@@ -126,6 +126,27 @@ def resolved(number: int, objects: Column, complete: Level, run: Any) -> Soon:
     return _resolved(values, waiting, complete, run) if waiting else complete(values, run)
 
 
+def shared(number: int, objects: Column, keys: Column, complete: Level, run: Any) -> Soon:
+    """As `resolved`, where the value depends on an object's key alone: those that have one in common share all that the
+    value comes to. `keys`: can be hashed."""
+    places: dict[Any, int] = {}
+    first: Column = []
+    column: list[int] = []
+    for one, key in zip(objects, keys, strict=True):
+        place = places.get(key)
+        if place is None:
+            place = places[key] = len(first)
+            first.append(one)
+        column.append(place)
+    if len(first) == len(objects):
+        return resolved(number, objects, complete, run)
+    return then(resolved(number, first, complete, run), _spread, column)
+
+
+def _spread(column: list[int], made: Column) -> Column:
+    return [made[place] for place in column]
+
+
 async def _resolved(values: Column, waiting: list[int], complete: Level, run: Any) -> Column:
     """All promises come to an end before the first error is raised."""
     kept = await _kept([values[place] for place in waiting], run)

@@ -22,13 +22,13 @@ What has no resolver below it, such as an amount of money, is written into its o
 
 from typing import Any
 
-from graphql import GraphQLObjectType, is_abstract_type
+from graphql import GraphQLEnumType, GraphQLObjectType, is_abstract_type
 
 from compiled import leaves, running
 from compiled.fields import Attribute
 from compiled.plan import Field, Leaf, Many, Selection, Shape, Thing
 
-CALLED = ("absent", "filled", "listed", "lists", "resolved", "things")
+CALLED = ("absent", "filled", "listed", "lists", "resolved", "shared", "things")
 
 
 class Writer:
@@ -97,8 +97,12 @@ class Writer:
         if isinstance(field.source, Attribute):
             body = f"{complete}([o.{field.source.name} for o in objects], run)"
         else:
+            assert field.source is not None
             self.resolved.append(field)
-            body = f"resolved({len(self.resolved) - 1}, objects, {complete}, run)"
+            place, by = len(self.resolved) - 1, field.source.by
+            body = f"resolved({place}, objects, {complete}, run)"
+            if by is not None:
+                body = f"shared({place}, objects, [o.{by} for o in objects], {complete}, run)"
         self._function(f"edge_{number}(objects, run)", f"return {body}")
         return f"edge_{number}"
 
@@ -170,6 +174,8 @@ class Writer:
     def _leaf(self, leaf: Leaf, expression: str) -> str:
         names = {"v": f"a_{self._number()}", "e": expression, "odd": self._bound(leaves.odd(leaf), "odd")}
         template = leaves.template(leaf)
-        if "{enum}" in template:
-            names["enum"] = self._bound(leaves.members(leaf.type), "enum")  # type: ignore[arg-type]
+        if isinstance(leaf.type, GraphQLEnumType):
+            names["enum"] = self._bound(leaves.members(leaf.type), "enum")
+        elif (written := leaves.writes(leaf.type)) is not None:
+            names |= {"write": self._bound(written[0], "write"), "kind": self._bound(written[1], "kind")}
         return f"({template.format(**names)})"

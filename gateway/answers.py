@@ -36,9 +36,9 @@ async def objects_in(data: Any) -> int:
             values = level[begin : begin + STRETCH]
             objects = [value for value in values if type(value) is dict]
             count += len(objects)
-            inner = [one for value in values if type(value) is list for one in value]
-            inner += [one for value in objects for one in value.values()]
-            below += [one for one in inner if type(one) in NESTED]
+            below += [one for value in objects for one in value.values() if type(one) is dict or type(one) is list]
+            lists = (value for value in values if type(value) is list)
+            below += [one for value in lists for one in value if type(one) is dict or type(one) is list]
         level = below
     return count
 
@@ -78,7 +78,6 @@ def _pieces(value: Any, levels: int) -> Iterator[bytes]:
         yield orjson.dumps(value, default=_exact)
 
 
-NESTED = frozenset({dict, list})
 STRETCH = 10_000  # objects that are dealt with in one go
 SPLIT = 3  # levels: of a field at the root, its connection, and the list in that
 ITEMS = 100  # of a list, in one piece

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_ty
 
 import strawberry
 
-from compiled import READS
+from compiled import BY, READS
 from domain import asked, filters, people, people_asked, reporting, stock, stock_reporting
 from schema import bulk_inputs, catalogue_inputs, estate_inputs, inputs, people_inputs, stock_inputs, upkeep_inputs
 
@@ -67,12 +67,18 @@ DOMAIN = {graph: domain for domain, graph in INPUTS.items()}
 
 
 def edge(
-    resolver: Callable[..., Any], *, description: str, reads: Callable[..., Any] | None = None, **arguments: str
+    resolver: Callable[..., Any],
+    *,
+    description: str,
+    reads: Callable[..., Any] | None = None,
+    by: str | None = None,
+    **arguments: str,
 ) -> Any:
     """A field that `resolver(root, info, …)` resolves. Its arguments are the resolver's, in the graph's types;
     `arguments` describes them. Inputs reach the resolver as domain values.
 
-    `reads`: of `resolvers.readings`, what the resolver reads: an answer with the field is kept as long as it stands."""
+    `reads`: of `resolvers.readings`, what the resolver reads: an answer with the field is kept as long as it stands.
+    `by`: the attribute of the domain value on which alone its value depends, and what it reads."""
     signature = inspect.signature(resolver)
     hints = get_type_hints(resolver)
     parameters = [
@@ -83,7 +89,7 @@ def edge(
     resolve = _taking(resolver, filtered)
     vars(resolve)["__signature__"] = inspect.Signature(parameters)  # where `inspect.signature` looks first
     resolve.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    metadata = None if reads is None else {READS: _taking(reads, filtered)}
+    metadata = {BY: by} if reads is None else {BY: by, READS: _taking(reads, filtered)}
     return strawberry.field(resolver=resolve, description=description, metadata=metadata)
 
 

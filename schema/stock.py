@@ -22,13 +22,15 @@ WHOSE = "The machine's organization, or the tenant."
 @strawberry.type(description=f"A change of how many of a product a machine holds, at one place in it. {basics.SILENT}")
 class StockMovement(basics.Node):
     kind: MovementKind = told("What happened.")
-    machine: types.Machine | None = edge(edges.machine, description="Where; null where the machine is gone.")
+    machine: types.Machine | None = edge(
+        edges.machine, description="Where; null where the machine is gone.", by="machine_ref"
+    )
     organization: types.Organization = edge(edges.organization, description=WHOSE)
     vendor: Vendor = told("Whose record it is.")
     vendor_id: str = told("The vendor's own id of the record, which may tell of several movements.")
     position: str | None = told("The place in the machine, as the record calls it.")
     product: types.Product | None = edge(
-        edges.product, description="The product, where it is told and is still in the catalogue."
+        edges.product, description="The product, where it is told and is still in the catalogue.", by="product_ref"
     )
     product_name: str | None = told("What the record calls the product.")
     delta: int | None = told("By how many it changed, negative for less; null where the vendor does not say for sure.")
@@ -68,7 +70,9 @@ class StockMovementConnection:
 
 @strawberry.type(description=f"The cash that was taken out of a machine at once. {basics.SILENT}")
 class CashCollection(basics.Node):
-    machine: types.Machine | None = edge(edges.machine, description="Of which machine; null where it is gone.")
+    machine: types.Machine | None = edge(
+        edges.machine, description="Of which machine; null where it is gone.", by="machine_ref"
+    )
     organization: types.Organization = edge(edges.organization, description=WHOSE)
     vendor: Vendor = told("Whose record it is.")
     vendor_id: str = told(basics.VENDOR_ID)

@@ -318,12 +318,17 @@ class Machine(Node, MachineBackoffice):
 
 @strawberry.type(description=f"A place in a machine that holds one product. {SILENT}")
 class Slot(Node):
-    machine: Machine = edge(slots.machine, description="The machine that it is in.", reads=readings.machine_of)
+    machine: Machine = edge(
+        slots.machine, description="The machine that it is in.", reads=readings.machine_of, by="machine_ref"
+    )
     position: str = told('As printed on the machine, such as "A11" or "12".')
     row: int | None = told("Its row, counted as the vendor counts.")
     column: int | None = told("Its column, counted as the vendor counts.")
     product: "Product | None" = edge(
-        slots.product, description="What it holds; null where it holds nothing.", reads=readings.product_of
+        slots.product,
+        description="What it holds; null where it holds nothing.",
+        reads=readings.product_of,
+        by="product_ref",
     )
     price: Money | None = told("What one costs here.")
     quantity: int | None = told("How many are in it; null where the vendor does not count.")
@@ -396,6 +401,7 @@ class SaleLine:
         sales.product,
         description="The product, where it is told and is still in the catalogue.",
         reads=readings.product_of,
+        by="product_ref",
     )
     product_name: str = told("What it was called when it was sold.")
     position: str | None = told("The slot that it came from, as printed on the machine.")
@@ -412,7 +418,10 @@ class Sale(Node, SaleBackoffice):
     kind: SaleKind = told("What changed hands, and why.")
     status: SaleStatus = told("How it ended.")
     machine: Machine | None = edge(
-        sales.machine, description="Where; null where the machine is gone.", reads=readings.machine_of
+        sales.machine,
+        description="Where; null where the machine is gone.",
+        reads=readings.machine_of,
+        by="machine_ref",
     )
     organization: Organization = edge(sales.organization, description="The machine's organization, or the tenant.")
     vendor: Vendor = told("Whose record it is.")
@@ -450,7 +459,9 @@ class Sale(Node, SaleBackoffice):
 
 @strawberry.type(description=f"An alert, a fault, a notice. {SILENT}")
 class MachineEvent(Node, EventBackoffice):
-    machine: Machine | None = edge(events.machine, description="Where; null where the machine is gone.")
+    machine: Machine | None = edge(
+        events.machine, description="Where; null where the machine is gone.", by="machine_ref"
+    )
     organization: Organization = edge(events.organization, description="The machine's organization, or the tenant.")
     vendor: Vendor = told("Whose record it is.")
     vendor_id: str = told(VENDOR_ID)

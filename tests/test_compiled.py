@@ -17,7 +17,7 @@ from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
 from strawberry.scalars import JSON
 
-from compiled import READS, Compiler, Memory, Operation, Unusual
+from compiled import BY, READS, Compiler, Memory, Operation, Unusual
 
 
 @strawberry.enum
@@ -416,6 +416,48 @@ def parked(_root: strawberry.Parent[object], info: strawberry.Info) -> Any:
 @strawberry.type(name="Query")
 class PlatedQuery:
     bikes: list[GraphPlated] = edge(parked, metadata={READS: lambda *_, **__: ()})
+
+
+made_by: list[str] = []
+
+
+def maker(root: strawberry.Parent[Bike], polite: bool = False) -> Any:
+    made_by.append(root.name)
+    told = None if root.name == "nobody" else f"Mr {root.name}" if polite else root.name
+    return later(told) if root.name.startswith("slow") else told
+
+
+async def later(value: Any) -> Any:
+    await asyncio.sleep(0)
+    return value
+
+
+@strawberry.type(name="Made")
+class GraphMade:
+    name: str
+    maker: str | None = edge(maker, metadata={BY: "name"})
+
+
+@strawberry.type(name="Query")
+class MadeQuery:
+    bikes: list[GraphMade] = edge(parked)
+
+
+@pytest.mark.parametrize(
+    "names", [("a", "b", "a", "a"), ("slow a", "b", "slow a", "nobody", "nobody"), ("a", "b"), ("nobody",), ()]
+)
+@pytest.mark.parametrize("text", ["{ bikes { maker name } }", "{ bikes { a: maker(polite: true) b: maker } }"])
+async def test_what_depends_on_one_attribute_is_resolved_once_for_each_of_its_values(
+    text: str, names: tuple[str, ...]
+) -> None:
+    schema = strawberry.Schema(query=MadeQuery)
+    given = {"bikes": [Bike(name=name) for name in names]}
+    expected = await schema.execute(text, context_value=given)
+    made_by.clear()
+    found = Compiler(schema).operation(parse(text))
+    assert found is not None
+    assert await found.execute(given) == expected.data
+    assert sorted(made_by) == sorted([*{*names}] * text.count("maker"))
 
 
 @pytest.mark.parametrize(
