@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from cachetools import LRUCache
 
-LISTS = 1_024  # that are remembered
+LISTS = 256  # that are remembered
 
 
 class Lengths:

@@ -344,7 +344,7 @@ class LivelloClient:
 
         async def fly() -> Page:
             found = await whole(page, self._lengths.of(operation))
-            self._lengths.tell(operation, found.total)
+            self._lengths.tell(operation, len(found.rows))
             if learn is not None:
                 learn(found.rows)
             return found
