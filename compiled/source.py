@@ -24,7 +24,7 @@ from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLObjectType, is_abstract_type
 
-from compiled import leaves, running
+from compiled import kinds, leaves, running
 from compiled.fields import Attribute
 from compiled.plan import Field, Leaf, Many, Selection, Shape, Thing
 
@@ -70,7 +70,7 @@ class Writer:
         if not edges:
             body = [f"return fill_{number}(objects)"]
         if selection.type.is_type_of is not None:
-            classes = self._bound(running.Classes(selection.type), "classes")
+            classes = self._bound(kinds.Classes(selection.type), "classes")
             body.insert(0, f"{classes}.check(objects, run)")
         self._function(f"level_{number}(objects, run)", *body)
         return f"level_{number}"
@@ -126,7 +126,7 @@ class Writer:
         assert is_abstract_type(shape.type)
         levels = {name: self._level(selection) for name, selection in shape.selections.items()}
         table = ", ".join(f"{name!r}: {level}" for name, level in levels.items())
-        of_class = self._bound(running.Possible(shape.type), "possible")
+        of_class = self._bound(kinds.Possible(shape.type), "possible")
         number = self._number()
         self._function(
             f"levels_{number}(objects, run)",

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from math import ceil
 from typing import Generic, TypeVar
 
 from domain.errors import VendorError
 from domain.paging import Connection, Edge, PageInfo, SourceError, SourceState, SourceStatus
 from domain.refs import Ref
-from resolvers.cursors import BEGINNING, Cursor, Gap, Position, joined
+from resolvers.cursors import BEGINNING, EVERYWHERE, Cursor, Gap, Position, joined
 
 T = TypeVar("T")
 
@@ -75,7 +75,8 @@ def page(
     total_count: int | None = None,
 ) -> Connection[T]:
     """A page without edges ends where it began: what a source failed to tell is still to come from there."""
-    together = merge(*(part.items for part in parts), key=order.position, reverse=order.newest_first)
+    lists = [part.items for part in parts if part.items]
+    together = merge(*lists, key=order.position, reverse=order.newest_first) if len(lists) > 1 else chain(*lists)
     found = list(islice(together, first + 1))
     taken = found[:first]
     edges = [Edge(item, partial(_write_at, order, item, cursor, parts, write)) for item in taken]
@@ -104,7 +105,9 @@ def whole_page(
 
 def _unread(part: Part[T], cursor: Cursor, order: Order[T]) -> Part[T]:
     gaps = cursor.unread(part.account)
-    items = [item for item in part.items if any(order.holds(gap, order.position(item)) for gap in gaps)]
+    items = part.items
+    if gaps != [EVERYWHERE]:
+        items = [item for item in items if any(order.holds(gap, order.position(item)) for gap in gaps)]
     return Part(part.account, part.status, order.sorted(items), gaps if part.untold else ())
 
 
