@@ -5,8 +5,8 @@ stands before it sends on it, while aiohttp knows it from a moment before, and a
 closed is asked again."""
 
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from functools import lru_cache
 
 import aiohttp
 import httpx2
@@ -17,6 +17,7 @@ from connectors.reaching import GuardedTransport, Reach, Unreachable, may_reach,
 
 READS = {"reads": True}  # the extension of a request that asks and changes nothing
 CHUNK = 64 * 1024
+TARGETS = 1_024  # URLs that are remembered: most are asked for again and again
 
 
 class PooledTransport(httpx2.AsyncBaseTransport):
@@ -34,15 +35,17 @@ class PooledTransport(httpx2.AsyncBaseTransport):
         if not may_reach(request.url.host, self._reach):
             raise httpx2.ConnectError("there is no address that may be connected to")
         limits = request.extensions["timeout"]
-        with _as_httpx2():
+        try:
             answer = await self._opened().request(
                 request.method,
-                URL(str(request.url), encoded=True),
+                _target(str(request.url)),
                 headers=request.headers.multi_items(),
                 data=request.content or None,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(sock_connect=limits["connect"], sock_read=limits["read"]),
+                timeout=_patience(limits["connect"], limits["read"]),
             )
+        except FAILURES as error:
+            raise _as_httpx2(error) from error
         return httpx2.Response(answer.status, headers=answer.raw_headers, stream=_Body(answer))
 
     def _opened(self) -> aiohttp.ClientSession:
@@ -76,9 +79,11 @@ class _Body(httpx2.AsyncByteStream):
         self._answer = answer
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _as_httpx2():
+        try:
             async for chunk in self._answer.content.iter_chunked(CHUNK):
                 yield chunk
+        except FAILURES as error:
+            raise _as_httpx2(error) from error
 
     async def aclose(self) -> None:
         """One that was not read to its end takes its connection with it."""
@@ -120,18 +125,30 @@ class _Resolver(AbstractResolver):
         """There is nothing to close."""
 
 
-@contextmanager
-def _as_httpx2() -> Iterator[None]:
-    try:
-        yield
-    except (aiohttp.ConnectionTimeoutError, aiohttp.ServerTimeoutError) as error:
-        connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
-        raise (httpx2.ConnectTimeout if connecting else httpx2.ReadTimeout)("timed out") from error
-    except aiohttp.ClientConnectorError as error:
-        raise httpx2.ConnectError("could not connect") from error
-    except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError, aiohttp.ServerDisconnectedError) as error:
-        raise httpx2.RemoteProtocolError("broken") from error
-    except aiohttp.ClientOSError as error:
-        raise httpx2.ReadError("reset") from error
-    except (aiohttp.ClientError, ValueError) as error:
-        raise httpx2.LocalProtocolError("cannot be sent") from error
+FAILURES = (aiohttp.ClientError, ValueError)
+
+
+def _as_httpx2(error: Exception) -> httpx2.TransportError:
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            return httpx2.ConnectTimeout("timed out")
+        case aiohttp.ServerTimeoutError():
+            return httpx2.ReadTimeout("timed out")
+        case aiohttp.ClientConnectorError():
+            return httpx2.ConnectError("could not connect")
+        case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError() | aiohttp.ServerDisconnectedError():
+            return httpx2.RemoteProtocolError("broken")
+        case aiohttp.ClientOSError():
+            return httpx2.ReadError("reset")
+        case _:
+            return httpx2.LocalProtocolError("cannot be sent")
+
+
+@lru_cache(maxsize=TARGETS)
+def _target(url: str) -> URL:
+    return URL(url, encoded=True)
+
+
+@lru_cache(maxsize=TARGETS)
+def _patience(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(sock_connect=connect, sock_read=read)
