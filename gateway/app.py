@@ -44,7 +44,7 @@ from gateway.settings import Settings
 from gateway.shedding import Shedding
 from gateway.streams import USUAL, Pace
 from gateway.tokens import Tokens
-from gateway.tracing import tracing_of
+from gateway.tracing import Tracing, tracing_of
 from gateway.webhooks import Webhooks
 from journal.bus import Bus, RedisBus
 from journal.journal import Journal
@@ -172,6 +172,17 @@ def for_development(schema: strawberry.Schema) -> list[BaseRoute]:
     return [Route("/graphiql/{name}", graphiql.file), Route("/schema.graphql", sdl)]
 
 
+def layers(settings: Settings, road: Road | None, capacity: Capacity, tracing: Tracing) -> list[Middleware]:
+    """What a request passes, in this order."""
+    return [
+        *(() if road is None else (Middleware(ShortRoad, road),)),
+        Middleware(RequestIds),
+        Middleware(Browsers, settings.server),
+        Middleware(Shedding, capacity.lag),
+        *tracing.middleware,
+    ]
+
+
 def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     """Raises StoreError where the store cannot be used, DocumentsError where the trusted documents cannot be read."""
     development = settings.server.development
@@ -224,13 +235,7 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
         ],
         lifespan=lifespan(background, capacity, closed, store),
         exception_handlers={HTTPException: no_route},
-        middleware=[
-            *(() if road is None else (Middleware(ShortRoad, road),)),
-            Middleware(RequestIds),
-            Middleware(Browsers, settings.server),
-            Middleware(Shedding, capacity.lag),
-            *tracing.middleware,
-        ],
+        middleware=layers(settings, road, capacity, tracing),
     )
     app.router.redirect_slashes = False  # a redirect is no answer to who speaks GraphQL
     app.state.draining = draining
