@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from domain.errors import VendorError
@@ -57,8 +58,8 @@ class Narrowed(Generic[R]):
 
 async def connection(context: Context, narrowed: Narrowed[R], first: int | None, after: str | None) -> Connection[R]:
     size = page_size(first)
-    bound = narrowed.binding(context)
-    cursor = context.graph.signer.read(after, bound)
+    bound = cache(lambda: narrowed.binding(context))  # seldom needed: most lists are short, and asked for no cursor
+    cursor = BEGINNING if after is None else context.graph.signer.read(after, bound())
     sources = sources_of(context, narrowed)
     parts = await _all(_part(context, narrowed, source, cursor, size) for source in sources)
     if cursor != BEGINNING:
@@ -68,7 +69,7 @@ async def connection(context: Context, narrowed: Narrowed[R], first: int | None,
         size,
         cursor,
         NEWEST_FIRST,
-        lambda at: context.graph.signer.write(at, bound),
+        lambda at: context.graph.signer.write(at, bound()),
         _total(parts, size, cursor),
     )
 
