@@ -2,15 +2,14 @@
 
 What a client may have kept for it without end by the rules of WebSockets is not kept."""
 
-from collections.abc import Coroutine
 from http import HTTPStatus
-from typing import Any
 
 import structlog
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
+from websockets.protocol import State
 
 from gateway.arriving import last_words
 
@@ -44,11 +43,23 @@ class Opening(WebSocketsSansIOProtocol):
         self.transport.write(last_words(status, why))
         self.transport.close()
 
-    def send(self, message: ASGISendEvent) -> Coroutine[Any, Any, None]:
-        """An answer instead of a socket ends the handshake too."""
+    async def send(self, message: ASGISendEvent) -> None:
+        """A text goes out at once where nothing is in its way: there may be a thousand sockets to tell the same.
+
+        An answer instead of a socket ends the handshake too."""
+        if message["type"] == "websocket.send" and self._is_open():
+            text = message.get("text")
+            if text is not None:
+                self.transport.write(text_frame(text.encode()))
+                return
         if message["type"] == "websocket.http.response.body":
             self.handshake_complete = True
-        return super().send(message)
+        await super().send(message)
+
+    def _is_open(self) -> bool:
+        """Whether the next frame may be written, as it is."""
+        gone = self.close_sent or self.disconnected or self.conn.extensions
+        return self.handshake_complete and not gone and self.writable.is_set() and self.conn.state is State.OPEN
 
     def handle_cont(self, event: Frame) -> None:
         """Parts of a message are limited by their bytes elsewhere, so that there could be any number of empty ones."""
@@ -85,3 +96,13 @@ class Opening(WebSocketsSansIOProtocol):
     def _fail(self, code: CloseCode, why: str) -> None:
         self.conn.fail(code, why)
         self.handle_parser_exception()
+
+
+def text_frame(data: bytes) -> bytes:
+    """A whole message of a server's: RFC 6455, section 5.2."""
+    length = len(data)
+    if length < 126:
+        return b"\x81%c%b" % (length, data)
+    if length < 65536:
+        return b"\x81\x7e%b%b" % (length.to_bytes(2, "big"), data)
+    return b"\x81\x7f%b%b" % (length.to_bytes(8, "big"), data)

@@ -5,9 +5,10 @@ import json
 import struct
 
 import pytest
+from websockets.frames import Frame, Opcode
 
 from gateway.arriving import WAITING
-from gateway.opening import PARTS, SIGNS
+from gateway.opening import PARTS, SIGNS, text_frame
 from tests.following import Socket, until
 from tests.hostile import JSON, request
 from tests.processes import Process
@@ -130,3 +131,9 @@ def test_guesses_at_the_exports_are_slowed_too(served: tuple[Gateway, Process]) 
     (error,) = answer.json()["errors"]
     assert error["extensions"]["code"] == "RATE_LIMITED"
     assert int(answer.headers["retry-after"]) == error["extensions"]["retryAfterSeconds"]
+
+
+@pytest.mark.parametrize("length", [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000])
+def test_a_text_is_framed_as_the_library_frames_it(length: int) -> None:
+    data = b"x" * length
+    assert text_frame(data) == Frame(Opcode.TEXT, data).serialize(mask=False)
