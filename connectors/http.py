@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx2
@@ -19,8 +18,7 @@ from connectors.failures import Answer, Failures, number
 from connectors.guard import Guard, Passage, Traffic
 from connectors.login import Token, TokenLogin
 from connectors.operations import Operation, overridden, table
-from connectors.pooling import READS, PooledTransport
-from connectors.reaching import Reach
+from connectors.pooling import READS, new_client
 from connectors.upstream import UpstreamRequest, trace
 from domain.errors import VendorError, VendorProtocolError, VendorRateLimited, VendorUnauthorized, VendorUnavailable
 
@@ -38,8 +36,6 @@ __all__ = [
 
 log = structlog.get_logger()
 
-CONNECT_SECONDS = 1.0
-IDLE_SECONDS = 4.0  # many servers hang up after five: a request should not cross with that
 RETRIES = 2
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 1.0
@@ -53,7 +49,8 @@ asking: ContextVar[Traffic | None] = ContextVar("asking", default=None)  # who a
 @dataclass(slots=True)
 class _Call:
     """One request to make, and by when on the loop's clock it has to be over. `sent`: the vendor may act on it;
-    `tried`: it went over the wire, if only to be refused; `private`: what it carries must not be repeated.
+    `tried`: it went over the wire, if only to be refused; `private`: what it carries must not be repeated;
+    `remembered`: its answer may stay in memory, to be known when it comes again.
 
     `auth` gives it a token; `logs_in` is whom it gets one for, and then has a budget of its own."""
 
@@ -64,27 +61,13 @@ class _Call:
     logs_in: TokenLogin | None
     deadline: float
     private: bool
+    remembered: bool
     sent: bool = False
     tried: bool = False
 
     @property
     def late(self) -> bool:
         return asyncio.get_running_loop().time() >= self.deadline - EARLY
-
-
-def new_client(reach: Reach = Reach.ANYWHERE) -> httpx2.AsyncClient:
-    """The one client: pooled, kept alive, following nothing and trusting nothing from the environment.
-
-    It keeps no cookies: accounts share it, and one's session must not travel with another's request. Nor has it a
-    limit of its own: each account has its places, and a vendor that hangs must not keep others from connecting."""
-    limits = httpx2.Limits(keepalive_expiry=IDLE_SECONDS)
-    return httpx2.AsyncClient(
-        transport=PooledTransport(reach, limits),
-        timeout=httpx2.Timeout(60.0, connect=CONNECT_SECONDS),
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        follow_redirects=False,
-        trust_env=False,
-    )
 
 
 def no_words(_: Any) -> str | None:
@@ -174,6 +157,7 @@ class VendorHTTP:
             logs_in=None if login else self.auth,
             deadline=asyncio.get_running_loop().time() + self.guard.timeout,
             private=private,
+            remembered=asked.reads and login and not private,
         )
         try:
             async with asyncio.timeout_at(call.deadline):
@@ -182,7 +166,7 @@ class VendorHTTP:
             raise self._failures.late(operation, sent=call.sent) from None
         if answer.known is None or not answer.known.alike:
             alike = self.account.compare(operation, answer.data)
-            if answer.known is None and asked.reads and login and not private:
+            if answer.known is None and call.remembered:
                 self.account.unchanged.meet(self.account.key, operation, answer.told, answer.data, alike=alike)
         return answer
 

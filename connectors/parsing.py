@@ -47,6 +47,7 @@ def readable(
     what: str,
     rows: Iterable[Any],
     parse: Callable[[Raw], T],
+    *,
     given: Hashable = None,
     again: Callable[[T], T] | None = None,
 ) -> Listing[T]:
@@ -80,11 +81,12 @@ def listing(
     what: str,
     rows: Sequence[Any],
     parse: Callable[[Raw], T],
+    *,
     given: Hashable = None,
     again: Callable[[T], T] | None = None,
 ) -> Listing[T]:
     """A whole list, as `readable`. Raises VendorProtocolError where no row can be read: then it is not the rows."""
-    found = readable(account, what, rows, parse, given, again)
+    found = readable(account, what, rows, parse, given=given, again=again)
     if rows and not found.items:
         record(account, what, rows[0], parse)
     return found

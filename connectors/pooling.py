@@ -7,6 +7,7 @@ closed is asked again."""
 import socket
 from collections.abc import AsyncIterator
 from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import aiohttp
 import httpx2
@@ -16,8 +17,25 @@ from yarl import URL
 from connectors.reaching import GuardedTransport, Reach, Unreachable, may_reach, reachable
 
 READS = {"reads": True}  # the extension of a request that asks and changes nothing
+CONNECT_SECONDS = 1.0
+IDLE_SECONDS = 4.0  # many servers hang up after five: a request should not cross with that
 CHUNK = 64 * 1024
 TARGETS = 1_024  # URLs that are remembered: most are asked for again and again
+
+
+def new_client(reach: Reach = Reach.ANYWHERE) -> httpx2.AsyncClient:
+    """The one client: pooled, kept alive, following nothing and trusting nothing from the environment.
+
+    It keeps no cookies: accounts share it, and one's session must not travel with another's request. Nor has it a
+    limit of its own: each account has its places, and a vendor that hangs must not keep others from connecting."""
+    limits = httpx2.Limits(keepalive_expiry=IDLE_SECONDS)
+    return httpx2.AsyncClient(
+        transport=PooledTransport(reach, limits),
+        timeout=httpx2.Timeout(60.0, connect=CONNECT_SECONDS),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+        trust_env=False,
+    )
 
 
 class PooledTransport(httpx2.AsyncBaseTransport):

@@ -1,5 +1,6 @@
 """Whether a machine is there, by when it was heard of last: a list of machines leaves that to the time of reading."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.model import Connectivity, Machine
@@ -14,4 +15,4 @@ def connectivity(seen: datetime | None, at: datetime, minutes: int) -> Connectiv
 
 def at_another_time(machine: Machine, at: datetime, minutes: int) -> Machine:
     """A machine of which the vendor tells the same, later; its connectivity is what `connectivity` says."""
-    return machine.at_another_time(at, connectivity(machine.last_seen_at, at, minutes))
+    return replace(machine, observed_at=at, connectivity=connectivity(machine.last_seen_at, at, minutes))

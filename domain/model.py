@@ -170,30 +170,6 @@ class Machine:
     def id(self) -> str:
         return self.ref.text
 
-    def at_another_time(self, at: datetime, connectivity: Connectivity) -> "Machine":
-        """As `replace`, in half the time: of thousands of machines mostly nothing else changes."""
-        return Machine(
-            ref=self.ref,
-            vendor=self.vendor,
-            organization_ref=self.organization_ref,
-            place_ref=self.place_ref,
-            vendor_id=self.vendor_id,
-            serial_number=self.serial_number,
-            name=self.name,
-            model=self.model,
-            kind=self.kind,
-            group=self.group,
-            location=self.location,
-            connectivity=connectivity,
-            last_seen_at=self.last_seen_at,
-            door=self.door,
-            temperature=self.temperature,
-            unavailable=self.unavailable,
-            observed_at=at,
-            vendor_data=self.vendor_data,
-            counts_stock=self.counts_stock,
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
@@ -214,22 +190,6 @@ class Slot:
     @property
     def id(self) -> str:
         return self.ref.text
-
-    def at_another_time(self, at: datetime) -> "Slot":
-        """As `Machine.at_another_time`."""
-        return Slot(
-            ref=self.ref,
-            machine_ref=self.machine_ref,
-            position=self.position,
-            row=self.row,
-            column=self.column,
-            product_ref=self.product_ref,
-            price=self.price,
-            quantity=self.quantity,
-            capacity=self.capacity,
-            observed_at=at,
-            vendor_data=self.vendor_data,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -172,6 +172,19 @@ def for_development(schema: strawberry.Schema) -> list[BaseRoute]:
     return [Route("/graphiql/{name}", graphiql.file), Route("/schema.graphql", sdl)]
 
 
+def shared_over(common: RedisLink | None, store: Engine) -> Callable[[str], Shared | None]:
+    """What an account has in common with other gateways, by its key."""
+    sealing = secret(store, "tokens", secrets.token_bytes(32))
+    return lambda key: None if common is None else RedisShared(common, key, sealing)
+
+
+def authenticator_of(
+    settings: Settings, graph: Graph, store: Engine, client: httpx2.AsyncClient, pace: Pace
+) -> Authenticator:
+    tokens = Tokens(settings.auth.jwt, graph.tenants, client)
+    return Authenticator(settings.auth.keys, list(graph.tenants), store, refreshed=pace.keys, tokens=tokens)
+
+
 def layers(settings: Settings, road: Road | None, capacity: Capacity, tracing: Tracing) -> list[Middleware]:
     """What a request passes, in this order."""
     return [
@@ -190,14 +203,12 @@ def create_app(settings: Settings, pace: Pace = USUAL) -> Starlette:
     store = open_store(settings.store.url.get_secret_value())
     client = new_client(settings.server.reach)
     common = link(settings)
-    sealing = secret(store, "tokens", secrets.token_bytes(32))
-    connectors = connected(settings, client, lambda key: None if common is None else RedisShared(common, key, sealing))
+    connectors = connected(settings, client, shared_over(common, store))
     graph = graph_of(settings, store, connectors)
     background = Background(graph, graph.journal, leases(store, common), settings)
     draining = asyncio.Event()
     schema = build()
-    tokens = Tokens(settings.auth.jwt, graph.tenants, client)
-    authenticator = Authenticator(settings.auth.keys, list(graph.tenants), store, refreshed=pace.keys, tokens=tokens)
+    authenticator = authenticator_of(settings, graph, store, client, pace)
     capacity, tracing = Capacity(settings.capacity), tracing_of(settings.tracing, settings.server.reach)
     tracing.follow(connectors.values())
     endpoint = Endpoint(

@@ -76,7 +76,7 @@ def for_expected(context: Context, machines: Sequence[Machine], machine: Selecti
 
 
 def _sales(context: Context, source: Source, machines: Sequence[Ref], machine: Selection) -> None:
-    """The newest of each, where they are not narrowed."""
+    """The newest of each, where they are not narrowed: asked for as `records` will, so that it finds them begun."""
     timeline = source.sales_of(None)
     if timeline is None:
         return

@@ -2,7 +2,7 @@
 
 import gc
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from hypothesis import settings
 from sqlalchemy import Engine
 
 from journal.store import open_store
+from tests.lossy import Lossy, lossy
 from tests.running import Gateway, Sandbox, running_gateway, running_sandbox
 from tests.stores import KINDS, MUST, NoPostgreSQL, administrate, empty, new_store
 
@@ -88,6 +89,13 @@ def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
 def gateway(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     with running_gateway(shared_sandbox, tmp_path_factory.mktemp("gateway")) as gateway:
         yield gateway
+
+
+@pytest.fixture
+async def wire(sandbox: Sandbox) -> AsyncIterator[Lossy]:
+    """Between a gateway and the vendors, to fail or hold what passes."""
+    async with lossy(sandbox.base) as found:
+        yield found
 
 
 @contextmanager

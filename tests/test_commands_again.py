@@ -13,17 +13,11 @@ from sandbox.app import gateway_config
 from sandbox.eatmachine import API_KEY, CREDENTIALS
 from tests.attempts import DEPOSIT, TOLD, ask, begun, carried_out, deposit, ends, keyed, some_machine
 from tests.journals import until
-from tests.lossy import Fault, Lossy, lossy
+from tests.lossy import Fault, Lossy
 from tests.running import CLIENT, Gateway, Sandbox
 
 SENDS = "send-deposit"
 REBOOT = f"mutation($input: MachineCommandInput!) {{ reboot(input: $input) {{ {TOLD} }} }}"
-
-
-@pytest.fixture
-async def wire(sandbox: Sandbox) -> AsyncIterator[Lossy]:
-    async with lossy(sandbox.base) as found:
-        yield found
 
 
 @pytest.fixture

@@ -1,28 +1,20 @@
 """Many callers with one key: one request to the vendor, and the same command for all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from journal.keys import digest
 from tests.attempts import DEPOSIT, ask, begun, calling, carried_out, commanded, deposit, ends, some_machine, started
-from tests.lossy import Lossy, lossy
+from tests.lossy import Lossy
 from tests.redises import own_redis
 from tests.running import Gateway, Sandbox
 
 CALLERS = 50
 OF_BOTH = "vg_admin-of-both"
-
-
-@pytest.fixture
-async def wire(sandbox: Sandbox) -> AsyncIterator[Lossy]:
-    async with lossy(sandbox.base) as found:
-        yield found
 
 
 def of_two_organizations(text: str) -> str:

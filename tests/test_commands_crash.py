@@ -3,13 +3,11 @@ each has an end."""
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import pytest
 
 from domain.commands import CommandStatus
 from tests.attempts import (
@@ -29,18 +27,12 @@ from tests.attempts import (
 )
 from tests.gateways import Served
 from tests.journals import until
-from tests.lossy import Fault, Lossy, lossy
+from tests.lossy import Fault, Lossy
 from tests.redises import own_redis
 from tests.running import Gateway, Sandbox
 
 STATUS = CommandStatus
 READS, SENDS = "get-controller-matrix", "send-deposit"
-
-
-@pytest.fixture
-async def wire(sandbox: Sandbox) -> AsyncIterator[Lossy]:
-    async with lossy(sandbox.base) as found:
-        yield found
 
 
 async def both_held(gateway: Gateway, wire: Lossy, cents: int) -> tuple[Any, Any]:

@@ -11,18 +11,12 @@ from sqlalchemy import make_url
 from domain.commands import CommandStatus
 from tests.attempts import DEPOSIT, ask, begun, carried_out, commanded, deposit, ends, kept, some_machine
 from tests.journals import until
-from tests.lossy import Lossy, lossy
+from tests.lossy import Lossy
 from tests.proxy import Wire
 from tests.running import Gateway, Sandbox
 from tests.test_outages import fill, small_disk
 
 SENDS = "send-deposit"
-
-
-@pytest.fixture
-async def wire(sandbox: Sandbox) -> AsyncIterator[Lossy]:
-    async with lossy(sandbox.base) as found:
-        yield found
 
 
 def not_taken_on(told: Any) -> bool:

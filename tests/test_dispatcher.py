@@ -20,18 +20,12 @@ from resolvers.sending import Sender, Work
 from tests.attempts import carried_out, statuses
 from tests.dispatching import Dispatching, dispatching
 from tests.journals import until
-from tests.lossy import Lossy, lossy
+from tests.lossy import Lossy
 from tests.running import Sandbox
 
 STATUS = CommandStatus
 SENDS = "send-deposit"
 LAPSED, LATE = 6.0, 31.0  # seconds
-
-
-@pytest.fixture
-async def wire(sandbox: Sandbox) -> AsyncIterator[Lossy]:
-    async with lossy(sandbox.base) as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 machines, for those that were on it the last time."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from domain.refs import Kind, Ref
-from tests.lossy import Lossy, lossy
+from tests.lossy import Lossy
 from tests.running import Gateway, Sandbox, running_gateway
 
 SELECTED = "{ id slots { position product { name } } }"
@@ -89,14 +90,9 @@ FLEET = """{ machines(first: 1000, filter: {vendors: [%s]}) {
     nodes { id slots { position } sales(first: 3) { nodes { id } } }
 } }"""
 SLOTS = {"SMARTVEND": "/get-controller-matrix", "VENDNOVATION": "/selections"}
+ONCE = ("get-token", "list-organizations")  # what lasts, whatever is kept of the rest
 SOLD = {"SMARTVEND": "/get-list-of-sales", "VENDNOVATION": "/transactions"}
 NOTHING_KEPT = "machines = 0\nslots = 0\nstate = 0\nsales = 0"
-
-
-@pytest.fixture
-async def wire(sandbox: Sandbox) -> AsyncIterator[Lossy]:
-    async with lossy(sandbox.base) as found:
-        yield found
 
 
 @pytest.fixture
@@ -152,6 +148,15 @@ async def test_sales_that_are_narrowed_wait_for_their_machines(vendor: str, cold
     wire.released.set()
     assert await asking == known
     assert wire.bodies(SOLD[vendor])
+
+
+async def test_nothing_of_it_is_asked_for_twice(cold: Gateway) -> None:
+    """As many requests as where nothing was known before."""
+    query = FLEET % "LIVELLO"
+    asked = [Counter((await asyncio.to_thread(cold.traced, query))[1]) for _ in range(3)]
+    first, *others = [{name: count for name, count in one.items() if not name.endswith(ONCE)} for one in asked]
+    assert others == [first, first]
+    assert {"acme-kiosks list-kiosks", "acme-kiosks get-kiosk-inventory", "acme-kiosks list-transactions"} <= {*first}
 
 
 async def test_a_machine_that_is_gone_since_harms_nothing_and_one_that_is_new_is_there(

@@ -123,7 +123,7 @@ async def test_what_a_value_depends_on_besides_is_minded() -> None:
             assert (slot.price.currency if slot.price else None) == currency
         (other,) = livello.slots(stand.account, "2", cells, "EUR", START)
         assert other.ref.native == "2/A1"
-        assert readable(stand.account, "another thing", cells, lambda _: 1, ROW_ALONE).items == [1]
+        assert readable(stand.account, "another thing", cells, lambda _: 1, given=ROW_ALONE).items == [1]
 
 
 async def test_a_row_that_cannot_be_read_is_told_each_time() -> None:
@@ -134,7 +134,7 @@ async def test_a_row_that_cannot_be_read_is_told_each_time() -> None:
     async with standing("livello", unchanged=Unchanged()) as stand:
         rows = rows_kept(stand.account, [{"name": "one"}, {"no": "name"}])
         for _ in range(3):
-            found = readable(stand.account, "thing", rows, parse, ROW_ALONE)
+            found = readable(stand.account, "thing", rows, parse, given=ROW_ALONE)
             assert (found.items, found.complete) == (["one"], False)
 
 

@@ -12,7 +12,6 @@ from connectors.acting import Taken, VendorRequest
 from connectors.analytics import Analytics
 from connectors.base import Account
 from connectors.guard import Guard
-from connectors.lengths import Lengths
 from connectors.livello import (
     alerts,
     changes,
@@ -86,7 +85,6 @@ class Livello:
         self.account = account
         self._client = LivelloClient(account, client)
         self._currencies = self._client.currencies
-        self._lengths = Lengths()
         self.analytics: Analytics = LivelloAnalytics(account, self._client)
         self.guard: Guard = self._client.guard
 
@@ -175,13 +173,13 @@ class Livello:
     ) -> Slice[R]:
         """All machines at once, or as many at a time as fit into a request. Of a span as long as one that was read
         before, as many pages are asked for at once as there were."""
-        complete = True
+        complete, lengths = True, self._client.lengths
 
         async def pages(serials: Serials) -> AsyncIterator[Sequence[R]]:
             nonlocal complete
             which = (what, None if serials is None else tuple(serials), round((span.until - span.since) / MINUTE))
-            async for one in walk(lambda at: page(serials, at), want, min(LARGEST, want + 1), self._lengths.of(which)):
-                self._lengths.tell(which, one.total)
+            async for one in walk(lambda at: page(serials, at), want, min(LARGEST, want + 1), lengths.of(which)):
+                lengths.tell(which, one.total)
                 told = read(one.rows)
                 complete = complete and told.complete
                 yield told.items

@@ -105,7 +105,7 @@ class LivelloClient:
         host = "{0.scheme}://{0.netloc}".format(urlsplit(base_url))
         self._http = self._at(base_url, client)
         self._token_hosts = [self._at(base, client) for base in dict.fromkeys((base_url, host))]
-        self._lengths = Lengths()
+        self.lengths = Lengths()
         self._flights: dict[str, asyncio.Task[Page]] = {}
         self.currencies = Currencies(self.organizations, self.kiosks, self.guard.timeout * PATIENCE)
 
@@ -343,8 +343,8 @@ class LivelloClient:
             return self._page(operation, {**query, **at(number, size)}, LARGEST, number * size, private=private)
 
         async def fly() -> Page:
-            found = await whole(page, self._lengths.of(operation))
-            self._lengths.tell(operation, len(found.rows))
+            found = await whole(page, self.lengths.of(operation))
+            self.lengths.tell(operation, len(found.rows))
             if learn is not None:
                 learn(found.rows)
             return found

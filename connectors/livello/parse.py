@@ -213,7 +213,9 @@ ADDRESS = {"address": "address", "city": "city", "postal_code": "postalCode"}
 
 
 def products(account: Account, found: Page) -> Listing[Product]:
-    return _once(listing(account, "product", found.rows, lambda row: _product(account, row), ROW_ALONE), found.total)
+    return _once(
+        listing(account, "product", found.rows, lambda row: _product(account, row), given=ROW_ALONE), found.total
+    )
 
 
 def _product(account: Account, row: Raw) -> Product:
@@ -265,7 +267,7 @@ def slots(account: Account, serial: str, found: list[Any], currency: str | None,
         found,
         lambda row: _slot(account, serial, row, currency, at),
         given=(serial, currency),
-        again=lambda known: known.at_another_time(at),
+        again=lambda known: replace(known, observed_at=at),
     ).items
 
 

@@ -57,7 +57,7 @@ CurrencyOf = Callable[[str | None], str | None]
 def sales(account: Account, found: list[Any], currency_of: CurrencyOf, state: Hashable = None) -> Listing[Sale]:
     """`currency_of(serial)`: of the kiosk with that serial number, for transactions tell none. `state`: equal, and not
     None, while it says the same."""
-    return readable(account, "transaction", found, lambda row: _sale(account, row, currency_of), state)
+    return readable(account, "transaction", found, lambda row: _sale(account, row, currency_of), given=state)
 
 
 def sale(account: Account, raw: Any, currency_of: CurrencyOf) -> Sale:

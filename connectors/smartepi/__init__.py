@@ -102,7 +102,7 @@ class SmartEPI(Structure):
             transaction.kind.value.lower(),
             page,
             lambda row: parse.sale(self.account, transaction, row),
-            ROW_ALONE,
+            given=ROW_ALONE,
         )
 
     async def sale(self, native: str) -> Sale | None:

@@ -35,7 +35,7 @@ TRANSACTIONS = (WITHDRAWALS, RETURNS, EXCHANGES)
 
 
 def products(account: Account, found: Sequence[Any]) -> Listing[Product]:
-    return listing(account, "product", found, lambda row: _product(account, row), ROW_ALONE)
+    return listing(account, "product", found, lambda row: _product(account, row), given=ROW_ALONE)
 
 
 def _product(account: Account, row: Raw) -> Product:

@@ -158,7 +158,7 @@ class SmartVend:
 
     async def _sales_in(self, window: Span, room: int, machines: frozenset[str] | None) -> Window[Sale]:
         raw = await self._client.window("get-list-of-sales", "saleId", window, room, machines)
-        return self._inside(window, raw, "sale", lambda row: parse.sale(self.account, row), ROW_ALONE)
+        return self._inside(window, raw, "sale", lambda row: parse.sale(self.account, row), given=ROW_ALONE)
 
     async def _events_in(self, window: Span, room: int, machines: frozenset[str] | None) -> Window[MachineEvent]:
         raw, texts = await asyncio.gather(
@@ -168,7 +168,7 @@ class SmartVend:
 
     async def _collections_in(self, window: Span, room: int, machines: frozenset[str] | None) -> Window[CashCollection]:
         raw = await self._client.window("get-encashments-list", "id", window, room, machines)
-        return self._inside(window, raw, "encashment", lambda row: collection(self.account, row), ROW_ALONE)
+        return self._inside(window, raw, "encashment", lambda row: collection(self.account, row), given=ROW_ALONE)
 
     def _inside(
         self, window: Span, raw: Window[Any], what: str, read: Callable[[Raw], T], given: Hashable = None
@@ -176,7 +176,7 @@ class SmartVend:
         """The range that is asked for has whole seconds, and both its ends inclusive: more comes than is meant."""
         if raw.rows is None:
             return Window(None, raw.total)
-        told = readable(self.account, what, raw.rows, read, given)
+        told = readable(self.account, what, raw.rows, read, given=given)
         found = {item.ref: item for item in told.items if item.recorded_at in window}
         return Window(list(found.values()), len(found), told.complete)
 

@@ -1,6 +1,7 @@
 """SmartVend's JSON as domain values. Money is cents, as numbers or texts; times are UNIX seconds."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -57,8 +58,8 @@ def machines(account: Account, found: list[Any], at: datetime) -> Listing[Machin
         "controller",
         found,
         lambda row: _machine(account, row, at),
-        ROW_ALONE,
-        lambda known: known.at_another_time(at, known.connectivity),
+        given=ROW_ALONE,
+        again=lambda known: replace(known, observed_at=at),
     )
 
 
@@ -119,7 +120,7 @@ def slots(account: Account, controller: str, matrix: Raw, at: datetime) -> list[
         cells,
         lambda row: _slot(account, controller, columns, row, at),
         given=(controller, columns),
-        again=lambda known: known.at_another_time(at),
+        again=lambda known: replace(known, observed_at=at),
     )
     return list(found.items)
 
@@ -144,7 +145,7 @@ def _slot(account: Account, controller: str, columns: int, row: Raw, at: datetim
 
 
 def products(account: Account, found: list[Any]) -> Listing[Product]:
-    return listing(account, "product", found, lambda row: _product(account, row), ROW_ALONE)
+    return listing(account, "product", found, lambda row: _product(account, row), given=ROW_ALONE)
 
 
 def _product(account: Account, row: Raw) -> Product:

@@ -183,10 +183,10 @@ class VendNovation:
         return await orders.fulfilled(self._client, order)
 
     def _read_sales(self, rows: Sequence[Any]) -> Listing[Sale]:
-        return readable(self.account, "transaction", rows, lambda row: records.sale(self.account, row), ROW_ALONE)
+        return readable(self.account, "transaction", rows, lambda row: records.sale(self.account, row), given=ROW_ALONE)
 
     def _read_events(self, rows: Sequence[Any]) -> Listing[MachineEvent]:
-        return readable(self.account, "alert", rows, lambda row: records.event(self.account, row), ROW_ALONE)
+        return readable(self.account, "alert", rows, lambda row: records.event(self.account, row), given=ROW_ALONE)
 
     def _read_movements(self, rows: Sequence[Any]) -> Listing[StockMovement]:
         return stock.movements(self.account, rows)

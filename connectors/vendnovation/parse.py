@@ -1,6 +1,7 @@
 """VendNovation's JSON as domain values. Money is major units; times have no offset and are UTC; ids are text or int."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -37,8 +38,8 @@ def machines(account: Account, found: Sequence[Any], at: datetime) -> Listing[Ma
         "machine",
         found,
         lambda row: _machine(account, row, at),
-        ROW_ALONE,
-        lambda known: at_another_time(known, at, minutes),
+        given=ROW_ALONE,
+        again=lambda known: at_another_time(known, at, minutes),
     )
 
 
@@ -89,11 +90,11 @@ def organizations(account: Account, found: Sequence[Any]) -> Listing[Organizatio
             ref=account.to(Kind.ORGANIZATION, native), name=text(row.get("name")) or native, parent_ref=None
         )
 
-    return listing(account, "organization", found, read, ROW_ALONE)
+    return listing(account, "organization", found, read, given=ROW_ALONE)
 
 
 def places(account: Account, found: Sequence[Any]) -> Listing[Place]:
-    return listing(account, "site", found, lambda row: _place(account, row), ROW_ALONE)
+    return listing(account, "site", found, lambda row: _place(account, row), given=ROW_ALONE)
 
 
 def _place(account: Account, row: Raw) -> Place:
@@ -125,7 +126,7 @@ def _location(name: str | None, address: Any, timezone: str | None) -> Location:
 
 
 def products(account: Account, found: Sequence[Any]) -> Listing[Product]:
-    return listing(account, "product", found, lambda row: _product(account, row), ROW_ALONE)
+    return listing(account, "product", found, lambda row: _product(account, row), given=ROW_ALONE)
 
 
 def _product(account: Account, row: Raw) -> Product:
@@ -165,8 +166,8 @@ def slots(account: Account, found: Sequence[Any], at: datetime) -> Sequence[Slot
         "selection",
         found,
         lambda row: _slot(account, row, at),
-        ROW_ALONE,
-        lambda known: known.at_another_time(at),
+        given=ROW_ALONE,
+        again=lambda known: replace(known, observed_at=at),
     ).items
 
 

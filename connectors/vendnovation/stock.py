@@ -27,7 +27,7 @@ WITHIN = timedelta(minutes=1)  # of being asked for an adjustment is recorded
 
 
 def movements(account: Account, rows: Sequence[Any]) -> Listing[StockMovement]:
-    return readable(account, "inventory adjustment", rows, lambda row: _movement(account, row), ROW_ALONE)
+    return readable(account, "inventory adjustment", rows, lambda row: _movement(account, row), given=ROW_ALONE)
 
 
 def _movement(account: Account, row: Raw) -> StockMovement:
