@@ -7,6 +7,7 @@ graphql-core answers instead, on the same context. How it works and what it may 
 from compiled.fields import BY
 from compiled.keeping import READS, Keeper, Kept, Reading
 from compiled.operations import Compiler, Operation
+from compiled.pieces import Pieces
 from compiled.running import Memory, Unusual
 
-__all__ = ["BY", "READS", "Compiler", "Keeper", "Kept", "Memory", "Operation", "Reading", "Unusual"]
+__all__ = ["BY", "READS", "Compiler", "Keeper", "Kept", "Memory", "Operation", "Pieces", "Reading", "Unusual"]

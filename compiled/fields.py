@@ -34,6 +34,10 @@ class Resolver:
     reads: Call | None = None
     by: str | None = None
 
+    @property
+    def tells(self) -> bool:
+        return self.reads is not None
+
 
 def source_of(schema: strawberry.Schema, parent: GraphQLObjectType, name: str) -> Attribute | Resolver:
     definition = parent.fields[name]

@@ -1,7 +1,7 @@
 """Compiles operations, keeps what was compiled, and runs it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,30 +30,37 @@ from graphql.pyutils import Path, is_awaitable
 from graphql.type import GraphQLResolveInfoHelpers
 
 from compiled.fields import Call, Resolver
+from compiled.pieces import Making, Pieces
 from compiled.plan import Field, NotCompiled, Planner
 from compiled.running import Column, Level, Memory, Soon, Unusual
-from compiled.source import Writer
+from compiled.source import Resolved, Writer
 
 KEPT = 16  # ways of one operation: each set of values of its conditions makes one
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Functions:
     """What an operation was compiled to. `level`: the first of them; `resolved`: the fields that have a resolver.
 
-    `tells`: whether each of those tells what it reads."""
+    `tells`: whether each of those tells what it reads. `pieces`: of each level that may be joined of pieces, the
+    variables that those depend on."""
 
     source: str
     level: Level
-    resolved: tuple[Field, ...]
+    resolved: tuple[Resolved, ...]
     tells: bool
+    pieces: tuple[frozenset[str], ...]
 
 
 class Compiler:
-    """For one schema. It is safe for operations that have been validated, and reads."""
+    """For one schema. It is safe for operations that have been validated, and reads.
 
-    def __init__(self, schema: strawberry.Schema) -> None:
+    `keeps`: types whose objects, in lists, come to pieces. Such an object is replaced rather than changed: what is read
+    off it as an attribute is the same for as long as it is there."""
+
+    def __init__(self, schema: strawberry.Schema, keeps: Collection[str] = ()) -> None:
         self.schema = schema
+        self.keeps = frozenset(keeps)
 
     def operation(self, document: DocumentNode, name: str | None = None) -> "Operation | None":
         """None for what graphql-core has to execute: a mutation, fragments with variables. Of a subscription it is what
@@ -66,7 +73,7 @@ class Compiler:
         fragments = [one for one in document.definitions if isinstance(one, FragmentDefinitionNode)]
         if any(one.variable_definitions for one in fragments):
             return None
-        return Operation(self.schema, document, found, {one.name.value: one for one in fragments})
+        return Operation(self.schema, document, found, {one.name.value: one for one in fragments}, self.keeps)
 
 
 class Operation:
@@ -78,6 +85,7 @@ class Operation:
         document: DocumentNode,
         node: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
+        keeps: Collection[str] = (),
     ) -> None:
         conditions = _Conditions()
         visit(document, conditions)
@@ -85,6 +93,7 @@ class Operation:
         self.core: GraphQLSchema = schema._schema  # noqa: SLF001  Strawberry has no public way to it
         self.node = node
         self.fragments = dict(fragments)
+        self.keeps = keeps
         self._conditions = sorted(conditions.names)
         self._ways: LRUCache[tuple[Any, ...], Functions | None] = LRUCache(KEPT)
 
@@ -110,9 +119,8 @@ class Operation:
         memory: Memory | None = None,
     ) -> Soon:
         """As `execute`: a list of the one answer, or, where something has to be waited for, a coroutine of such."""
-        values = get_variable_values(
-            self.core, self.node.variable_definitions or (), dict(variables or {}), max_errors=1
-        )
+        given = dict(variables or {})
+        values = get_variable_values(self.core, self.node.variable_definitions or (), given, max_errors=1)
         if isinstance(values, list):
             raise Unusual("variables that do not fit")
         functions = self.functions(values)
@@ -120,7 +128,7 @@ class Operation:
             raise Unusual("not compiled")
         memory = memory or Memory()
         memory.readings = set() if functions.tells else None
-        return functions.level([root], Run(self, functions, values, context, root, memory))
+        return functions.level([root], Run(self, functions, values, given, context, root, memory))
 
     def functions(self, variables: VariableValues) -> Functions | None:
         """None for what cannot be compiled."""
@@ -135,12 +143,10 @@ class Operation:
             plan = Planner(self.schema, self.node, fragments, variables).plan()
         except (NotCompiled, GraphQLError, RecursionError):
             return None
-        writer = Writer()
+        writer = Writer(self.keeps)
         source, names, first = writer.write(plan)
         exec(compile(source, "<compiled operation>", "exec"), names)  # noqa: S102  it is ours: names are bound or quoted
-        sources = [field.source for field in writer.resolved]
-        tells = all(isinstance(one, Resolver) and one.reads is not None for one in sources)
-        return Functions(source, names[first], tuple(writer.resolved), tells)
+        return Functions(source, names[first], tuple(writer.resolved), plan.tells, tuple(writer.pieces))
 
 
 class _Conditions(Visitor):
@@ -159,24 +165,39 @@ class _Conditions(Visitor):
 class Run:
     """One execution: what is the same for all objects of a level is had once."""
 
-    __slots__ = ("_calls", "_context", "_functions", "_operation", "_root", "_typing", "_variables", "memory", "pace")
+    __slots__ = (
+        "_calls",
+        "_context",
+        "_functions",
+        "_given",
+        "_operation",
+        "_root",
+        "_typing",
+        "_variables",
+        "makings",
+        "memory",
+        "pace",
+    )
 
     def __init__(
         self,
         operation: Operation,
         functions: Functions,
         variables: VariableValues,
+        given: Mapping[str, Any],
         context: Any,
         root: Any,
         memory: Memory,
     ) -> None:
         self._operation = operation
         self._functions = functions
+        self._given = given
         self._variables = variables
         self._context = context
         self._root = root
         self.memory = memory
         self.pace = memory.pace
+        self.makings: dict[int, Making] = {}
         self._calls: dict[int, tuple[Call, dict[str, Any]]] = {}
         self._typing: GraphQLResolveInfo[Any] | None = None
 
@@ -184,26 +205,42 @@ class Run:
         """How the resolver of a field is called."""
         found = self._calls.get(number)
         if found is None:
-            found = self._calls[number] = self._prepared(self._functions.resolved[number])
+            found = self._calls[number] = self._prepared(self._functions.resolved[number].field)
         return found[0], objects, found[1]
 
     def read(self, number: int, objects: Column) -> None:
         """Notes what a field's resolver is about to read; or that it cannot be told."""
-        readings, source = self.memory.readings, self._functions.resolved[number].source
+        field, making, memory = self._functions.resolved[number], self._making(number), self.memory
+        if making is None and memory.readings is None:
+            return
         _, _, given = self.call(number, objects)
-        assert readings is not None
-        assert isinstance(source, Resolver)
-        assert source.reads is not None
+        assert isinstance(field.source, Resolver)
+        assert field.source.reads is not None
         for one in objects:
-            found = source.reads(one, **given)
-            if found is None:
-                self.memory.readings = None
-                return
-            readings.update(found)
+            found = field.source.reads(one, **given)
+            if making is None:
+                memory.stands_on(found)
+            else:
+                making.note(one if field.of_pieces else None, found)
+
+    def _making(self, number: int) -> Making | None:
+        """The pieces that a field is read for."""
+        piece = self._functions.resolved[number].piece
+        return None if piece is None else self.makings.get(piece)
+
+    def reads_each(self, number: int) -> bool:
+        """Whether what a field reads is noted for each object by itself."""
+        return self._functions.resolved[number].of_pieces and self._making(number) is not None
+
+    def piece_key(self, number: int, pieces: Pieces) -> Hashable | None:
+        """What the pieces of a level have in common."""
+        names = self._functions.pieces[number]
+        own = {name: value for name, value in self._given.items() if name in names}
+        return pieces.key((self._functions, number), own)
 
     def node(self, number: int) -> FieldNode:
         """The first that asks for a field: by it graphql-core knows the field, too."""
-        return self._functions.resolved[number].details[0].node
+        return self._functions.resolved[number].field.details[0].node
 
     @property
     def typing(self) -> "GraphQLResolveInfo[Any]":

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import strawberry
 from graphql import (
+    FieldNode,
     GraphQLEnumType,
     GraphQLList,
     GraphQLNonNull,
@@ -14,7 +15,10 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     OperationDefinitionNode,
+    VariableNode,
+    Visitor,
     is_abstract_type,
+    visit,
 )
 from graphql.execution.collect_fields import (
     CollectedFields,
@@ -40,6 +44,7 @@ class Leaf:
     type: GraphQLScalarType | GraphQLEnumType
     nullable: bool
     waits: bool = False
+    below: "tuple[Selection, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,10 @@ class Many:
     @property
     def waits(self) -> bool:
         return self.of.waits
+
+    @property
+    def below(self) -> "tuple[Selection, ...]":
+        return self.of.below
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,10 @@ class Thing:
         """An object whose type is to be found out, or proved, is one of a level, too."""
         checked = is_abstract_type(self.type) or any(one.type.is_type_of for one in self.selections.values())
         return checked or any(one.waits for one in self.selections.values())
+
+    @property
+    def below(self) -> "tuple[Selection, ...]":
+        return tuple(self.selections.values())
 
 
 Shape = Leaf | Many | Thing
@@ -99,6 +112,41 @@ class Selection:
     @property
     def edges(self) -> Iterator[Field]:
         return (field for field in self.fields if field.waits)
+
+    @property
+    def all_fields(self) -> Iterator[Field]:
+        """Those below them, too."""
+        for field in self.fields:
+            yield field
+            for selection in field.shape.below:
+                yield from selection.all_fields
+
+    @property
+    def tells(self) -> bool:
+        """Whether every resolver in it tells what it reads."""
+        return all(field.source.tells for field in self.all_fields if isinstance(field.source, Resolver))
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """That its fields take."""
+        found = _Variables()
+        for field in self.all_fields:
+            for one in field.details:
+                found.of(one.node)
+        return frozenset(found.names)
+
+
+class _Variables(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def of(self, node: FieldNode) -> None:
+        for argument in node.arguments or ():
+            visit(argument.value, self)
+
+    def enter_variable(self, node: VariableNode, *_: object) -> None:
+        self.names.add(node.name.value)
 
 
 class Planner:

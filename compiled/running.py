@@ -5,15 +5,18 @@ one."""
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode, MiddlewareManager
 
 from compiled.keeping import Reading
 from compiled.pace import Pace
+
+if TYPE_CHECKING:
+    from compiled.pieces import Pieces
 
 Column = list[Any]
 Soon = Column | Coroutine[Any, Any, Column]
@@ -38,13 +41,28 @@ class Memory:
 
     `told`: for each edge the node that asks for it, the objects and what was given for each; objects are known by their
     identity, for what was given is kept here. `readings`: what all of it stands on; None where that is not known.
+    `pieces`: those that the answer may be joined of.
 
     graphql-core would complete all that is there in one go; lists are given to it so that others have their turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, pieces: "Pieces | None" = None) -> None:
         self.told: list[tuple[FieldNode, Column, Column]] = []
         self.readings: set[Reading] | None = None
+        self.pieces = pieces
         self.pace = Pace()
+
+    def leave(self) -> None:
+        """graphql-core answers instead."""
+        self.readings = None
+        if self.pieces is not None:
+            self.pieces.drop()
+
+    def stands_on(self, readings: Iterable[Reading] | None) -> None:
+        """Besides all else that it does; None where that cannot be told."""
+        if readings is None:
+            self.readings = None
+        elif self.readings is not None:
+            self.readings.update(readings)
 
     def middleware(self) -> MiddlewareManager:
         given = {
@@ -117,9 +135,12 @@ def abandoned(values: Column) -> None:
 
 def resolved(number: int, objects: Column, complete: Level, run: Any) -> Soon:
     """What a resolver's values come to, when all that are promises are kept. The run remembers them."""
+    run.read(number, objects)
+    return _followed(number, objects, complete, run)
+
+
+def _followed(number: int, objects: Column, complete: Level, run: Any) -> Soon:
     waits = WAITS
-    if run.memory.readings is not None:
-        run.read(number, objects)
     values = called(*run.call(number, objects))
     run.memory.told.append((run.node(number), objects, values))
     waiting = [place for place, value in enumerate(values) if waits[type(value)]]
@@ -140,7 +161,8 @@ def shared(number: int, objects: Column, keys: Column, complete: Level, run: Any
         column.append(place)
     if len(first) == len(objects):
         return resolved(number, objects, complete, run)
-    return then(resolved(number, first, complete, run), _spread, column)
+    run.read(number, objects if run.reads_each(number) else first)
+    return then(_followed(number, first, complete, run), _spread, column)
 
 
 def _spread(column: list[int], made: Column) -> Column:

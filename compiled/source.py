@@ -18,27 +18,55 @@ A level is a function of its objects, and so is each of its edges:
             add({"id": a_1 if type(a_1 := o.id) is str else odd_1(a_1), "slots": v_3})
         return made
 
-What has no resolver below it, such as an amount of money, is written into its object's expression."""
+What has no resolver below it, such as an amount of money, is written into its object's expression.
 
+A level that may be joined of pieces is asked for those first:
+
+    def pieces_9(objects, run):
+        return pieced(0, level_2, objects, run)     # level_2: of the machines that have none"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLObjectType, is_abstract_type
 
-from compiled import kinds, leaves, running
-from compiled.fields import Attribute
+from compiled import kinds, leaves, pieces, running
+from compiled.fields import Attribute, Resolver
 from compiled.plan import Field, Leaf, Many, Selection, Shape, Thing
 
 CALLED = ("absent", "filled", "listed", "lists", "resolved", "shared", "things")
 
 
-class Writer:
-    """`resolved`: the fields that are resolved, in the order in which the functions number them."""
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A field that has a resolver. `piece`: the number of the pieces that it is in; `of_pieces`: it is one of their
+    objects' own, and not of what is below those."""
 
-    def __init__(self) -> None:
-        self.resolved: list[Field] = []
+    field: Field
+    piece: int | None
+    of_pieces: bool
+
+    @property
+    def source(self) -> Resolver:
+        assert isinstance(self.field.source, Resolver)
+        return self.field.source
+
+
+class Writer:
+    """`keeps`: the types whose objects come to pieces. `resolved`: the fields that are resolved, and `pieces`: the
+    variables that those depend on, both in the order in which the functions number them."""
+
+    def __init__(self, keeps: Collection[str] = ()) -> None:
+        self.resolved: list[Resolved] = []
+        self.pieces: list[frozenset[str]] = []
+        self._keeps = keeps
         self._lines: list[str] = []
-        self._names: dict[str, Any] = {name: getattr(running, name) for name in CALLED}
+        self._names: dict[str, Any] = {name: getattr(running, name) for name in CALLED} | {"pieced": pieces.pieced}
         self._count = 0
+        self._lists = 0  # within how many the level is that is being written
+        self._piece: int | None = None  # in which pieces
+        self._outermost = False  # at the level of their objects
 
     def write(self, root: Selection) -> tuple[str, dict[str, Any], str]:
         """The source, what it refers to, and the name of the function of its first level."""
@@ -61,6 +89,18 @@ class Writer:
     # ---- levels ---------------------------------------------------------------------------------------------------
 
     def _level(self, selection: Selection) -> str:
+        kept = self._lists and self._piece is None and selection.type.name in self._keeps
+        if not (kept and selection.waits and selection.tells):
+            return self._made(selection)
+        self._piece = len(self.pieces)
+        self._outermost = True
+        self.pieces.append(selection.variables)
+        number, made = self._number(), self._made(selection)
+        self._function(f"pieces_{number}(objects, run)", f"return pieced({self._piece}, {made}, objects, run)")
+        self._piece, self._outermost = None, False
+        return f"pieces_{number}"
+
+    def _made(self, selection: Selection) -> str:
         number = self._number()
         edges = {field.key: self._edge(field) for field in selection.edges}
         values = {key: f"v_{place}" for place, key in enumerate(edges)}
@@ -92,13 +132,15 @@ class Writer:
         )
 
     def _edge(self, field: Field) -> str:
-        number = self._number()
+        number, outermost = self._number(), self._outermost
+        self._outermost = False
         complete = self._complete(field.shape)
+        self._outermost = outermost
         if isinstance(field.source, Attribute):
             body = f"{complete}([o.{field.source.name} for o in objects], run)"
         else:
             assert field.source is not None
-            self.resolved.append(field)
+            self.resolved.append(Resolved(field, self._piece, outermost))
             place, by = len(self.resolved) - 1, field.source.by
             body = f"resolved({place}, objects, {complete}, run)"
             if by is not None:
@@ -115,7 +157,9 @@ class Writer:
             body = ["made = []", "add = made.append", "for o in values:", f"    add({self._value(shape, 'o')})"]
             self._function(head, *body, "return made")
         elif isinstance(shape, Many):
+            self._lists += 1
             self._function(head, f"return lists({self._complete(shape.of)}, values, run, nullable={shape.nullable})")
+            self._lists -= 1
         elif isinstance(shape, Thing):
             self._function(head, f"return things({self._levels(shape)}, values, run, nullable={shape.nullable})")
         return f"complete_{number}"

@@ -43,6 +43,12 @@ async def objects_in(data: Any) -> int:
     return count
 
 
+async def in_bytes(data: Any) -> tuple[bytes, int]:
+    """A part of an answer as JSON, and how many objects are in it. Raises as `written`."""
+    objects = await objects_in(data)
+    return await written(data, objects), objects
+
+
 async def written(data: Any, objects: int) -> bytes:
     """As `encoded`, of an answer of so many objects: a large one in pieces, between which others have their turn.
 
@@ -94,7 +100,9 @@ def _exact(value: Any) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """What is no number is null, as orjson writes it."""
+    """What is no number is null, as orjson writes it; what was written already is read once more."""
+    if isinstance(value, orjson.Fragment):
+        return json.loads(value.contents)
     if isinstance(value, Mapping):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

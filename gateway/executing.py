@@ -9,19 +9,22 @@ import strawberry
 from graphql import ExecutionResult, GraphQLError, execute
 from strawberry.execution import optimized_is_awaitable
 
-from compiled import Compiler, Keeper, Kept, Memory, Operation
+from compiled import Compiler, Keeper, Kept, Memory, Operation, Pieces
 from connectors.http import UpstreamRequest, trace
 from domain.errors import BadInput
 from gateway import errors
 from gateway.admission import Admission, Asked, Charge
-from gateway.answers import STRETCH, objects_in, written
+from gateway.answers import STRETCH, in_bytes, objects_in, written
 from gateway.tracing import Tracing
 from resolvers.cache import Tally, tally
 from resolvers.context import Context, Viewer
+from schema.costs import KEPT_OBJECTS
+from schema.root import REPLACED
 
 SUBSCRIBED = "subscriptions go over a WebSocket (graphql-transport-ws), or with Accept: text/event-stream"
 UNNAMED = "`operationName` must say which of the operations is meant"
 
+PIECES = 32 * 1024 * 1024  # bytes of pieces that are kept
 Answer = dict[str, Any]
 
 
@@ -43,16 +46,17 @@ class Executed:
 
 
 class Execution:
-    """`kept`: the answers that are kept. `compiled` counts the queries that their compiled operations answered, `left`
-    those that graphql-core had to."""
+    """`kept`: the answers that are kept; `pieces`: what single things came to in them. `compiled` counts the queries
+    that their compiled operations answered, `left` those that graphql-core had to."""
 
     def __init__(self, schema: strawberry.Schema, admission: Admission, tracing: Tracing, *, suggestions: bool) -> None:
         self._schema = schema._schema  # noqa: SLF001  operations are executed below Strawberry, which would share nothing
-        self._compiler = Compiler(schema)
+        self._compiler = Compiler(schema, REPLACED)
         self._admission = admission
         self._tracing = tracing
         self._suggestions = suggestions
         self.kept = Keeper()
+        self.pieces = Keeper(PIECES)
         self.compiled = 0
         self.left = 0
 
@@ -103,19 +107,26 @@ class Execution:
         requests, counted = list[UpstreamRequest](), Tally()
         trace.set(requests)  # what is awaited here has this context; the flights that it starts take it with them
         tally.set(counted)
-        memory = Memory()
+        pieces = Pieces(self.pieces, _scope(context.viewer), in_bytes)
+        memory = Memory(pieces)
         result = await self._executed(asked, context, operation, memory)
         answer = self._answer(result, request_id)
-        objects = await objects_in(result.data)
+        objects = pieces.made + await objects_in(result.data)
         whole = result.data is not None and not result.errors
         readings = memory.readings if key is not None and whole else None
         if readings is not None or objects > STRETCH:
             text = await written(result.data, objects)
             answer["data"] = orjson.Fragment(text)
             if readings is not None:
-                self.kept.keep(key, Kept(text, objects, readings))
-        charged = charge.settle(objects, len(requests)) if "data" in answer else charge.cancel()
-        return Executed(answer, charge.cost, charged, requests, counted.hits, kept=memory.readings is not None)
+                self.kept.keep(key, Kept(text, objects + pieces.found, readings))
+        charged = (
+            charge.settle(objects + pieces.found // KEPT_OBJECTS, len(requests))
+            if "data" in answer
+            else charge.cancel()
+        )
+        return Executed(
+            answer, charge.cost, charged, requests, counted.hits + pieces.readings, kept=memory.readings is not None
+        )
 
     async def _executed(
         self, asked: Asked, context: Context, operation: Operation | None, memory: Memory
@@ -126,7 +137,7 @@ class Execution:
                 data = await operation.execute(context, asked.variables, memory=memory)
             except Exception:  # noqa: BLE001  whatever it is, graphql-core tells what is wrong, of what was loaded already
                 self.left += 1
-                memory.readings = None
+                memory.leave()
             else:
                 self.compiled += 1
                 return ExecutionResult(data, None)
@@ -160,7 +171,11 @@ def _key(operation: Operation, asked: Asked, viewer: Viewer) -> Hashable | None:
         variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS) if asked.variables else b""
     except TypeError:
         return None
-    return operation, variables, viewer.role, viewer.organizations
+    return operation, variables, _scope(viewer)
+
+
+def _scope(viewer: Viewer) -> Hashable:
+    return viewer.role, viewer.organizations
 
 
 def _before_execution(found: Sequence[GraphQLError] | None) -> bool:

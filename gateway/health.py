@@ -180,6 +180,13 @@ class Live(Collector):
             queries.add_metric((by,), count)
         yield queries
         yield GaugeMetricFamily("vendgraph_kept_bytes", "Bytes of answers that are kept.", execution.kept.size)
+        pieces = CounterMetricFamily(
+            "vendgraph_pieces", "Pieces that answers were joined of, or made for.", labels=("was",)
+        )
+        for was, count in {"kept": execution.pieces.hits, "made": execution.pieces.misses}.items():
+            pieces.add_metric((was,), count)
+        yield pieces
+        yield GaugeMetricFamily("vendgraph_pieces_bytes", "Bytes of pieces that are kept.", execution.pieces.size)
         yield CounterMetricFamily(
             "vendgraph_short_road", "Requests that were answered on the short road.", self._endpoint.short
         )

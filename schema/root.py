@@ -51,6 +51,10 @@ from schema.upkeep_mutations import UpkeepMutation
 NONE = "; null where the id is none of yours, or it is gone."
 
 
+# Whose values caches hold, as they are: one that has become another takes its place.
+REPLACED = frozenset({"Machine", "Product", "Sale", "MachineEvent", "StockMovement"})
+
+
 @strawberry.type(description="Everything that can be read.")
 class Query:
     node: Node | None = edge(

@@ -46,7 +46,6 @@ QUESTIONS = (
     "{ sales(first: 5, filter: { kinds: [PURCHASE] }) { edges { cursor node { id } } pageInfo { endCursor } } }",
     """{ products(first: 10) { nodes { name price { amount currency } account { key } }
       sources { account { key } state } } }""",
-    "{ viewer { name role } machines(first: 1) { nodes { id } } }",
 )
 TENANTS = (frozenset({"acme"}), frozenset({"other"}), frozenset({"acme", "other"}), frozenset[str]())
 VIEWERS = [
@@ -141,6 +140,8 @@ async def test_what_is_kept_is_what_graphql_core_would_answer(sandbox: Sandbox, 
             kept = asked.execution.kept
             assert kept.hits > STEPS / 8
             assert kept.misses > STEPS / 8
+            pieces = asked.execution.pieces
+            assert min(pieces.hits, pieces.misses) > STEPS
 
 
 @pytest.mark.parametrize("change", [_rename, _sell, _empty, _forget])
@@ -177,7 +178,7 @@ def test_no_vendor_is_asked_for_it_and_it_costs_what_it_did(sandbox: Sandbox, tm
     made, _, *told = [one["extensions"]["vendgraph"] for one in again]
     assert [one["upstreamRequests"] for one in told] == [[], []]
     objects = asyncio.run(objects_in(again[0]["data"]))
-    assert made["costCharged"] > objects
+    assert objects // KEPT_OBJECTS < made["costCharged"]
     assert [one["costCharged"] for one in told] == [KEPT + objects // KEPT_OBJECTS] * 2
     assert {one["cost"] for one in told} == {made["cost"]}
     assert told[1]["cacheHits"] > 0
