@@ -1,8 +1,8 @@
-"""`make bench`: seven tables of one run. Read the ratios; the absolute numbers are this machine's."""
+"""`make bench`: eight tables of one run. Read the ratios; the absolute numbers are this machine's."""
 
 import time
 
-from bench import cold, deliveries, fanout, machine, reports, road, stalls, warm
+from bench import changed, cold, deliveries, fanout, machine, reports, road, stalls, warm
 
 
 def main() -> None:
@@ -13,6 +13,8 @@ def main() -> None:
     warm.main()
     print()
     road.main()
+    print()
+    changed.main()
     print()
     deliveries.main()
     print()

@@ -148,9 +148,9 @@ def requests_for(machine: str) -> tuple[Sent, Sent, Sent]:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Bench]:
+async def running(scale: float = 0.1) -> AsyncIterator[Bench]:
     """In this process, over a sandbox in another thread, whose processor time is not counted."""
-    with start(create_sandbox(World(scale=0.1, days=10))) as vendors, tempfile.TemporaryDirectory() as folder:
+    with start(create_sandbox(World(scale=scale, days=10))) as vendors, tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "vendgraph.toml"
         text = config_text(vendors.base, "http://127.0.0.1:8000", KEY, Path(folder), FOREVER, None, VIEWER)
         file.write_text(text, encoding="utf-8")

@@ -1,9 +1,8 @@
 """Whether a machine is there, by when it was heard of last: a list of machines leaves that to the time of reading."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-from domain.model import Connectivity, Machine
+from domain.model import Connectivity
 
 
 def connectivity(seen: datetime | None, at: datetime, minutes: int) -> Connectivity:
@@ -11,8 +10,3 @@ def connectivity(seen: datetime | None, at: datetime, minutes: int) -> Connectiv
     if seen is None:
         return Connectivity.UNKNOWN
     return Connectivity.ONLINE if at - seen <= timedelta(minutes=minutes) else Connectivity.OFFLINE
-
-
-def at_another_time(machine: Machine, at: datetime, minutes: int) -> Machine:
-    """A machine of which the vendor tells the same, later; its connectivity is what `connectivity` says."""
-    return replace(machine, observed_at=at, connectivity=connectivity(machine.last_seen_at, at, minutes))

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
 from domain.errors import VendorError
@@ -20,6 +21,7 @@ INSTANT = timedelta(microseconds=1)
 STRETCHES = 4  # that are kept for one set of machines
 ITEMS = 20_000  # that are kept in all
 SETS = 4_096  # of machines
+SPANS = 256  # that are remembered: most lists are of all that there ever was
 
 NEXT = "\0"  # makes of a text the next greater one
 
@@ -58,6 +60,12 @@ def moment_of(place: Position) -> datetime:
 
 
 NEWEST_FIRST: Order[Any] = Order(position, newest_first=True)
+
+
+@lru_cache(maxsize=SPANS)
+def _ends(span: Span) -> tuple[Position, Position]:
+    """Just above all that is in it, and just below."""
+    return at(span.until), at(span.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +129,7 @@ class Stretch(Generic[T]):
         return at(self.as_of - SETTLING)
 
     def add(self, item: T, place: Position) -> None:
-        """Items come in order, the older after the newer."""
-        self.changed()
+        """Items come in order, the older after the newer. When the last has come, it has changed."""
         self.items.append(item)
         self.places.append(place)
 
@@ -154,8 +161,10 @@ class Stretch(Generic[T]):
         return max(0, last - first)
 
     def _bounds(self, wanted: Wanted) -> tuple[int, int]:
-        after, before = wanted.gap
-        first, last = self._below(at(wanted.span.until)), self._below(at(wanted.span.since))
+        (after, before), places = wanted.gap, self.places
+        top, bottom = _ends(wanted.span)
+        first = 0 if not places or places[0] < top else self._below(top)
+        last = len(places) if not places or places[-1] >= bottom else self._below(bottom)
         if after is not None:
             first = max(first, self._below(after))
         if before is not None:

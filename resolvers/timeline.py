@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 from cachetools import TTLCache
@@ -266,7 +267,8 @@ class Timeline(Generic[T]):
         return None
 
     def _share(self, group: Mapping[Machines, Stretch[T]], found: Slice[T], started: datetime) -> None:
-        items = NEWEST_FIRST.sorted(found.items)
+        placed = sorted(((position(item), item) for item in found.items), key=itemgetter(0), reverse=True)
+        items = [item for _, item in placed]
         self._tell(items)
         for stretch in group.values():
             if not stretch.begun:
@@ -275,10 +277,11 @@ class Timeline(Generic[T]):
             stretch.since = min(found.since, stretch.since - INSTANT)
             stretch.complete = stretch.complete and found.complete
         owners = _owners(group)
-        for item in items:
-            place = position(item)
+        for place, item in placed:
             for stretch in owners(item):
                 stretch.add(item, place)
+        for stretch in group.values():
+            stretch.changed()
         for machines, stretch in group.items():
             if stretch.since <= self._now() - self._horizon:
                 oldest = stretch.items[-1].recorded_at if stretch.items else stretch.until

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from connectors import again
 from connectors.base import Account
 from connectors.livello import details
 from connectors.livello.paging import Page
@@ -24,7 +25,7 @@ from connectors.parsing import (
     whole,
     without,
 )
-from connectors.presence import at_another_time, connectivity
+from connectors.presence import connectivity
 from domain.capabilities import UnavailableField, UnavailableReason
 from domain.model import (
     DoorState,
@@ -106,7 +107,7 @@ def machines(account: Account, found: Page, at: datetime, *, located: bool = Tru
         found.rows,
         lambda row: _machine(account, row, at, located=located),
         given=located,
-        again=lambda known: at_another_time(known, at, minutes),
+        again=lambda known: again.machine_seen(known, at, minutes),
     )
     return _once(kiosks, found.total)
 
@@ -267,7 +268,7 @@ def slots(account: Account, serial: str, found: list[Any], currency: str | None,
         found,
         lambda row: _slot(account, serial, row, currency, at),
         given=(serial, currency),
-        again=lambda known: replace(known, observed_at=at),
+        again=lambda known: again.slot(known, at),
     ).items
 
 

@@ -1,11 +1,11 @@
 """SmartVend's JSON as domain values. Money is cents, as numbers or texts; times are UNIX seconds."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from connectors import again
 from connectors.base import Account
 from connectors.parsing import ROW_ALONE, Raw, cents, listing, need, number, record, text, unix, whole, without, word
 from domain.model import (
@@ -59,7 +59,7 @@ def machines(account: Account, found: list[Any], at: datetime) -> Listing[Machin
         found,
         lambda row: _machine(account, row, at),
         given=ROW_ALONE,
-        again=lambda known: replace(known, observed_at=at),
+        again=lambda known: again.machine(known, at),
     )
 
 
@@ -120,7 +120,7 @@ def slots(account: Account, controller: str, matrix: Raw, at: datetime) -> list[
         cells,
         lambda row: _slot(account, controller, columns, row, at),
         given=(controller, columns),
-        again=lambda known: replace(known, observed_at=at),
+        again=lambda known: again.slot(known, at),
     )
     return list(found.items)
 

@@ -1,13 +1,13 @@
 """VendNovation's JSON as domain values. Money is major units; times have no offset and are UTC; ids are text or int."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from connectors import again
 from connectors.base import Account
 from connectors.parsing import ROW_ALONE, Raw, iso, listing, money, need, text, truth, whole, without
-from connectors.presence import at_another_time, connectivity
+from connectors.presence import connectivity
 from connectors.vendnovation.timezones import iana
 from domain.model import (
     DoorState,
@@ -39,7 +39,7 @@ def machines(account: Account, found: Sequence[Any], at: datetime) -> Listing[Ma
         found,
         lambda row: _machine(account, row, at),
         given=ROW_ALONE,
-        again=lambda known: at_another_time(known, at, minutes),
+        again=lambda known: again.machine_seen(known, at, minutes),
     )
 
 
@@ -167,7 +167,7 @@ def slots(account: Account, found: Sequence[Any], at: datetime) -> Sequence[Slot
         found,
         lambda row: _slot(account, row, at),
         given=ROW_ALONE,
-        again=lambda known: replace(known, observed_at=at),
+        again=lambda known: again.slot(known, at),
     ).items
 
 
