@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from graphql import ExecutionResult, parse, validate
 
-from bench import deliver, fanout, processes, reports, road, stalls
+from bench import deliver, fanout, mixed, processes, reports, road, soak, stalls
 from bench.deliveries import sale, signed, spki
 from bench.least import VENDORS, least
 from bench.load import load, request
@@ -109,6 +109,22 @@ def test_the_server_of_npm_tells_what_the_gateway_tells(gateway: Gateway) -> Non
         found = fanout.follow(base, pid, "", 5, [tell, tell])
     assert [len(times) for times in found.heard] == [5, 5]
     assert message["sale"]["total"] == {"amount": "2.50", "currency": "EUR"}
+
+
+def test_what_soaks_is_answered_as_it_is_to_be_and_memory_is_told() -> None:
+    often = {ask: every / 4 for ask, every in mixed.KINDS.items()}
+    found = soak.soak(0.1, often)
+    assert found.failed == {}
+    assert len(found.asked) == len(mixed.KINDS)
+    assert len(found.samples) > soak.SAMPLES / 2
+    assert all(megabytes > 0 for _, megabytes in found.samples)
+    assert "growth over the second half" in soak.page(found)
+
+
+def test_the_slope_is_that_of_the_second_half() -> None:
+    found = soak.Soaked(samples=[(0.0, 10.0), (900.0, 90.0), (1800.0, 100.0), (2700.0, 101.0), (3600.0, 102.0)])
+    assert found.slope == pytest.approx(4.0)
+    assert [found.megabytes(share) for share in soak.POINTS.values()] == [10.0, 10.0, 90.0, 100.0, 101.0, 102.0]
 
 
 def test_reports_are_of_all_sales(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
