@@ -12,6 +12,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 
 from gateway.arriving import last_words
+from gateway.wires import CONNECTION
 
 log = structlog.get_logger()
 
@@ -34,6 +35,7 @@ class Opening(WebSocketsSansIOProtocol):
         status = self.conn.accept(event).status_code
         if status == HTTPStatus.SWITCHING_PROTOCOLS:
             super().handle_connect(event)
+            self.scope[CONNECTION] = self  # type: ignore[literal-required]  # one of our own
         else:
             self.refuse(HTTPStatus(status), NO_HANDSHAKE)
 
@@ -47,17 +49,19 @@ class Opening(WebSocketsSansIOProtocol):
         """A text goes out at once where nothing is in its way: there may be a thousand sockets to tell the same.
 
         An answer instead of a socket ends the handshake too."""
-        if message["type"] == "websocket.send" and self._is_open():
+        if message["type"] == "websocket.send" and self.is_free():
             text = message.get("text")
             if text is not None:
-                self.transport.write(text_frame(text.encode()))
+                self.write_text(text.encode())
                 return
         if message["type"] == "websocket.http.response.body":
             self.handshake_complete = True
         await super().send(message)
 
-    def _is_open(self) -> bool:
-        """Whether the next frame may be written, as it is."""
+    def write_text(self, *parts: bytes) -> None:
+        self.transport.write(text_frame(*parts))
+
+    def is_free(self) -> bool:
         gone = self.close_sent or self.disconnected or self.conn.extensions
         return self.handshake_complete and not gone and self.writable.is_set() and self.conn.state is State.OPEN
 
@@ -98,11 +102,11 @@ class Opening(WebSocketsSansIOProtocol):
         self.handle_parser_exception()
 
 
-def text_frame(data: bytes) -> bytes:
+def text_frame(*parts: bytes) -> bytes:
     """A whole message of a server's: RFC 6455, section 5.2."""
-    length = len(data)
+    length = sum(map(len, parts))
     if length < 126:
-        return b"\x81%c%b" % (length, data)
+        return b"".join((b"\x81%c" % length, *parts))
     if length < 65536:
-        return b"\x81\x7e%b%b" % (length.to_bytes(2, "big"), data)
-    return b"\x81\x7f%b%b" % (length.to_bytes(8, "big"), data)
+        return b"".join((b"\x81\x7e", length.to_bytes(2, "big"), *parts))
+    return b"".join((b"\x81\x7f", length.to_bytes(8, "big"), *parts))

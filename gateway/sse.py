@@ -84,7 +84,7 @@ def refused(found: Sequence[dict[str, Any]], request_id: str) -> Response:
 
 
 def _wrong(found: Sequence[dict[str, Any]]) -> bytes:
-    return _next(Frame(orjson.dumps({"errors": found}).decode()))
+    return _next(Frame(orjson.dumps({"errors": found})))
 
 
 async def gone(receive: Receive) -> None:
@@ -97,5 +97,5 @@ async def _send(send: Send, event: bytes) -> None:
 
 
 def _next(frame: Frame) -> bytes:
-    cursor = "" if frame.cursor is None else f"id: {frame.cursor}\n"
-    return f"event: next\n{cursor}data: {frame.payload}\n\n".encode()
+    cursor = b"" if frame.cursor is None else f"id: {frame.cursor}\n".encode()
+    return b"event: next\n%bdata: %b\n\n" % (cursor, frame.payload)

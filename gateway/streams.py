@@ -14,6 +14,7 @@ from gateway.channels import Frame
 from gateway.requests import Operation
 from gateway.subscriptions import Subscriptions
 from gateway.tracing import Tracing
+from gateway.wires import Wire
 from resolvers.context import Context, Graph, Viewer
 
 Answer = dict[str, Any]
@@ -56,28 +57,29 @@ class Streams:
         resumed: str | None = None,
         address: str | None = None,
         traced: bool = False,
+        wire: Wire | None = None,
     ) -> AsyncGenerator[Frame, None] | list[Answer]:
         """The results of an operation, one or many; or the errors for which it was not executed. `traced`: whether
-        the one tells what it cost."""
+        the one tells what it cost. `wire`: on which messages go without coming by here, where they can."""
         try:
             if asked.follows and asked.document.errors:
                 return self._subscriptions.refused(asked, request_id)
             if asked.follows:
-                return await self._follow(asked, viewer, request_id, resumed)
+                return await self._follow(asked, viewer, request_id, resumed, wire)
             context = Context(self._graph, viewer, address=address, request_id=request_id)
             answer = await self._answer(asked, context, request_id, traced)
         except VendgraphError as error:
             return list(errors.refusal(error)["errors"])
-        return _single(encoded(answer).decode()) if "data" in answer else list(answer["errors"])
+        return _single(encoded(answer)) if "data" in answer else list(answer["errors"])
 
     async def _follow(
-        self, asked: Asked, viewer: Viewer, request_id: str, resumed: str | None
+        self, asked: Asked, viewer: Viewer, request_id: str, resumed: str | None, wire: Wire | None
     ) -> AsyncGenerator[Frame, None] | list[Answer]:
         """Raises VendgraphError."""
         charge, opened = self._admission.charge(asked, viewer), None
         try:
             with self._tracing.operation(asked, request_id) as tell:
-                opened = await self._subscriptions.open(asked, viewer, request_id, resumed, charge)
+                opened = await self._subscriptions.open(asked, viewer, request_id, resumed, charge, wire)
                 tell(opened if isinstance(opened, list) else ())
                 return opened
         finally:
@@ -85,14 +87,14 @@ class Streams:
                 charge.cancel()
 
     async def ask(
-        self, operation: Operation, viewer: Viewer, request_id: str, address: str | None
+        self, operation: Operation, viewer: Viewer, request_id: str, address: str | None, wire: Wire | None
     ) -> AsyncGenerator[Frame, None] | list[Answer]:
         """As `open`, for an operation as it was sent."""
         try:
             asked = await self._admission.find(operation, viewer)
         except VendgraphError as error:
             return list(errors.refusal(error)["errors"])
-        return await self.open(asked, viewer, request_id, address=address)
+        return await self.open(asked, viewer, request_id, address=address, wire=wire)
 
     async def _answer(self, asked: Asked, context: Context, request_id: str, traced: bool) -> Answer:
         work = self._execute(asked, context, request_id, traced)
@@ -108,7 +110,7 @@ class Streams:
         await asyncio.gather(*self._changing, return_exceptions=True)
 
 
-async def _single(payload: str) -> AsyncGenerator[Frame, None]:
+async def _single(payload: bytes) -> AsyncGenerator[Frame, None]:
     yield Frame(payload)
 
 

@@ -17,7 +17,8 @@ from domain.live import Message
 from gateway import errors
 from gateway.admission import Asked, Charge, Toll
 from gateway.answers import encoded
-from gateway.channels import Channel, Encode, Frame, read
+from gateway.channels import Channel, Encode, Frame, Tell, read, takes_nothing
+from gateway.wires import Wire
 from resolvers.context import Context, Graph, Viewer
 from resolvers.live import Live
 
@@ -44,12 +45,19 @@ class Subscriptions:
         return self._singles + sum(channel.subscribers for channel in self._channels.values())
 
     async def open(
-        self, asked: Asked, viewer: Viewer, request_id: str, resumed: str | None, charge: Charge
+        self,
+        asked: Asked,
+        viewer: Viewer,
+        request_id: str,
+        resumed: str | None,
+        charge: Charge,
+        wire: Wire | None = None,
     ) -> AsyncGenerator[Frame, None] | list[Answer]:
         """Of a document that is good: the frames, without end; or the errors for which there are none.
 
         `resumed`: a cursor that goes before the `after` that was asked for. `charge`: for the opening; each message is
-        worth as much. Raises VendgraphError; so do the frames, where the key has not enough left for the next one."""
+        worth as much. `wire`: what goes there at once is none of the frames. Raises VendgraphError; so do the frames,
+        where the key has not enough left for the next one."""
         key = (*asked.document.follows(asked.name, asked.variables), viewer.organizations, viewer.role)
         context = Context(self._graph, viewer, resumed=resumed)
         executor = self._executor(asked, context)
@@ -61,21 +69,22 @@ class Subscriptions:
             return self._formatted(live.errors or (), request_id)
         assert isinstance(live, Live)
         encode, toll = self._encoder(asked, viewer), Toll(charge)
-        return self._frames(key, live, encode, toll) if live.shared else self._alone(live, encode, toll)
+        return self._frames(key, live, encode, toll, wire) if live.shared else self._alone(live, encode, toll)
 
     def refused(self, asked: Asked, request_id: str) -> list[Answer]:
         """What is wrong with a document."""
         return self._formatted(asked.document.errors, request_id)
 
     async def _frames(
-        self, key: object, live: Live[Message], encode: Encode, toll: Toll
+        self, key: object, live: Live[Message], encode: Encode, toll: Toll, wire: Wire | None
     ) -> AsyncGenerator[Frame, None]:
         channel = self._channels.get(key)
         if channel is None:
             channel = self._channels[key] = Channel(live, encode, self._graph.journal.tail.head)
         channel.subscribers += 1
         try:
-            async with aclosing(channel.frames(live)) as frames:
+            tell = takes_nothing if wire is None else self._at_once(toll, wire)
+            async with aclosing(channel.frames(live, tell)) as frames:
                 async for frame in frames:
                     toll.pay(frame.paid)
                     self.told += 1
@@ -85,6 +94,22 @@ class Subscriptions:
             if channel.subscribers == 0:
                 del self._channels[key]
                 channel.close()
+
+    def _at_once(self, toll: Toll, wire: Wire) -> Tell:
+        """What it does not take, such as where the key has not enough left, comes as one of the frames."""
+
+        def tell(frame: Frame) -> bool:
+            if not wire.is_free():
+                return False
+            try:
+                toll.pay(frame.paid)
+                wire.write(frame)
+            except Exception:  # noqa: BLE001  whatever it is, it comes up again there, and is nobody else's
+                return False
+            self.told += 1
+            return True
+
+        return tell
 
     async def _alone(self, live: Live[Message], encode: Encode, toll: Toll) -> AsyncGenerator[Frame, None]:
         """What is nobody else's, to its end. Raises Broken and RateLimited."""
@@ -98,7 +123,7 @@ class Subscriptions:
                     toll.pay(set())
                     payload = encode(message)
                     self.told += 1
-                    yield Frame(payload if isinstance(payload, str) else await payload)
+                    yield Frame(payload if isinstance(payload, bytes) else await payload)
         finally:
             self._singles -= 1
 
@@ -121,7 +146,7 @@ class Subscriptions:
         request_id = secrets.token_hex(8)  # of all who share it
         operation = asked.document.compiled(self._compiler, asked.name)
 
-        def encode(message: Message) -> str | Awaitable[str]:
+        def encode(message: Message) -> bytes | Awaitable[bytes]:
             self.executed += 1
             context, memory = Context(self._graph, viewer), Memory()
             made = None if operation is None else _begun(operation, asked, context, message, memory)
@@ -129,34 +154,34 @@ class Subscriptions:
                 return self._encoded(ExecutionResult(made[0]), request_id)
             return by_core(message, context, memory) if made is None else later(made, message, context, memory)
 
-        async def later(made: Awaitable[list[Any]], message: Message, context: Context, memory: Memory) -> str:
+        async def later(made: Awaitable[list[Any]], message: Message, context: Context, memory: Memory) -> bytes:
             try:
                 data = (await made)[0]
             except Exception:  # noqa: BLE001  whatever it is, graphql-core tells what is wrong
                 told = by_core(message, context, memory)
-                return told if isinstance(told, str) else await told
+                return told if isinstance(told, bytes) else await told
             return self._encoded(ExecutionResult(data), request_id)
 
-        def by_core(message: Message, context: Context, memory: Memory) -> str | Awaitable[str]:
+        def by_core(message: Message, context: Context, memory: Memory) -> bytes | Awaitable[bytes]:
             executor = self._executor(asked, context, message, memory)
             assert not isinstance(executor, list)  # it was built once before, of the same
             result = execute_subscription_event(executor)
             return waited(result) if isinstance(result, Awaitable) else self._encoded(result, request_id)
 
-        async def waited(result: Awaitable[ExecutionResult]) -> str:
+        async def waited(result: Awaitable[ExecutionResult]) -> bytes:
             return self._encoded(await result, request_id)
 
         return encode
 
-    def _encoded(self, result: ExecutionResult, request_id: str) -> str:
+    def _encoded(self, result: ExecutionResult, request_id: str) -> bytes:
         answer: Answer = {"data": result.data}
         if result.errors:
             answer["errors"] = self._formatted(result.errors, request_id)
         try:
-            return encoded(answer).decode()
+            return encoded(answer)
         except Exception:
             log.exception("a message cannot be told", request_id=request_id)
-            return encoded({"data": None, "errors": [errors.masked(request_id)]}).decode()
+            return encoded({"data": None, "errors": [errors.masked(request_id)]})
 
     def _formatted(self, found: Sequence[GraphQLError], request_id: str) -> list[Answer]:
         return errors.formatted(found, request_id, suggestions=self._suggestions)

@@ -25,6 +25,7 @@ from gateway.request_ids import new_id
 from gateway.requests import Operation, address_of, operation_of
 from gateway.shedding import turned_away
 from gateway.streams import Pace, Streams, until_first, within
+from gateway.wires import CONNECTION, Connection, Wire
 from resolvers.context import Viewer
 
 log = structlog.get_logger()
@@ -82,6 +83,7 @@ class Sockets:
         try:
             socket = _Socket(told, receive, send, self._authenticator, self._streams, self._pace, self._capacity)
             socket.address = address_of(HTTPConnection(scope))
+            socket.connection = scope.get(CONNECTION)
             await socket.run(self._draining)
         finally:
             self.open -= 1
@@ -109,6 +111,7 @@ class _Socket:
         self._capacity = capacity
         self._places = ExitStack()
         self.address: str | None = None
+        self.connection: Connection | None = None
         self._viewer: Viewer | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._full = False  # which is told the log once
@@ -236,9 +239,10 @@ class _Socket:
         with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name), suppress(Gone):
             try:
                 with self._capacity.operations_of.place(viewer.name):
-                    opened = await self._ask(operation, viewer, request_id)
+                    head = b'{"id":%b,"type":"next","payload":' % orjson.dumps(id_)
+                    opened = await self._ask(operation, viewer, request_id, head)
                     if not isinstance(opened, list):
-                        await self._forward(id_, opened)
+                        await self._forward(head, opened)
                         await self._end(id_, {"id": id_, "type": "complete"})
                         return
             except Gone:
@@ -254,19 +258,19 @@ class _Socket:
             await self._end(id_, {"id": id_, "type": "error", "payload": opened})
 
     async def _ask(
-        self, operation: Operation, viewer: Viewer, request_id: str
+        self, operation: Operation, viewer: Viewer, request_id: str, head: bytes
     ) -> AsyncGenerator[Frame, None] | list[dict[str, Any]]:
         """Raises RateLimited where the gateway has too much to do."""
         if self._capacity.lag.shedding:
             self._capacity.lag.shed += 1
             raise turned_away()
-        return await self._streams.ask(operation, viewer, request_id, self.address)
+        wire = None if self.connection is None else Wire(self.connection, head)
+        return await self._streams.ask(operation, viewer, request_id, self.address, wire)
 
-    async def _forward(self, id_: str, frames: AsyncGenerator[Frame, None]) -> None:
-        head = f'{{"id":{orjson.dumps(id_).decode()},"type":"next","payload":'
+    async def _forward(self, head: bytes, frames: AsyncGenerator[Frame, None]) -> None:
         async with aclosing(frames):
             async for frame in frames:
-                await self._send({"type": "websocket.send", "text": head + frame.payload + "}"})
+                await self._send({"type": "websocket.send", "text": (head + frame.payload + b"}").decode()})
 
     async def _end(self, id_: str, message: Mapping[str, Any]) -> None:
         """The id is free before the client hears of it."""

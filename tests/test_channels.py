@@ -45,9 +45,9 @@ class Script:
         messages = [Message(seq=at, cursor=f"c{at}", origin=Origin.WEBHOOK) for at in range(seq + 1, until + 1)]
         return Batch(messages, until)
 
-    def encode(self, message: Message) -> str | Awaitable[str]:
+    def encode(self, message: Message) -> bytes | Awaitable[bytes]:
         self.encoded.append(message.seq)
-        return f"m{message.seq}"
+        return b"m%d" % message.seq
 
 
 async def take(frames: AsyncGenerator[Frame, None], number: int) -> Sequence[Frame]:
@@ -55,7 +55,7 @@ async def take(frames: AsyncGenerator[Frame, None], number: int) -> Sequence[Fra
 
 
 def seqs(frames: Sequence[Frame]) -> list[int]:
-    assert [(frame.payload, frame.cursor) for frame in frames] == [(f"m{one.seq}", f"c{one.seq}") for one in frames]
+    assert [(frame.payload, frame.cursor) for frame in frames] == [(b"m%d" % one.seq, f"c{one.seq}") for one in frames]
     return [frame.seq for frame in frames]
 
 
@@ -103,11 +103,11 @@ async def test_a_message_is_executed_once_for_all_who_come_while_that_is_under_w
     journal = Script(head=3)
     going = asyncio.Event()
 
-    async def slowly(message: Message) -> str:
+    async def slowly(message: Message) -> bytes:
         await going.wait()
-        return f"m{message.seq}"
+        return b"m%d" % message.seq
 
-    def encode(message: Message) -> str | Awaitable[str]:
+    def encode(message: Message) -> bytes | Awaitable[bytes]:
         journal.encode(message)
         return slowly(message)
 
