@@ -15,7 +15,8 @@ from cachetools import LRUCache
 READS = "compiled.reads"
 SIZE = 64 * 1024 * 1024  # bytes of answers that are kept
 LARGEST = SIZE // 16  # bytes of one
-READING = 64  # bytes that one more reading takes, or so
+READING = 64  # bytes that one more reading takes, or so: none holds on to what was read
+BESIDE = 1_024  # bytes that any answer takes beside its own, or so
 
 
 class Reading(Protocol):
@@ -26,19 +27,22 @@ class Reading(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Kept:
-    """`encoded`: the answer's data as JSON; `objects`: how many there are in it; `tag`: for whoever tells it apart."""
+    """`encoded`: the answer's data as JSON; `objects`: how many there are in it; `tag`: for whoever tells it apart;
+    `asked`: bytes of its key, where that may be long."""
 
     encoded: bytes
     objects: int
     readings: Collection[Reading]
     tag: str = ""
+    asked: int = 0
 
 
 class Keeper:
     """Keeps the answers that were asked for last, `size` bytes of them. `hits` and `misses` are counted.
 
-    A key tells all that an answer depends on besides its readings: the operation, its variables, and the scope, which
-    is who asks in so far as that makes a difference."""
+    A key tells all that an answer depends on besides its readings: the operation's number, its variables, and the
+    scope, which is who asks in so far as that makes a difference. What has fallen stays until as much else was asked
+    for, so that neither a key nor a reading may hold on to anything large."""
 
     def __init__(self, size: int = SIZE) -> None:
         self._kept: LRUCache[Hashable, Kept] = LRUCache(size, getsizeof=_size)
@@ -73,4 +77,4 @@ class Keeper:
 
 
 def _size(kept: Kept) -> int:
-    return len(kept.encoded) + READING * len(kept.readings)
+    return BESIDE + kept.asked + len(kept.encoded) + READING * len(kept.readings)

@@ -1,8 +1,9 @@
 """Compiles operations, keeps what was compiled, and runs it."""
 
 import asyncio
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import strawberry
@@ -30,11 +31,12 @@ from graphql.pyutils import Path, is_awaitable
 from graphql.type import GraphQLResolveInfoHelpers
 
 from compiled.fields import Call, Resolver
-from compiled.pieces import Making, Pieces
+from compiled.pieces import Key, Making, Pieces
 from compiled.plan import Field, NotCompiled, Planner
 from compiled.running import Column, Level, Memory, Soon, Unusual
 from compiled.source import Resolved, Writer
 
+_numbers = count()  # each operation has one of its own, and each of its ways, as long as the process lives
 KEPT = 16  # ways of one operation: each set of values of its conditions makes one
 
 
@@ -45,6 +47,7 @@ class Functions:
     `tells`: whether each of those tells what it reads. `pieces`: of each level that may be joined of pieces, the
     variables that those depend on."""
 
+    number: int
     source: str
     level: Level
     resolved: tuple[Resolved, ...]
@@ -94,6 +97,7 @@ class Operation:
         self.node = node
         self.fragments = dict(fragments)
         self.keeps = keeps
+        self.number = next(_numbers)
         self._conditions = sorted(conditions.names)
         self._ways: LRUCache[tuple[Any, ...], Functions | None] = LRUCache(KEPT)
 
@@ -146,7 +150,7 @@ class Operation:
         writer = Writer(self.keeps)
         source, names, first = writer.write(plan)
         exec(compile(source, "<compiled operation>", "exec"), names)  # noqa: S102  it is ours: names are bound or quoted
-        return Functions(source, names[first], tuple(writer.resolved), plan.tells, tuple(writer.pieces))
+        return Functions(next(_numbers), source, names[first], tuple(writer.resolved), plan.tells, tuple(writer.pieces))
 
 
 class _Conditions(Visitor):
@@ -232,11 +236,11 @@ class Run:
         """Whether what a field reads is noted for each object by itself."""
         return self._functions.resolved[number].of_pieces and self._making(number) is not None
 
-    def piece_key(self, number: int, pieces: Pieces) -> Hashable | None:
+    def piece_key(self, number: int, pieces: Pieces) -> Key | None:
         """What the pieces of a level have in common."""
         names = self._functions.pieces[number]
         own = {name: value for name, value in self._given.items() if name in names}
-        return pieces.key((self._functions, number), own)
+        return pieces.key((self._functions.number, number), own)
 
     def node(self, number: int) -> FieldNode:
         """The first that asks for a field: by it graphql-core knows the field, too."""

@@ -2,10 +2,11 @@
 to it as they were.
 
 An object is known by its identity, for it is one that a cache holds, and is replaced where something about it changes.
-A piece stands as long as its object is asked for and all stands that was read below it. What an edge of the object
+A piece stands as long as its object is there and all stands that was read below it. What an edge of the object
 itself reads is its own; what is read further down, for all objects of the level together, is held against each piece
 that was made with it."""
 
+import weakref
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,13 +19,16 @@ from compiled.running import Column, Level, Soon
 
 Write = Callable[[Any], Awaitable[tuple[bytes, int]]]
 Readings = set[Reading]
+Key = tuple[Hashable, bytes, Hashable]  # level, variables, scope
 
 
-@dataclass(slots=True, eq=False)
-class Piece(Kept):
-    """`of`: the object, which would else make way for another of the same identity."""
+class Alive(weakref.ref[Any]):
+    """An object, as a reading: as long as it is there, its identity is no other's. It is not kept by that."""
 
-    of: object = None
+    __slots__ = ()
+
+    def stands(self) -> bool:
+        return self() is not None
 
 
 @dataclass(slots=True, eq=False)
@@ -69,7 +73,7 @@ class Pieces:
         self.made = 0
         self.readings = 0
 
-    def key(self, level: Hashable, variables: Mapping[str, Any]) -> Hashable | None:
+    def key(self, level: Hashable, variables: Mapping[str, Any]) -> Key | None:
         """None for variables that are no JSON."""
         try:
             told = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS) if variables else b""
@@ -77,7 +81,7 @@ class Pieces:
             return None
         return level, told, self._scope
 
-    def find(self, key: Hashable, one: object) -> Kept | None:
+    def find(self, key: Key, one: object) -> Kept | None:
         found = self._keeper.find((key, id(one)))
         if found is not None:
             self.found += found.objects
@@ -88,13 +92,14 @@ class Pieces:
         """The answer is made in another way."""
         self.found = self.made = self.readings = 0
 
-    async def put(self, key: Hashable, one: object, answer: Any, readings: Readings) -> Any:
+    async def put(self, key: Key, one: object, answer: Any, readings: Readings) -> Any:
         """What stands for the answer from now on: the piece, or itself where it cannot be one."""
         try:
-            text, objects = await self._write(answer)
+            alive, (text, objects) = Alive(one), await self._write(answer)
         except (TypeError, ValueError, RecursionError):
             return answer
-        self._keeper.keep((key, id(one)), Piece(text, objects, readings, of=one))
+        kept = Kept(text, objects, readings | {alive}, asked=len(key[1]))
+        self._keeper.keep((key, id(one)), kept)
         self.made += objects
         return orjson.Fragment(text)
 
@@ -128,7 +133,7 @@ class _Places:
 
     answers: Column
     lacking: list[int]
-    key: Hashable
+    key: Key
     pieces: Pieces
     making: Making
 

@@ -139,7 +139,7 @@ class Temperature:
     measured_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Machine:
     """`organization_ref`: the vendor's organization, None where it belongs to the tenant's root.
 
@@ -192,7 +192,7 @@ class Slot:
         return self.ref.text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Product:
     """`tax_rate` in per cent. What stands last only some vendors tell, and lists need not."""
 
@@ -224,7 +224,7 @@ class Product:
         return self.ref.text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class MachineEvent:
     """`video_url` and `badge` tell of people: no log and no error may hold them."""
 

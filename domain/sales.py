@@ -76,7 +76,7 @@ class SaleLine:
     dispensed: DispenseOutcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Sale:
     """`recorded_at` is the vendor's server's time: lists are ordered by it."""
 

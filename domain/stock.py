@@ -20,7 +20,7 @@ class MovementKind(Enum):
     UNKNOWN = "UNKNOWN"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class StockMovement:
     """Of one product at one place of a machine. `delta`: by how many it changed; `level`: how many there were then.
 

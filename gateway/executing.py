@@ -1,6 +1,6 @@
 """Queries and mutations, executed and answered; below Strawberry, which would read and validate each document anew."""
 
-from collections.abc import Awaitable, Hashable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from strawberry.execution import optimized_is_awaitable
 from compiled import Compiler, Keeper, Kept, Memory, Operation, Pieces
 from connectors.http import UpstreamRequest, trace
 from domain.errors import BadInput
+from domain.model import Role
 from gateway import errors
 from gateway.admission import Admission, Asked, Charge
 from gateway.answers import STRETCH, in_bytes, objects_in, written
@@ -26,6 +27,7 @@ UNNAMED = "`operationName` must say which of the operations is meant"
 
 PIECES = 32 * 1024 * 1024  # bytes of pieces that are kept
 Answer = dict[str, Any]
+Key = tuple[int, bytes, Role, frozenset[str]]
 
 
 class NotByGet(BadInput):
@@ -99,7 +101,7 @@ class Execution:
         asked: Asked,
         context: Context,
         operation: Operation | None,
-        key: Hashable | None,
+        key: Key | None,
         request_id: str,
         charge: Charge,
     ) -> Executed:
@@ -107,7 +109,8 @@ class Execution:
         requests, counted = list[UpstreamRequest](), Tally()
         trace.set(requests)  # what is awaited here has this context; the flights that it starts take it with them
         tally.set(counted)
-        pieces = Pieces(self.pieces, _scope(context.viewer), in_bytes)
+        viewer = context.viewer
+        pieces = Pieces(self.pieces, (viewer.role, viewer.organizations), in_bytes)
         memory = Memory(pieces)
         result = await self._executed(asked, context, operation, memory)
         answer = self._answer(result, request_id)
@@ -117,16 +120,12 @@ class Execution:
         if readings is not None or objects > STRETCH:
             text = await written(result.data, objects)
             answer["data"] = orjson.Fragment(text)
-            if readings is not None:
-                self.kept.keep(key, Kept(text, objects + pieces.found, readings))
-        charged = (
-            charge.settle(objects + pieces.found // KEPT_OBJECTS, len(requests))
-            if "data" in answer
-            else charge.cancel()
-        )
-        return Executed(
-            answer, charge.cost, charged, requests, counted.hits + pieces.readings, kept=memory.readings is not None
-        )
+            if readings is not None and key is not None:
+                self.kept.keep(key, Kept(text, objects + pieces.found, readings, asked=len(key[1])))
+        made = objects + pieces.found // KEPT_OBJECTS
+        charged = charge.settle(made, len(requests)) if "data" in answer else charge.cancel()
+        hits = counted.hits + pieces.readings
+        return Executed(answer, charge.cost, charged, requests, hits, kept=memory.readings is not None)
 
     async def _executed(
         self, asked: Asked, context: Context, operation: Operation | None, memory: Memory
@@ -165,17 +164,15 @@ class Execution:
         return errors.formatted(found, request_id, suggestions=self._suggestions)
 
 
-def _key(operation: Operation, asked: Asked, viewer: Viewer) -> Hashable | None:
-    """All that an answer depends on, besides what it was made of. None for variables that are no JSON."""
+def _key(operation: Operation, asked: Asked, viewer: Viewer) -> Key | None:
+    """All that an answer depends on, besides what it was made of. None for variables that are no JSON.
+
+    The operation by its number alone: an answer may be kept for longer than the operation is."""
     try:
         variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS) if asked.variables else b""
     except TypeError:
         return None
-    return operation, variables, _scope(viewer)
-
-
-def _scope(viewer: Viewer) -> Hashable:
-    return viewer.role, viewer.organizations
+    return operation.number, variables, viewer.role, viewer.organizations
 
 
 def _before_execution(found: Sequence[GraphQLError] | None) -> bool:

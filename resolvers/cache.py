@@ -64,22 +64,29 @@ GONE = -math.inf  # until when something is fresh that another has taken the pla
 
 
 @dataclass(slots=True, eq=False)
-class _Entry(Generic[V]):
-    """`told_at` and `fresh_until`: seconds on the cache's clock. Its value stays: a new one has an entry of its own."""
+class _Freshness:
+    """Of one value, as a reading. It does not refer to that: what was made of it may be kept for long after."""
 
-    value: V
-    as_of: datetime
-    told_at: float
-    fresh_until: float
+    until: float
     clock: Callable[[], float]
     counts: Tally
 
     def stands(self) -> bool:
-        """As a reading: whether the cache would still give this value to whoever asks."""
-        if self.clock() >= self.fresh_until:
+        """Whether the cache would still give this value to whoever asks."""
+        if self.clock() >= self.until:
             return False
         self.counts.hits += 1
         return True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Entry(Generic[V]):
+    """`told_at`: seconds on the cache's clock. Its value stays: a new one has an entry of its own."""
+
+    value: V
+    as_of: datetime
+    told_at: float
+    fresh: _Freshness
 
 
 class _Entries(LRUCache[K, _Entry[V]]):
@@ -87,7 +94,7 @@ class _Entries(LRUCache[K, _Entry[V]]):
 
     def popitem(self) -> tuple[K, _Entry[V]]:
         key, entry = super().popitem()
-        entry.fresh_until = GONE
+        entry.fresh.until = GONE
         return key, entry
 
 
@@ -129,7 +136,7 @@ class Cache(Generic[K, V]):
     def peek(self, key: K) -> V | None:
         """The value, where it is fresh."""
         entry = self._entries.get(key)
-        if entry is None or self._clock() >= entry.fresh_until:
+        if entry is None or self._clock() >= entry.fresh.until:
             return None
         self._hit()
         return entry.value
@@ -137,7 +144,7 @@ class Cache(Generic[K, V]):
     def reading(self, key: K) -> Reading | None:
         """The value that is fresh, as something that can be asked whether it still is."""
         entry = self._entries.get(key)
-        return None if entry is None or self._clock() >= entry.fresh_until else entry
+        return None if entry is None or self._clock() >= entry.fresh.until else entry.fresh
 
     def _hit(self) -> None:
         self.counts.hits += 1
@@ -157,7 +164,7 @@ class Cache(Generic[K, V]):
         """The value has changed since it was told; it is as fresh as it was."""
         entry = self._entries.get(key)
         if entry is not None:
-            self._enter(key, value, entry.as_of, entry.told_at, entry.fresh_until)
+            self._enter(key, value, entry.as_of, entry.told_at, entry.fresh.until)
 
     def put(self, key: K, value: V) -> Cached[V]:
         """For what was told by the way."""
@@ -168,20 +175,20 @@ class Cache(Generic[K, V]):
     def _enter(self, key: K, value: V, as_of: datetime, told_at: float, fresh_until: float) -> _Entry[V]:
         former = self._entries.get(key)
         if former is not None:
-            former.fresh_until = GONE
-        entry = self._entries[key] = _Entry(value, as_of, told_at, fresh_until, self._clock, self.counts)
+            former.fresh.until = GONE
+        entry = self._entries[key] = _Entry(value, as_of, told_at, _Freshness(fresh_until, self._clock, self.counts))
         return entry
 
     def forget(self, key: K) -> None:
         """What was told is no longer fresh; it remains the last good value."""
         entry = self._entries.get(key)
         if entry is not None:
-            entry.fresh_until = self._clock()
+            entry.fresh.until = self._clock()
 
     def clear(self) -> None:
         """All of it is of before."""
         for entry in self._entries.values():
-            entry.fresh_until = GONE
+            entry.fresh.until = GONE
         self._entries.clear()
 
     async def get(self, key: K, load: Callable[[], Awaitable[V]], timeout: float) -> Cached[V]:  # noqa: ASYNC109
@@ -211,7 +218,7 @@ class Cache(Generic[K, V]):
         absent: list[K] = []
         for key in dict.fromkeys(keys):
             entry = self._entries.get(key)
-            if entry is not None and self._clock() < entry.fresh_until:
+            if entry is not None and self._clock() < entry.fresh.until:
                 found[key] = Cached(entry.value, entry.as_of)
                 self._hit()
             else:

@@ -1,7 +1,9 @@
 """Answers that are kept: the same as graphql-core's at that moment, whoever asks, and whatever has changed since."""
 
 import asyncio
+import gc
 import random
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,6 +17,7 @@ import pytest
 from graphql import parse
 
 from compiled import Keeper, Kept
+from domain.errors import VendorError
 from domain.model import Role, Vendor
 from domain.refs import Kind, Ref
 from domain.sales import Sale
@@ -26,6 +29,7 @@ from gateway.limits import LimitSettings
 from gateway.persisted import Texts
 from gateway.requests import Operation
 from gateway.tracing import Tracing
+from resolvers.cache import Cache
 from resolvers.context import Context, Viewer
 from resolvers.sources import Source
 from resolvers.standing import Mark
@@ -198,6 +202,37 @@ def test_what_is_kept_is_bounded_in_bytes() -> None:
     assert keeper.find(99) is not None
     keeper.keep("large", _kept(33_000))
     assert keeper.find("large") is None
+
+
+def test_long_variables_and_readings_count_too() -> None:
+    keeper, plain = Keeper(), _kept(1_000)
+    keeper.keep("plain", plain)
+    alone = keeper.size
+    keeper.keep("long", replace(plain, asked=10_000))
+    keeper.keep("many", _kept(1_000, *(Mark() for _ in range(100))))
+    assert keeper.size - 3 * alone >= 10_000 + 100 * 64
+    assert alone > 1_000
+
+
+async def test_a_reading_holds_on_to_nothing_that_was_read() -> None:
+    class Large:
+        pass
+
+    async def load() -> Large:
+        return Large()
+
+    def late(_: float) -> VendorError:
+        raise AssertionError
+
+    cache = Cache[str, Large](ttl=60.0, size=1, late=late)
+    gone = weakref.ref((await cache.get("", load, 1.0)).value)
+    reading = cache.reading("")
+    assert reading is not None
+    assert reading.stands()
+    cache.put("", Large())
+    assert not reading.stands()
+    gc.collect()
+    assert gone() is None
 
 
 def test_what_has_fallen_meanwhile_is_not_kept_and_not_found() -> None:

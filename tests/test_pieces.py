@@ -1,7 +1,9 @@
 """Answers joined of pieces: what has not changed is not made again, and nothing that has is told as it was."""
 
 import asyncio
+import gc
 import json
+import weakref
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -326,8 +328,19 @@ async def test_all_of_an_answer_stands_on_what_its_pieces_do(shop: Shop) -> None
 
 
 async def test_they_are_bounded_in_bytes_and_wrong_only_in_speed(shop: Shop) -> None:
-    joined = Joined(RIDES, size=400)
+    joined = Joined(RIDES, size=20_000)
     shop.bikes = [Bike(str(number)) for number in range(50)]
     for _ in range(3):
         assert await joined.asks(shop)
-    assert 0 < joined.keeper.size <= 400
+    assert 10_000 < joined.keeper.size <= 20_000
+
+
+async def test_they_hold_on_to_nothing(shop: Shop) -> None:
+    joined = Joined(RIDES)
+    await joined.ask(shop)
+    gone = weakref.ref(shop.bikes[0])
+    shop.bikes[0] = Bike("a")
+    gc.collect()
+    assert gone() is None
+    await joined.ask(shop)
+    assert joined.calls == {"rides of a": 1}
