@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from domain.facts import Origin
 from domain.live import Message
-from gateway.channels import KEPT, Broken, Channel, Frame
+from gateway.channels import KEPT, STRETCH, TURN, Broken, Channel, Frame
 from resolvers.live import Batch, Live
 
 EACH = 10  # messages of the journal that are read at once
@@ -158,6 +158,133 @@ async def test_whoever_has_much_to_hear_lets_others_have_their_turn() -> None:
     await asyncio.gather(hear("a"), hear("b"))
     assert "b" in turns[: KEPT // 2]
     channel.close()
+
+
+class Taking:
+    """A subscriber that takes what comes at once, as long as it may; `rest` is what it has to fetch."""
+
+    def __init__(self, channel: Channel, live: Live[Message], most: int = 10**6) -> None:
+        self.told: list[Frame] = []
+        self.most = most
+        self.rest = channel.frames(live, self._tell)
+
+    def _tell(self, frame: Frame) -> bool:
+        if len(self.told) >= self.most:
+            return False
+        self.told.append(frame)
+        return True
+
+
+async def rounds(number: int) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+async def test_whoever_has_heard_all_is_told_of_what_comes_and_not_woken() -> None:
+    journal = Script()
+    channel = Channel(journal.live(0), journal.encode, 0)
+    one = Taking(channel, journal.live(0))
+    waiting = asyncio.create_task(anext(one.rest))
+    await rounds(3)
+    for head in (1, 2, 30):
+        await journal.grow(head)
+        while len(one.told) < head:  # noqa: ASYNC110  nobody is woken, which is what is tested
+            await asyncio.sleep(0)
+    assert seqs(one.told) == list(range(1, 31))
+    assert not waiting.done()
+    channel.close()
+    waiting.cancel()
+
+
+async def test_what_is_not_taken_comes_as_ever_and_then_it_goes_on() -> None:
+    journal = Script()
+    channel = Channel(journal.live(0), journal.encode, 0)
+    one = Taking(channel, journal.live(0), most=3)
+    waiting = asyncio.create_task(anext(one.rest))
+    await rounds(3)
+    await journal.grow(5)
+    fetched = [await waiting, *await take(one.rest, 1)]
+    one.most = 10
+    waiting = asyncio.create_task(anext(one.rest))
+    await rounds(3)
+    await journal.grow(8)
+    while len(one.told) < 6:  # noqa: ASYNC110  as above
+        await asyncio.sleep(0)
+    assert (seqs(one.told), seqs(fetched)) == ([1, 2, 3, 6, 7, 8], [4, 5])
+    assert not waiting.done()
+    channel.close()
+    waiting.cancel()
+
+
+async def test_whoever_has_given_up_is_told_nothing_from_that_moment_on() -> None:
+    journal = Script()
+    channel = Channel(journal.live(0), journal.encode, 0)
+    leaving, staying = Taking(channel, journal.live(0)), Taking(channel, journal.live(0))
+    tasks = [asyncio.create_task(anext(one.rest)) for one in (leaving, staying)]
+    await rounds(3)
+    tasks[0].cancel()  # which the generator is told only later
+    assert len(channel._waiting) == 2
+    for one in channel._waiting:
+        one.hear([Frame(b"m1", "c1", 1)])
+    assert (leaving.told, seqs(staying.told)) == ([], [1])
+    await rounds(3)
+    assert len(channel._waiting) == 1
+    channel.close()
+    tasks[1].cancel()
+
+
+async def test_many_are_told_a_part_at_a_time_and_each_some_of_it() -> None:
+    """So that others have their turn; and all have heard a message before anybody hears much more."""
+    journal = Script()
+    channel = Channel(journal.live(0), journal.encode, 0)
+    many = [Taking(channel, journal.live(0)) for _ in range(2 * STRETCH + 1)]
+    tasks = [asyncio.create_task(anext(one.rest)) for one in many]
+    await rounds(3)
+    await journal.grow(EACH)
+    heard = []
+    while len(many[-1].told) < EACH:
+        await asyncio.sleep(0)
+        heard.append([len(many[at].told) for at in (0, STRETCH, 2 * STRETCH)])
+    begun = [one for one in heard if any(one)]
+    assert begun == [
+        [TURN, 0, 0],
+        [TURN, TURN, 0],
+        [TURN, TURN, TURN],
+        [EACH, TURN, TURN],
+        [EACH, EACH, TURN],
+        [EACH, EACH, EACH],
+    ]
+    assert all(seqs(one.told) == list(range(1, EACH + 1)) for one in many)
+    channel.close()
+    for task in tasks:
+        task.cancel()
+
+
+async def test_what_takes_its_time_does_not_hold_up_what_came_before_it() -> None:
+    journal, going = Script(), asyncio.Event()
+
+    async def slowly(message: Message) -> bytes:
+        await going.wait()
+        return b"m%d" % message.seq
+
+    def encode(message: Message) -> bytes | Awaitable[bytes]:
+        return slowly(message) if message.seq == 3 else journal.encode(message)
+
+    channel = Channel(journal.live(0), encode, 0)
+    one = Taking(channel, journal.live(0))
+    waiting = asyncio.create_task(anext(one.rest))
+    await rounds(3)
+    await journal.grow(4)
+    while len(one.told) < 2:  # noqa: ASYNC110  as above
+        await asyncio.sleep(0)
+    await rounds(10)
+    assert seqs(one.told) == [1, 2]
+    going.set()
+    while len(one.told) < 4:  # noqa: ASYNC110  as above
+        await asyncio.sleep(0)
+    assert seqs(one.told) == [1, 2, 3, 4]
+    channel.close()
+    waiting.cancel()
 
 
 async def test_a_subscription_can_be_iterated_as_it_is() -> None:

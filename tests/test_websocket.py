@@ -421,6 +421,23 @@ async def test_an_id_is_free_again_as_soon_as_its_client_has_ended_it(gateway: G
         assert await socket.quiet()
 
 
+async def test_after_its_end_is_known_an_operation_tells_nothing_whatever_is_sold_meanwhile(gateway: Gateway) -> None:
+    async with Socket(gateway) as socket, Socket(gateway) as other, Shop(gateway) as shop:
+        await other.subscribe(SALES)
+        sales = []
+        for _ in range(20):
+            await socket.subscribe(SALES)
+            await subscribed(gateway, 2)
+            selling = asyncio.create_task(shop.sell(3))
+            await socket.say({"id": "1", "type": "complete"})
+            await socket.say({"type": "ping"})
+            while (message := await socket.hear()) != {"type": "pong"}:
+                assert (message["id"], message["type"]) == ("1", "next")
+            sales += await selling
+            assert await socket.quiet()
+        assert [sold(await other.next()) for _ in sales] == sales
+
+
 async def test_an_id_may_be_any_text(gateway: Gateway) -> None:
     async with Socket(gateway) as socket:
         for id_ in (' "\\\n', "é😀", "__proto__", "x" * 5000):
