@@ -73,7 +73,7 @@ def ways() -> tuple[Way, ...]:
 
 async def tables() -> str:
     async with road.running() as bench:
-        row, found = road.wholes(bench)[road.ANEW], ways()
+        row, found = road.wholes(bench)[road.LONG_ANEW_POST], ways()
         for _ in range(ROUNDS):
             for way in found:
                 await way.round(row, ANSWERS)

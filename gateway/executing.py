@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import orjson
 import strawberry
-from graphql import ExecutionResult, GraphQLError, execute
+from graphql import ExecutionResult, GraphQLError, OperationType, execute
 from strawberry.execution import optimized_is_awaitable
 
 from compiled import Compiler, Keeper, Kept, Memory, Operation, Pieces
@@ -74,6 +74,17 @@ class Execution:
             wrong = UNNAMED if asked.name is None else f'there is no operation "{asked.name:.60}"'
             return Executed(errors.refusal(BadInput(wrong)))
         charge = self._admission.charge(asked, context.viewer)
+        return await self.charged(asked, context, request_id, charge)
+
+    def compiles(self, asked: Asked) -> bool:
+        """Whether it is a good query, of those that the compiler takes, and asks nothing of the schema itself."""
+        document = asked.document
+        if asked.kind is not OperationType.QUERY or document.errors or document.introspection:
+            return False
+        return document.compiled(self._compiler, asked.name) is not None
+
+    async def charged(self, asked: Asked, context: Context, request_id: str, charge: Charge) -> Executed:
+        """An operation that is good, and is paid for."""
         with self._tracing.operation(asked, request_id) as tell:
             await context.graph.journal.caught_up()  # a query after a delivery sees it
             operation = asked.document.compiled(self._compiler, asked.name)

@@ -5,63 +5,33 @@ https://graphql.github.io/graphql-over-http/draft/"""
 import asyncio
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import Any
 
 import strawberry
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
 from compiled import Kept
-from domain.errors import ErrorCode, QueryTooComplex, RateLimited, Unauthenticated, UnknownDocument, VendgraphError
+from domain.errors import RateLimited, Unauthenticated, VendgraphError
 from gateway import accept, errors, etags, sse
-from gateway.accept import JSON, answer_type, is_browser
-from gateway.admission import Admission, Asked
+from gateway.accept import answer_type, is_browser
+from gateway.admission import Admission, Asked, Charge
 from gateway.answers import response
 from gateway.auth import Authenticator, authorization, text_of
 from gateway.capacity import Capacity, Crowded
 from gateway.documents import Documents
 from gateway.executing import Executed, Execution, NotByGet
 from gateway.graphiql import page as graphiql
-from gateway.guessing import TooManyGuesses
 from gateway.limits import LimitSettings
-from gateway.persisted import NotTrusted, Texts
-from gateway.request_ids import note, request_id
-from gateway.requests import TooLong, WrongMedia, address_of, read
+from gateway.persisted import Texts
+from gateway.replies import Caller, Reply, answered, refused, unexpected
+from gateway.request_ids import bound, note, request_id
+from gateway.requests import address_of, read
 from gateway.streams import USUAL, Pace, Streams
 from gateway.subscriptions import Subscriptions
 from gateway.tracing import Tracing
 from gateway.websocket import Sockets
 from resolvers.context import Context, Graph, Viewer
-
-log = structlog.get_logger()
-
-STATUSES: Mapping[type[VendgraphError], int] = {
-    Unauthenticated: 401,
-    NotTrusted: 403,
-    NotByGet: 405,
-    TooLong: 413,
-    WrongMedia: 415,
-    RateLimited: 429,
-    Crowded: 429,
-    TooManyGuesses: 429,
-}
-OF_DOCUMENTS = (QueryTooComplex, UnknownDocument)
-HEADERS: Mapping[type[VendgraphError], Mapping[str, str]] = {
-    Unauthenticated: {"www-authenticate": "Bearer"},
-    NotByGet: {"allow": "POST"},
-}
-
-
-@dataclass(slots=True)
-class Reply:
-    """`kept`: whether a client may keep it, and ask whether it still is so."""
-
-    content: dict[str, Any]
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    kept: bool = False
 
 
 class Endpoint:
@@ -93,6 +63,7 @@ class Endpoint:
         tracing = tracing or Tracing()
         self.short = 0  # requests that took the short road
         self.unread = 0  # of those, the ones that were known as they came
+        self.made = 0  # of those, the ones whose answers were not kept
         self.execution = Execution(schema, self._admission, tracing, suggestions=development)
         self.subscriptions = Subscriptions(schema, graph, suggestions=development)
         self.streams = Streams(graph, self._admission, self.subscriptions, self._answer, tracing)
@@ -109,13 +80,13 @@ class Endpoint:
             found = await self._respond(request, media, id_)
             if isinstance(found, Response):
                 return found
-            if "data" not in found.content:
-                note(request.scope, code=found.content["errors"][0]["extensions"]["code"])
+            if found.code is not None:
+                note(request.scope, code=found.code)
             answer = response(found.content, found.status, media, {**found.headers, **told})
             return etags.revalidated(request, answer) if found.kept else answer
-        except Exception:
-            log.exception("unexpected", request_id=id_)
-            return response({"errors": [errors.masked(id_)]}, 500, media, told)
+        except Exception as error:  # noqa: BLE001  it is logged
+            masked = unexpected(error, id_)
+            return response(masked.content, masked.status, media, told)
 
     async def _respond(self, request: Request, media: str, request_id: str) -> Reply | Response:
         """Who wants events is told even what is wrong as one, but for a key: that has a status of its own."""
@@ -123,24 +94,31 @@ class Endpoint:
         try:
             viewer = await self._authenticator.viewer(authorization(request.headers), address_of(request))
         except Unauthenticated as error:
-            return _refused(error, media)
+            return refused(error, media)
         note(request.scope, key=viewer.name)
-        with structlog.contextvars.bound_contextvars(request_id=request_id, key=viewer.name):
+        with bound(request_id=request_id, key=viewer.name):
             try:
-                asked = await self._admission.find(await read(request), viewer)
+                operation = await read(request)
+                asked = await self._admission.find(operation, viewer)
                 if events.wanted or (events.taken and asked.follows):
                     return await self._stream(asked, viewer, request, request_id)
                 context = Context(self._graph, viewer, address=address_of(request), request_id=request_id)
                 content = await self._traced(asked, context, request, request_id)
-                reply = Reply(content, _status(content, media))
-                reply.kept = request.method == "GET" and asked.named and "errors" not in content
+                if not operation.names:
+                    self._note_known(asked, request)
+                reply = answered(content, media, tagged=request.method == "GET" and asked.named)
             except VendgraphError as error:
                 if events.wanted and not isinstance(error, Crowded):
                     note(request.scope, code=error.code.value)
                     return sse.refused(errors.refusal(error)["errors"], request_id)
-                reply = _refused(error, media)
+                reply = refused(error, media)
         reply.headers = {**reply.headers, **self._admission.headers(viewer)}
         return reply
+
+    def _note_known(self, asked: Asked, request: Request) -> None:
+        """For the short road, by which what is asked for by name, or by POST, comes the next time."""
+        if (asked.named or request.method == "POST") and self.execution.compiles(asked):
+            note(request.scope, asked=asked)
 
     async def _stream(self, asked: Asked, viewer: Viewer, request: Request, request_id: str) -> Response:
         """Raises VendgraphError."""
@@ -172,52 +150,55 @@ class Endpoint:
         stream.headers.update(self._admission.headers(viewer))
         return stream
 
-    def at_once(self, asked: Asked, authorization: bytes, address: str | None) -> tuple[Kept, Mapping[str, str]] | None:
-        """An answer that is kept, and the headers that tell what is left of the caller's budget; None for
-        whatever has to be waited for, or is to be refused. Raises RateLimited."""
-        if self.capacity.lag.shedding or not self._graph.journal.is_caught_up:
+    def viewer(self, authorization: bytes, address: str | None) -> Viewer | None:
+        """Who asks, where nobody has to be waited for to tell, and there is room for it."""
+        if self.capacity.lag.shedding:
             return None
         viewer = self._authenticator.at_once(text_of(authorization), address)
         if viewer is None or not self.capacity.operations_of.has_room(viewer.name):
             return None
-        if asked.document.introspection:
-            return None
-        found = self.execution.at_once(asked, viewer)
+        return viewer
+
+    def at_once(self, asked: Asked, viewer: Viewer) -> tuple[Kept, Mapping[str, str]] | None:
+        """An answer that is kept, and the headers that tell what is left of the caller's budget; None where it has to
+        be waited for. Raises RateLimited."""
+        found = self.execution.at_once(asked, viewer) if self._graph.journal.is_caught_up else None
         if found is None:
             return None
         self.short += 1
         return found, self._admission.headers(viewer)
 
+    def paid(self, asked: Asked, viewer: Viewer) -> Charge | None:
+        """None, and nothing is charged, where there is not enough left."""
+        try:
+            return self._admission.charge(asked, viewer)
+        except RateLimited:
+            return None
+
+    async def anew(self, asked: Asked, viewer: Viewer, charge: Charge, caller: Caller, request_id: str) -> Reply:
+        """As `serve`, of what is known, of whom `viewer` has told, and `paid` for: nobody was waited for since."""
+        self.short += 1
+        self.made += 1
+        context = Context(self._graph, viewer, address=caller.address, request_id=request_id)
+        with bound(request_id=request_id, key=viewer.name):
+            try:
+                with self.capacity.operations_of.place(viewer.name):
+                    executed = await self.execution.charged(asked, context, request_id, charge)
+                reply = answered(executed.answer, caller.media, tagged=caller.by_get)
+                reply.lasts = executed.kept
+            except VendgraphError as error:
+                reply = refused(error, caller.media)
+        reply.headers = {**reply.headers, **self._admission.headers(viewer)}
+        return reply
+
     async def _traced(self, asked: Asked, context: Context, request: Request, request_id: str) -> dict[str, Any]:
         with self.capacity.operations_of.place(context.viewer.name):
             executed = await self.execution.of(asked, context, request_id, changes=request.method == "POST")
-        if executed.kept and (asked.named or request.method == "POST"):
-            note(request.scope, asked=asked)
         return _with_trace(executed) if _is_traced(request) else executed.answer
 
     async def _answer(self, asked: Asked, context: Context, request_id: str, traced: bool) -> dict[str, Any]:
         executed = await self.execution.of(asked, context, request_id)
         return _with_trace(executed) if traced else executed.answer
-
-
-def _refused(error: VendgraphError, media: str) -> Reply:
-    content = errors.refusal(error)
-    if isinstance(error, OF_DOCUMENTS):
-        return Reply(content, _status(content, media))
-    headers = dict(HEADERS.get(type(error), {}))
-    seconds = content["errors"][0]["extensions"].get("retryAfterSeconds")
-    if seconds is not None:
-        headers["retry-after"] = str(seconds)
-    return Reply(content, STATUSES.get(type(error), 400), headers)
-
-
-def _status(answer: Mapping[str, Any], media: str) -> int:
-    """A client of plain JSON takes any other status than 200 for a failure of something that knows no GraphQL."""
-    if "data" in answer:
-        return 200
-    if any(error["extensions"]["code"] == ErrorCode.INTERNAL.value for error in answer["errors"]):
-        return 500
-    return 200 if media == JSON else 400
 
 
 def _is_traced(request: Request) -> bool:

@@ -191,6 +191,9 @@ class Live(Collector):
             "vendgraph_short_road", "Requests that were answered on the short road.", self._endpoint.short
         )
         yield CounterMetricFamily(
+            "vendgraph_made_anew", "Requests of the short road whose answers were not kept.", self._endpoint.made
+        )
+        yield CounterMetricFamily(
             "vendgraph_unread", "Requests of the short road that were known as they came.", self._endpoint.unread
         )
 

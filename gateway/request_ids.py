@@ -4,19 +4,21 @@ Of a request that is refused one line is logged: never its address or body, whic
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 log = structlog.get_logger()
 
 HEADER = "x-request-id"
 SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 NOTED = "vendgraph"  # in the scope: what is known of the request
-ASKED = "asked"  # there, when it was answered with what is kept: what was asked
+ASKED = "asked"  # there, when the short road may answer its like: what was asked
 LOGGED = ("/graphql", "/exports")  # what else there is has lines of its own, or none
 ELSEWHERE = "elsewhere"
 LINE = frozenset({"key", "code"})
@@ -51,6 +53,16 @@ def _noted(scope: Scope) -> dict[str, Any]:
     return found
 
 
+@contextmanager
+def bound(**facts: str) -> Iterator[None]:
+    """For each line of the log. structlog's own looks through all that is bound, each time."""
+    tokens = bind_contextvars(**facts)
+    try:
+        yield
+    finally:
+        reset_contextvars(**tokens)
+
+
 class RequestIds:
     """ASGI middleware, before all others. Who has left before there was an answer was not refused."""
 
@@ -77,10 +89,16 @@ class RequestIds:
                 MutableHeaders(scope=message)[HEADER] = id_
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=id_):
+        with bound(request_id=id_):
             await self._app(scope, heard, named)
-            if not gone and status != 500 and (status >= 400 or "code" in _noted(scope)):
-                tell_refused(scope, status)
+            if not gone:
+                tell_if_refused(scope, status)
+
+
+def tell_if_refused(scope: Scope, status: int) -> None:
+    """What is unexpected was told when it was raised."""
+    if status != 500 and (status >= 400 or "code" in _noted(scope)):
+        tell_refused(scope, status)
 
 
 def tell_refused(scope: Scope, status: int) -> None:

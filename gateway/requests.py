@@ -33,6 +33,11 @@ class Operation:
     document_id: str | None = None
     sha256: str | None = None
 
+    @property
+    def names(self) -> bool:
+        """Whether it gives its document a name."""
+        return self.query is not None and self.sha256 is not None
+
 
 def address_of(connection: HTTPConnection) -> str | None:
     """Where it came from, as the server was told: behind a proxy that is trusted, by that."""

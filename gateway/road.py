@@ -16,11 +16,14 @@ from compiled import Kept
 from domain.errors import RateLimited
 from gateway import etags
 from gateway.accept import answer_type, events, is_browser
-from gateway.admission import Asked
+from gateway.admission import Asked, Charge
+from gateway.answers import encoded
 from gateway.browsers import GRAPH, told_always
 from gateway.graphql import Endpoint
-from gateway.request_ids import ASKED, HEADER, new_id, noted
+from gateway.replies import Caller, unexpected
+from gateway.request_ids import ASKED, HEADER, bound, new_id, note, noted, tell_if_refused
 from gateway.requests import reads_as_json
+from resolvers.context import Viewer
 
 KEPT = 1_024  # requests that were read
 LONGEST = 16_384  # bytes of the body of one, or of its query string
@@ -43,15 +46,18 @@ UNUSUAL = frozenset(
 )
 
 
-def _raw(told: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+Raw = list[tuple[bytes, bytes]]  # headers
+
+
+def _raw(told: Mapping[str, str]) -> Raw:
     return [(name.encode(), value.encode()) for name, value in told.items()]
 
 
 ID = HEADER.encode()
-ALWAYS = {  # by whether it is secure, and asked for by GET
-    (secure, by_get): _raw({**told_always("https" if secure else "http"), **(etags.HEADERS if by_get else {})})
+ALWAYS = {  # by whether it is secure, and may be kept by who asks
+    (secure, tagged): _raw({**told_always("https" if secure else "http"), **(etags.HEADERS if tagged else {})})
     for secure in (False, True)
-    for by_get in (False, True)
+    for tagged in (False, True)
 }
 
 
@@ -59,22 +65,13 @@ Whole = tuple[str | None, bytes]  # who sent a request, and its bytes, head and 
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """What a request's head tells. `address`: where it comes from; `tags`: of the answers that its client has."""
-
-    authorization: bytes
-    address: str | None
-    media: bytes
-    tags: str
-    secure: bool
-    by_get: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
+    """`lasts`: whether it is kept, for whoever sends the same bytes."""
+
     status: int
-    headers: list[tuple[bytes, bytes]]
+    headers: Raw
     body: bytes
+    lasts: bool = True
 
 
 class Road:
@@ -96,7 +93,7 @@ class Road:
         return Caller(
             authorization=headers.get(b"authorization", b""),
             address=client[0] if client else None,
-            media=media.encode(),
+            media=media,
             tags=headers.get(b"if-none-match", b"").decode("latin-1"),
             secure=scope["scheme"] == "https",
             by_get=scope["method"] == "GET",
@@ -121,12 +118,43 @@ class Road:
         return answer
 
     def answer(self, asked: Asked, caller: Caller) -> Answer | None:
-        """None for whatever takes the long road."""
+        """One that is kept. None for whatever has to be made, or takes the long road."""
+        viewer = self.endpoint.viewer(caller.authorization, caller.address)
+        return None if viewer is None else self._kept(asked, viewer, caller)
+
+    async def made(self, asked: Asked, caller: Caller, scope: Scope) -> Answer | None:
+        """One that is kept, or else is made anew. None for whatever takes the long road: then nothing was begun."""
+        viewer = self.endpoint.viewer(caller.authorization, caller.address)
+        if viewer is None:
+            return None
+        kept = self._kept(asked, viewer, caller)
+        if kept is not None:
+            return kept
+        charge = self.endpoint.paid(asked, viewer)
+        return None if charge is None else await self._anew(asked, viewer, charge, caller, scope)
+
+    def _kept(self, asked: Asked, viewer: Viewer, caller: Caller) -> Answer | None:
         try:
-            found = self.endpoint.at_once(asked, caller.authorization, caller.address)
+            found = self.endpoint.at_once(asked, viewer)
         except RateLimited:
             return None
-        return None if found is None else _answer(caller, *found)
+        return None if found is None else _kept(caller, *found)
+
+    async def _anew(self, asked: Asked, viewer: Viewer, charge: Charge, caller: Caller, scope: Scope) -> Answer:
+        id_ = new_id()
+        try:
+            reply = await self.endpoint.anew(asked, viewer, charge, caller, id_)
+            body = encoded(reply.content)
+        except Exception as error:  # noqa: BLE001  it is logged
+            reply = unexpected(error, id_)
+            body = encoded(reply.content)
+        if reply.code is not None:
+            note(scope, key=viewer.name, code=reply.code)
+            with bound(request_id=id_):
+                tell_if_refused(scope, reply.status)
+        tag = etags.tag_of(body) if reply.kept else ""
+        told = _raw(reply.headers)
+        return _answer(caller, [*told, (ID, id_.encode())], body, tag, status=reply.status, lasts=reply.lasts)
 
     def _answers_in(self, accept: bytes) -> str | None:
         """None where a page or a stream of events would do."""
@@ -154,32 +182,41 @@ class ShortRoad:
             first = await receive()
             asked_by, receive = _body(first), _again(first, receive)
         asked = self._road.asked(asked_by)
-        answer = None if asked is None else self._road.answer(asked, caller)
-        if answer is None:
+        answer = None if asked is None else await self._road.made(asked, caller, scope)
+        if asked is None or answer is None:
             await self._app(scope, receive, send)
-            asked = noted(scope).get(ASKED)
-            if asked is not None:
-                self._road.learn(asked_by, asked)
-        else:
-            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-            await send({"type": "http.response.body", "body": answer.body})
+            self._learn(asked_by, scope)
+            return
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
         whole = scope.get(WHOLE)
-        if whole is not None and asked is not None:
+        if whole is not None and answer.lasts:
             self._road.learn_whole(whole, asked, caller)
 
+    def _learn(self, asked_by: bytes, scope: Scope) -> None:
+        asked = noted(scope).get(ASKED)
+        if asked is not None:
+            self._road.learn(asked_by, asked)
 
-def _answer(caller: Caller, kept: Kept, told: Mapping[str, str]) -> Answer:
-    status, body = 200, b'{"data":%b}' % kept.encoded
-    headers = [*ALWAYS[caller.secure, caller.by_get], *_raw(told), (ID, new_id().encode())]
+
+def _kept(caller: Caller, kept: Kept, budget: Mapping[str, str]) -> Answer:
+    body = b'{"data":%b}' % kept.encoded
     if caller.by_get:
         kept.tag = kept.tag or etags.tag_of(body)
-        headers.append((b"etag", kept.tag.encode()))
-        if etags.is_known(kept.tag, caller.tags):
-            status, body = 304, b""
-    if status == 200:
-        headers.append((b"content-type", b"%b; charset=utf-8" % caller.media))
-        headers.append((b"content-length", b"%d" % len(body)))
-    return Answer(status, headers, body)
+    told = [*_raw(budget), (ID, new_id().encode())]
+    return _answer(caller, told, body, kept.tag if caller.by_get else "")
+
+
+def _answer(caller: Caller, told: Raw, body: bytes, tag: str = "", *, status: int = 200, lasts: bool = True) -> Answer:
+    """`tag`: of one that its client may keep."""
+    headers = [*ALWAYS[caller.secure, bool(tag)], *told]
+    if tag:
+        headers.append((b"etag", tag.encode()))
+        if etags.is_known(tag, caller.tags):
+            return Answer(304, headers, b"", lasts)
+    headers.append((b"content-type", b"%b; charset=utf-8" % caller.media.encode()))
+    headers.append((b"content-length", b"%d" % len(body)))
+    return Answer(status, headers, body, lasts)
 
 
 def _usual(scope: Scope) -> Mapping[bytes, bytes] | None:

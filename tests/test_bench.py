@@ -145,14 +145,14 @@ def test_the_largest_requests_are_legal_and_waits_are_told_of_each(gateway: Gate
 
 async def test_each_row_of_the_road_answers_what_its_name_says(monkeypatch: pytest.MonkeyPatch) -> None:
     async with road.running() as bench:
-        rows, taken = road.wholes(bench), bench.endpoint.short
+        rows, taken, made = road.wholes(bench), bench.endpoint.short, bench.endpoint.made
         whole = await rows[road.UNREAD]()
         assert (bench.endpoint.short, bench.endpoint.unread) == (taken + 1, 1)
         calls = (road.UNREAD, road.COMPILED, road.CORE)
         answers = {name: await row() for name, row in rows.items() if name not in calls}
-        assert bench.endpoint.short == taken + 3
+        assert (bench.endpoint.short, bench.endpoint.made) == (taken + 5, made + 2)
         bodies = {one.body for one in answers.values() if isinstance(one, road.Answer)}
-        assert len(answers) == 5
+        assert len(answers) == 8
         assert len(bodies) == 1
         assert isinstance(whole, bytes)
         assert whole.endswith(b"\r\n\r\n" + next(iter(bodies)))
