@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 import orjson
 import pytest
 
+from tests.roads import FLEET, LONG, OWN
 from tests.running import ADMIN, VIEWER, Gateway, Sandbox, running_gateway
 from tests.sameness import FOREVER
-from tests.test_road import FLEET, LONG, OWN, short
+from tests.test_road import short
 
 OTHER = "{ machines(first: 2) { nodes { id } } }"
 WRONG = "{ machines { nobodys } }"

@@ -12,13 +12,9 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 
+from tests.roads import FLEET, LONG, OWN, SALES
 from tests.running import ADMIN, CLIENT, OPERATOR, STRANGER, VIEWER, Gateway, Sandbox, running_gateway
 from tests.sameness import FOREVER
-
-FLEET = "{ machines(first: 5) { nodes { name slots { position product { name } } } } }"
-SALES = "{ sales(first: 3) { nodes { id person { name } payments { reference } vendorData } } }"
-OWN = {"x-request-id", "date", "ratelimit"}  # of each request
-LONG = {"traceparent": "00-11111111111111111111111111111111-2222222222222222-01"}  # as tracing proxies send it
 
 
 @pytest.fixture(scope="module")
