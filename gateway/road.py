@@ -1,10 +1,11 @@
-"""The short road: a request that was answered before, of a caller who is known, whose answer is kept.
+"""The short road: a request that was read before, of a caller who is known.
 
 From the socket it is one look at the headers, one look-up by the body, or by the query string of a document that has a
-name, the caller's key, and one write. One that comes again byte for byte, as clients send them that ask every few
+name, the caller's key, the answer, and one write. Where an answer is kept nothing is waited for; else it is made anew,
+by the same functions as on the long road. One that comes again byte for byte, as clients send them that ask every few
 seconds, is not even read: `gateway/repeating.py`. Whatever is unusual about a request, or not known yet, takes the long
-road through all layers; so does whatever would be refused. What is answered here is what the long road would answer,
-to the header: `tests/test_road.py` compares them."""
+road through all layers; so does whatever would be refused, before anything is charged. What is answered here is what
+the long road would answer, to the header: `tests/test_road.py` and `tests/test_road_anew.py` compare them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
