@@ -58,8 +58,8 @@ class Functions:
 class Compiler:
     """For one schema. It is safe for operations that have been validated, and reads.
 
-    `keeps`: types whose objects, in lists, come to pieces. Such an object is replaced rather than changed: what is read
-    off it as an attribute is the same for as long as it is there."""
+    `keeps`: types whose objects, in lists, come to pieces. Such an object can be referred to weakly, and is replaced
+    rather than changed: what is read off it as an attribute is the same for as long as it is there."""
 
     def __init__(self, schema: strawberry.Schema, keeps: Collection[str] = ()) -> None:
         self.schema = schema

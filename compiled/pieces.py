@@ -23,9 +23,12 @@ Key = tuple[Hashable, bytes, Hashable]  # level, variables, scope
 
 
 class Alive(weakref.ref[Any]):
-    """An object, as a reading: as long as it is there, its identity is no other's. It is not kept by that."""
+    """An object, as a reading: as long as it is there, its identity is no other's. It is not kept by that, nor asked
+    what it is equal to."""
 
     __slots__ = ()
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
 
     def stands(self) -> bool:
         return self() is not None
@@ -95,10 +98,10 @@ class Pieces:
     async def put(self, key: Key, one: object, answer: Any, readings: Readings) -> Any:
         """What stands for the answer from now on: the piece, or itself where it cannot be one."""
         try:
-            alive, (text, objects) = Alive(one), await self._write(answer)
+            text, objects = await self._write(answer)
         except (TypeError, ValueError, RecursionError):
             return answer
-        kept = Kept(text, objects, readings | {alive}, asked=len(key[1]))
+        kept = Kept(text, objects, {*readings, Alive(one)}, asked=len(key[1]))
         self._keeper.keep((key, id(one)), kept)
         self.made += objects
         return orjson.Fragment(text)

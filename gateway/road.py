@@ -27,6 +27,7 @@ from gateway.requests import reads_as_json
 from resolvers.context import Viewer
 
 KEPT = 1_024  # requests that were read
+SEEN = 16_384  # requests that came once are known by their hash: many will never come again
 LONGEST = 16_384  # bytes of the body of one, or of its query string
 WHOLE = "vendgraph.whole"  # in the scope: a whole request, as it came
 GET = b"GET "  # before a query string: no body of JSON begins so
@@ -80,6 +81,7 @@ class Road:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        self._seen: LRUCache[int, None] = LRUCache(SEEN)
         self._asked: LRUCache[bytes, Asked] = LRUCache(KEPT)
         self._whole: LRUCache[Whole, tuple[Asked, Caller]] = LRUCache(KEPT)
         self._media: LRUCache[bytes, str | None] = LRUCache(ACCEPTS)
@@ -105,7 +107,11 @@ class Road:
         return self._asked.get(asked_by)
 
     def learn(self, asked_by: bytes, asked: Asked) -> None:
-        if 0 < len(asked_by) <= LONGEST:
+        """When it comes for the second time: what was read stays in memory with it."""
+        mark = hash(asked_by)
+        if mark not in self._seen:
+            self._seen[mark] = None
+        elif 0 < len(asked_by) <= LONGEST:
             self._asked[asked_by] = asked
 
     def learn_whole(self, whole: Whole, asked: Asked, caller: Caller) -> None:

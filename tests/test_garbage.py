@@ -4,7 +4,7 @@ there is one collector of a process."""
 import subprocess
 import sys
 
-from gateway.garbage import EVERY_SECONDS, LONGEST_SECONDS
+from gateway.garbage import EVERY_SECONDS, LONGEST
 from tests.processes import environment
 
 BEGINS = """
@@ -26,7 +26,7 @@ def after(seconds, busy):
     return thing() is None
 
 now = [0.0]
-garbage = Garbage(lambda: now[0])
+garbage = Garbage(lambda: now[0], many=0)
 """
 
 
@@ -62,9 +62,44 @@ def test_a_gateway_that_is_never_quiet_is_looked_through_all_the_same() -> None:
     code = f"""
 with garbage.tended():
     thing = survivor()
-    print(after({LONGEST_SECONDS} - 1, True), after({LONGEST_SECONDS}, True))
+    print(after({LONGEST * EVERY_SECONDS} - 1, True), after({LONGEST * EVERY_SECONDS}, True))
 """
     assert told(code) == "False True"
+
+
+def test_all_is_looked_through_where_a_quarter_of_it_may_be_garbage() -> None:
+    """In a quiet moment, or, where there is none, when it may be half."""
+    code = """
+def left_out(share):
+    thing = survivor()
+    kept.append([[] for _ in range(int(everything * share))])
+    gc.collect()
+    return thing
+
+kept, everything = [], 0
+with garbage.tended():
+    everything = gc.get_freeze_count()
+    thing = left_out(0.2)
+    print(after(1, False))
+    kept.append(left_out(0.1))
+    print(after(1, True), after(1, False))
+    thing = left_out(0.4)
+    print(after(2, True))
+    kept.append(left_out(0.4))
+    print(after(2, True))
+"""
+    assert told(code).split() == ["False", "False", "True", "False", "True"]
+
+
+def test_a_few_are_looked_through_again_and_again() -> None:
+    code = """
+garbage = Garbage(many=1_000_000)
+with garbage.tended():
+    thing = survivor()
+    gc.collect()
+    print(thing() is None)
+"""
+    assert told(code) == "True"
 
 
 def test_who_does_not_tend_it_any_more_finds_all() -> None:

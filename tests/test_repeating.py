@@ -95,7 +95,7 @@ def unread(gateway: Gateway) -> int:
 def warm(gateway: Gateway, sent: bytes, source: str = "127.0.0.1") -> None:
     """It is loaded, kept, known by its body, and then as it comes."""
     with connected(gateway, source) as client:
-        for _ in range(4):
+        for _ in range(5):
             assert client.ask(sent).status == 200
 
 

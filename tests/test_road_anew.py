@@ -189,7 +189,7 @@ def test_what_is_under_way_when_the_gateway_stops_is_answered(sandbox: Sandbox, 
         made = there.made
         sandbox.break_("livello", "delay", operation="inventory", seconds=1.0)
         answer = other.submit(asked.ask, gateway)
-        while there.made == made or not len(there.capacity.operations_of):
+        while not answer.done() and (there.made == made or not len(there.capacity.operations_of)):
             time.sleep(0.01)
         assert gateway.server is not None
         gateway.server.stop()
