@@ -25,8 +25,12 @@ async def read(response: httpx2.Response) -> bytes:
     async for chunk in response.aiter_bytes() if "content-encoding" in response.headers else _as_sent(response):
         found += chunk
         if len(found) > LARGEST_BYTES:
-            raise BodyError(f"is longer than {LARGEST_BYTES} bytes")
+            raise too_long()
     return bytes(found)
+
+
+def too_long() -> BodyError:
+    return BodyError(f"is longer than {LARGEST_BYTES} bytes")
 
 
 def _as_sent(response: httpx2.Response) -> AsyncIterable[bytes]:
@@ -35,16 +39,16 @@ def _as_sent(response: httpx2.Response) -> AsyncIterable[bytes]:
     return response.stream
 
 
-def look_at(response: httpx2.Response, content: bytes) -> None:
+def look_at(media: str | None, content: bytes) -> None:
     """Raises BodyError where it is not JSON by its own word."""
     if not content:
         raise BodyError("is empty")
-    if not _is_json(response):
+    if media != "application/json" and not _is_json(media or ""):
         raise BodyError("is not JSON by its content type")
 
 
-def _is_json(response: httpx2.Response) -> bool:
-    media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+def _is_json(media: str) -> bool:
+    media = media.partition(";")[0].strip().lower()
     return media == "application/json" or (media.startswith("application/") and media.endswith("+json"))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import isfinite
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict
 
 import httpx2
 
@@ -29,12 +29,18 @@ BROKEN = (httpx2.RemoteProtocolError, httpx2.DecodingError)
 LASTING = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, httpx2.ReadTimeout, httpx2.WriteTimeout)
 
 
+class Headers(Protocol):
+    """Of an answer, by names in small letters."""
+
+    def get(self, name: str, /) -> str | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`told`: what its body tells; `known`: of one that told the same before, word for word."""
 
     status: int
-    headers: httpx2.Headers
+    headers: Headers
     data: Any
     told: bytes
     known: Known | None
@@ -138,7 +144,7 @@ def number(text: str | None) -> float | None:
     return found if isfinite(found) and found >= 0 else None
 
 
-def retry_after(headers: httpx2.Headers, now: datetime) -> float | None:
+def retry_after(headers: Headers, now: datetime) -> float | None:
     """Seconds to wait, at most `LONGEST_WAIT`; None where the header is absent, unreadable or of the past.
 
     A date is measured against the answer's own Date, so that clocks that disagree do no harm."""

@@ -4,11 +4,11 @@ import asyncio
 import random as chance
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
+from types import TracebackType
 
 from connectors.breaker import Breaker, Reason
 from connectors.budget import Budget, Rate, Traffic
@@ -56,6 +56,23 @@ class Passage:
     judged: bool = False
 
 
+class Admission:
+    __slots__ = ("_guard", "_passage", "_traffic")
+
+    def __init__(self, guard: "Guard", traffic: Traffic) -> None:
+        self._guard = guard
+        self._traffic = traffic
+
+    async def __aenter__(self) -> Passage:
+        self._passage = await self._guard.enter(self._traffic)
+        return self._passage
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._guard.leave(self._passage)
+
+
 class Guard:
     """`rates` are the documented ones; the configuration's replace them. `clock` is monotonic, in seconds.
 
@@ -95,20 +112,30 @@ class Guard:
         self._places = Places(limits.concurrency or concurrency)
         self._retries = RETRIES_AT_START
 
-    @asynccontextmanager
-    async def admit(self, traffic: Traffic) -> AsyncIterator[Passage]:
+    def admit(self, traffic: Traffic) -> "Admission":
         """A place for one request, as soon as there is one. Raises VendorError where there will be none in time.
 
         The caller's deadline bounds the waiting for a place; a budget that frees too late is refused at once."""
-        await self._enter(traffic)
+        return Admission(self, traffic)
+
+    async def enter(self, traffic: Traffic) -> Passage:
+        """As `admit`, for who leaves whatever happens."""
+        if not self._enters_at_once(traffic):
+            await self._enter(traffic)
         passage = Passage(probe=self._breaker.admit())
         self._budget.take()
-        try:
-            yield passage
-        finally:
-            self._places.leave()
-            if not passage.judged:
-                self._breaker.release(probe=passage.probe)
+        return passage
+
+    def leave(self, passage: Passage) -> None:
+        self._places.leave()
+        if not passage.judged:
+            self._breaker.release(probe=passage.probe)
+
+    def _enters_at_once(self, traffic: Traffic) -> bool:
+        """Most do: a place is free, the budget has room, and no other gateway has to be asked."""
+        if self.shared is not None or self._breaker.refusal() is not None or self._budget.wait(traffic):
+            return False
+        return self._places.take_free()
 
     def wait(self, traffic: Traffic) -> float:
         """Seconds until such a request might go, by what this gateway knows; 0 is now."""

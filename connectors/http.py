@@ -5,7 +5,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import httpx2
@@ -13,12 +12,14 @@ import orjson
 import structlog
 
 from connectors.base import Account
-from connectors.body import BodyError, decoded, look_at, read
-from connectors.failures import Answer, Failures, number
+from connectors.body import BodyError, decoded, look_at
+from connectors.failures import Answer, Failures, Headers, number
 from connectors.guard import Guard, Passage, Traffic
+from connectors.heads import Aim, aimed
 from connectors.login import Token, TokenLogin
 from connectors.operations import Operation, overridden, table
-from connectors.pooling import READS, new_client
+from connectors.pooling import new_client
+from connectors.roads import Came, Request, Roads
 from connectors.upstream import UpstreamRequest, trace
 from domain.errors import VendorError, VendorProtocolError, VendorRateLimited, VendorUnauthorized, VendorUnavailable
 
@@ -39,7 +40,6 @@ log = structlog.get_logger()
 RETRIES = 2
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 1.0
-URLS = 4_096  # that are remembered
 EARLY = 0.005  # seconds: an event loop may ring a timer that much too soon
 
 
@@ -55,7 +55,7 @@ class _Call:
     `auth` gives it a token; `logs_in` is whom it gets one for, and then has a budget of its own."""
 
     operation: Operation
-    request: httpx2.Request
+    request: Request
     traffic: Traffic
     auth: TokenLogin | None
     logs_in: TokenLogin | None
@@ -113,12 +113,12 @@ class VendorHTTP:
         self.auth = auth
         self.base_url = base_url
         self.operations = overridden(operations, account.endpoints)
-        self._client = client
         self._telling = telling
         self._failures = Failures(
             account.key, guard.vendor, guard.timeout, explain, unauthorized, self._secrets, conflict
         )
-        self._headers = httpx2.Headers({**client.headers, "accept": "application/json", **(headers or {})})
+        usual = httpx2.Headers({**client.headers, "accept": "application/json", **(headers or {})})
+        self._roads = Roads(client, usual)
 
     def _secrets(self) -> Iterable[str]:
         yield from (secret.reveal() for secret in self.account.credentials.values())
@@ -151,7 +151,12 @@ class VendorHTTP:
         asked = self.operations[operation]
         call = _Call(
             operation=asked,
-            request=self._request(asked, path or {}, query or {}, body, headers or {}),
+            request=self._roads.request(
+                self._aim(asked, path or {}, query or {}),
+                headers or {},
+                None if body is None else orjson.dumps(body),
+                reads=asked.reads,
+            ),
             traffic=next(one for one in (traffic, asking.get(), asked.traffic) if one is not None),
             auth=self.auth if login else None,
             logs_in=None if login else self.auth,
@@ -170,30 +175,13 @@ class VendorHTTP:
                 self.account.unchanged.meet(self.account.key, operation, answer.told, answer.data, alike=alike)
         return answer
 
-    def _request(
-        self,
-        operation: Operation,
-        path: Mapping[str, object],
-        query: Mapping[str, object],
-        body: Any,
-        headers: Mapping[str, str],
-    ) -> httpx2.Request:
+    def _aim(self, operation: Operation, path: Mapping[str, object], query: Mapping[str, object]) -> Aim:
+        values = tuple((name, str(value)) for name, value in path.items())
+        params = tuple((key, _plain(value)) for key, value in query.items() if value is not None)
         try:
-            url = self.base_url + operation.fill(path)
+            return aimed(operation.method, self.base_url, operation.path, values, params)
         except ValueError as error:
             raise self._failures.impossible(operation.name, str(error)) from None
-        sent = self._headers.copy()
-        if body is not None:
-            sent["content-type"] = "application/json"
-        sent.update(headers)
-        params = tuple((key, _plain(value)) for key, value in query.items() if value is not None)
-        return httpx2.Request(
-            operation.method,
-            _url(url, params),
-            headers=sent,
-            content=None if body is None else orjson.dumps(body),
-            extensions=READS if operation.reads else None,
-        )
 
     async def _insist(self, call: _Call) -> Answer:
         """Tries again where a read may be repeated, nothing is lost by it, and the retry budget allows."""
@@ -237,9 +225,9 @@ class VendorHTTP:
 
         Raises VendorError where no usable answer came."""
         if call.auth is not None and token is not None:
-            name, value = call.auth.header(token.value)
-            call.request.headers[name] = value
-        async with self.guard.admit(call.traffic) as passage:
+            call.request.token = call.auth.header(token.value)
+        passage = await self.guard.enter(call.traffic)
+        try:
             if call.late:
                 raise TimeoutError
             if call.logs_in is not None:
@@ -247,16 +235,21 @@ class VendorHTTP:
             if not call.tried:
                 self.guard.earn_retry()
             call.sent = call.tried = True
-            try:
-                answer = await self._timed(call)
-            except VendorError as error:
-                self._failed(call, passage, error)
-                raise
-            except asyncio.CancelledError:
-                if call.late:
-                    self._failed(call, passage, self._failures.late(call.operation.name, sent=True))
-                raise
+            answer = await self._watched(call, passage)
             return answer, self._judge(call, passage, answer)
+        finally:
+            self.guard.leave(passage)
+
+    async def _watched(self, call: _Call, passage: Passage) -> Answer:
+        try:
+            return await self._timed(call)
+        except VendorError as error:
+            self._failed(call, passage, error)
+            raise
+        except asyncio.CancelledError:
+            if call.late:
+                self._failed(call, passage, self._failures.late(call.operation.name, sent=True))
+            raise
 
     async def _timed(self, call: _Call) -> Answer:
         told = UpstreamRequest(self.account.key, call.operation.name, time.perf_counter())
@@ -264,12 +257,7 @@ class VendorHTTP:
         if traced is not None:
             traced.append(told)
         try:
-            response = await self._client.send(call.request, stream=True, auth=None)
-            try:
-                told.status = response.status_code
-                return await self._read(call.operation, response)
-            finally:
-                await response.aclose()
+            return self._read(call.operation, await self._roads.go(call.request, told))
         except httpx2.HTTPError as error:
             # Its text may hold what was sent, a header that cannot be sent for one.
             raise self._failures.transport(call.operation.name, error) from None
@@ -277,21 +265,23 @@ class VendorHTTP:
             told.ended = time.perf_counter()
             self.guard.hear(told)
 
-    async def _read(self, operation: Operation, response: httpx2.Response) -> Answer:
+    def _read(self, operation: Operation, came: Came) -> Answer:
         """An error's body may be anything; an answer's must be JSON, but for one that has nothing to say."""
-        status, good = response.status_code, response.is_success
+        status, headers, body = came
+        good = 200 <= status < 300
         data, told, known = None, b"", None
         try:
-            body = await read(response)
+            if isinstance(body, BodyError):
+                raise body
             if body or not good or (status != 204 and operation.reads):
-                look_at(response, body)
+                look_at(headers.get("content-type"), body)
                 told = self._telling(body)
                 known = self.account.unchanged.find(self.account.key, operation.name, told)
                 data = decoded(body) if known is None else known.data
         except BodyError as error:
             if good:
                 raise self._failures.unreadable(operation.name, str(error)) from None
-        return Answer(status, response.headers, data, told, known)
+        return Answer(status, headers, data, told, known)
 
     def _judge(self, call: _Call, passage: Passage, answer: Answer) -> VendorError | None:
         """Tells the guard what the answer says of the vendor, and of the budget that is left."""
@@ -312,7 +302,7 @@ class VendorHTTP:
             log.info("vendor refused", **self._named(call, error, status))
         return error
 
-    def _tell_budget(self, headers: httpx2.Headers) -> None:
+    def _tell_budget(self, headers: Headers) -> None:
         left, limit = number(headers.get("ratelimit-remaining")), number(headers.get("ratelimit-limit"))
         if left is not None:
             seconds = number(headers.get("ratelimit-reset"))
@@ -339,12 +329,6 @@ async def _unsent(token: Awaitable[Token]) -> Token:
     except VendorError as error:
         error.sent = False
         raise
-
-
-@lru_cache(maxsize=URLS)
-def _url(url: str, params: tuple[tuple[str, str], ...]) -> httpx2.URL:
-    """Most are asked for again and again, and to take one apart costs as much as to send it."""
-    return httpx2.URL(url, params=params) if params else httpx2.URL(url)
 
 
 def _plain(value: object) -> str:

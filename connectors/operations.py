@@ -23,15 +23,19 @@ class Operation:
     reads: bool = True
 
     def fill(self, values: Mapping[str, object]) -> str:
-        """The path with its placeholders replaced. Raises ValueError for a value that would make it another path."""
+        return filled(self.path, values)
 
-        def value(found: re.Match[str]) -> str:
-            text = str(values[found[1]])
-            if text in ("", ".", ".."):
-                raise ValueError(f"{text!r} is no {found[1]}")
-            return quote(text, safe="")
 
-        return PLACEHOLDER.sub(value, self.path)
+def filled(path: str, values: Mapping[str, object]) -> str:
+    """The path with its placeholders replaced. Raises ValueError for a value that would make it another path."""
+
+    def value(found: re.Match[str]) -> str:
+        text = str(values[found[1]])
+        if text in ("", ".", ".."):
+            raise ValueError(f"{text!r} is no {found[1]}")
+        return quote(text, safe="")
+
+    return PLACEHOLDER.sub(value, path)
 
 
 def table(*operations: Operation) -> Mapping[str, Operation]:

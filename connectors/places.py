@@ -15,9 +15,15 @@ class Places:
         self._waiting: list[tuple[Traffic, int, asyncio.Future[None]]] = []
         self._order = count()
 
+    def take_free(self) -> bool:
+        """False where there is none: nobody waits while there is one."""
+        if self.free <= 0:
+            return False
+        self.free -= 1
+        return True
+
     async def take(self, traffic: Traffic) -> None:
-        if self.free > 0:
-            self.free -= 1
+        if self.take_free():
             return
         handed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heappush(self._waiting, (traffic, next(self._order), handed))

@@ -1,172 +1,200 @@
-"""How requests go over the wire: reads over aiohttp's connections, orders over httpx2's own.
+"""How requests go over the wire: reads over connections of our own, orders over httpx2's.
 
-A read costs a tenth over aiohttp's. An order must not be sent twice: httpx2 looks whether a kept connection still
-stands before it sends on it, while aiohttp knows it from a moment before, and a read that meets a connection just
-closed is asked again."""
+A read costs a tenth over ours. An order must not be sent twice: httpx2 looks whether a kept connection still stands
+before it sends on it, while ours know it from a moment before, and a read that meets a connection just closed is asked
+again."""
 
-import socket
-from collections.abc import AsyncIterator
-from functools import lru_cache
+import asyncio
+import ssl
+from collections.abc import Callable
+from functools import cached_property, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import NamedTuple
 
-import aiohttp
 import httpx2
-from aiohttp.abc import AbstractResolver, ResolveResult
-from yarl import URL
 
-from connectors.reaching import GuardedTransport, Reach, Unreachable, may_reach, reachable
+from connectors.reaching import PORTS, RESOLVING_SECONDS, GuardedTransport, Reach, Unreachable, reachable
+from connectors.wire import Connection, Reply
 
-READS = {"reads": True}  # the extension of a request that asks and changes nothing
 CONNECT_SECONDS = 1.0
+READ_SECONDS = 60.0  # between two pieces of an answer
 IDLE_SECONDS = 4.0  # many servers hang up after five: a request should not cross with that
-CHUNK = 64 * 1024
-TARGETS = 1_024  # URLs that are remembered: most are asked for again and again
+KEPT = 256  # idle connections of one origin
+CLOSING_TURNS = 100  # of the event loop: a connection is closed after a few
+
+trusted = partial(httpx2.create_ssl_context, trust_env=False)
 
 
-def new_client(reach: Reach = Reach.ANYWHERE) -> httpx2.AsyncClient:
-    """The one client: pooled, kept alive, following nothing and trusting nothing from the environment.
+class Origin(NamedTuple):
+    """`host` as it goes over the wire: a name in ASCII, or an address without brackets."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+class Wire:
+    """Connections by origin, the one used last first. It belongs to the event loop in which it is used.
+
+    It has no limit of its own to how many are in use: each account has its places."""
+
+    def __init__(
+        self,
+        reach: Reach,
+        *,
+        patience: float = READ_SECONDS,
+        idle: float = IDLE_SECONDS,
+        trust: Callable[[], ssl.SSLContext] = trusted,
+    ) -> None:
+        self._reach = reach
+        self._patience = patience
+        self._idle = idle
+        self._trust = trust
+        self._open: set[Connection] = set()
+        self._kept: dict[Origin, list[Connection]] = {}
+        self._sweeping: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        return self._trust()
+
+    @property
+    def open(self) -> int:
+        """Connections, idle ones and those in use."""
+        return len(self._open)
+
+    async def ask(self, origin: Origin, request: bytes, reply: Reply, *, bare: bool = False) -> None:
+        """Fills `reply`. Raises httpx2.TransportError."""
+        connection = self._kept_one(origin) or await self._connected(origin)
+        try:
+            await connection.ask(request, reply, bare=bare)
+        except BaseException:
+            connection.abort()
+            raise
+        if connection.fit:
+            self._keep(origin, connection)
+
+    def _kept_one(self, origin: Origin) -> Connection | None:
+        kept = self._kept.get(origin)
+        while kept:
+            connection = kept.pop()
+            if connection.fit and asyncio.get_running_loop().time() - connection.idle_since < self._idle:
+                return connection
+            connection.abort()
+        return None
+
+    def _keep(self, origin: Origin, connection: Connection) -> None:
+        loop = asyncio.get_running_loop()
+        connection.idle_since = loop.time()
+        kept = self._kept.setdefault(origin, [])
+        kept.append(connection)
+        if len(kept) > KEPT:
+            kept.pop(0).abort()
+        if self._sweeping is None:
+            self._sweeping = loop.call_later(self._idle, self._sweep)
+
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        since = loop.time() - self._idle
+        for kept in self._kept.values():
+            while kept and (kept[0].idle_since <= since or not kept[0].fit):
+                kept.pop(0).abort()
+        self._kept = {origin: kept for origin, kept in self._kept.items() if kept}
+        oldest = min((kept[0].idle_since for kept in self._kept.values()), default=None)
+        self._sweeping = None if oldest is None else loop.call_at(oldest + self._idle, self._sweep)
+
+    async def _connected(self, origin: Origin) -> Connection:
+        """One address after the other."""
+        if origin.scheme not in PORTS:
+            raise httpx2.UnsupportedProtocol("it is no address of HTTP")
+        failed: httpx2.TransportError = httpx2.ConnectError("there is no address that may be connected to")
+        for address in await self._addresses(origin):
+            if self._closed:
+                raise RuntimeError("it is closed")
+            try:
+                return await self._connect(address, origin)
+            except TimeoutError:
+                failed = httpx2.ConnectTimeout("timed out")
+            except (OSError, ValueError):
+                failed = httpx2.ConnectError("could not connect")
+        raise failed
+
+    async def _addresses(self, origin: Origin) -> list[str]:
+        try:
+            async with asyncio.timeout(RESOLVING_SECONDS):
+                return await reachable(origin.host, origin.port, self._reach)
+        except TimeoutError:
+            raise httpx2.ConnectTimeout("the name was not resolved in time") from None
+        except Unreachable as error:
+            raise httpx2.ConnectError(str(error)) from None
+
+    async def _connect(self, address: str, origin: Origin) -> Connection:
+        """Raises OSError, and ValueError for a name that TLS cannot ask for."""
+        async with asyncio.timeout(CONNECT_SECONDS):
+            transport, connection = await asyncio.get_running_loop().create_connection(
+                lambda: Connection(self._patience, self._open), address, origin.port
+            )
+        if origin.scheme == "https":
+            await self._secure(transport, connection, origin.host.rstrip("."))
+        return connection
+
+    async def _secure(self, transport: asyncio.WriteTransport, connection: Connection, name: str) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                secured = await loop.start_tls(transport, connection, self._context, server_hostname=name)
+        except BaseException:
+            self._open.discard(connection)
+            transport.abort()
+            raise
+        assert secured is not None
+        connection.transport = secured
+
+    async def aclose(self) -> None:
+        self._closed = True
+        self._kept.clear()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        for connection in tuple(self._open):
+            connection.abort()
+        for _ in range(CLOSING_TURNS):
+            if not self._open:
+                break
+            await asyncio.sleep(0)
+
+
+class Client(httpx2.AsyncClient):
+    """Pooled, kept alive, following nothing and trusting nothing from the environment. `wire`: for reads.
 
     It keeps no cookies: accounts share it, and one's session must not travel with another's request. Nor has it a
     limit of its own: each account has its places, and a vendor that hangs must not keep others from connecting."""
-    limits = httpx2.Limits(keepalive_expiry=IDLE_SECONDS)
-    return httpx2.AsyncClient(
-        transport=PooledTransport(reach, limits),
-        timeout=httpx2.Timeout(60.0, connect=CONNECT_SECONDS),
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        follow_redirects=False,
-        trust_env=False,
-    )
 
-
-class PooledTransport(httpx2.AsyncBaseTransport):
-    """Raises what httpx2's own transport raises, so that nobody above has to know which of the two it was."""
-
-    def __init__(self, reach: Reach, limits: httpx2.Limits) -> None:
-        self._reach = reach
-        self._idle_seconds = limits.keepalive_expiry
-        self._orders = GuardedTransport(reach, limits)
-        self._session: aiohttp.ClientSession | None = None
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        if not request.extensions.get("reads"):
-            return await self._orders.handle_async_request(request)
-        if not may_reach(request.url.host, self._reach):
-            raise httpx2.ConnectError("there is no address that may be connected to")
-        limits = request.extensions["timeout"]
-        try:
-            answer = await self._opened().request(
-                request.method,
-                _target(str(request.url)),
-                headers=request.headers.multi_items(),
-                data=request.content or None,
-                allow_redirects=False,
-                timeout=_patience(limits["connect"], limits["read"]),
-            )
-        except FAILURES as error:
-            raise _as_httpx2(error) from error
-        return httpx2.Response(answer.status, headers=answer.raw_headers, stream=_Body(answer))
-
-    def _opened(self) -> aiohttp.ClientSession:
-        """Made where it is used: it belongs to an event loop."""
-        if self._session is None:
-            connector = aiohttp.TCPConnector(
-                limit=0,  # each account has its places
-                resolver=_Resolver(self._reach),
-                use_dns_cache=False,
-                ssl=httpx2.create_ssl_context(trust_env=False),
-                keepalive_timeout=self._idle_seconds,
-            )
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,  # httpx2 does it, and counts
-                skip_auto_headers=("User-Agent", "Content-Type"),
-            )
-            # It would send a read again that met a closed connection; whether to is ours to say, and to count.
-            self._session._retry_connection = False  # noqa: SLF001
-        return self._session
+    def __init__(self, wire: Wire, reach: Reach) -> None:
+        super().__init__(
+            transport=GuardedTransport(reach, httpx2.Limits(keepalive_expiry=IDLE_SECONDS)),
+            timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            trust_env=False,
+        )
+        self.wire = wire
 
     async def aclose(self) -> None:
-        await self._orders.aclose()
-        if self._session is not None:
-            await self._session.close()
+        await self.wire.aclose()
+        await super().aclose()
 
-
-class _Body(httpx2.AsyncByteStream):
-    def __init__(self, answer: aiohttp.ClientResponse) -> None:
-        self._answer = answer
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._answer.content.iter_chunked(CHUNK):
-                yield chunk
-        except FAILURES as error:
-            raise _as_httpx2(error) from error
-
-    async def aclose(self) -> None:
-        """One that was not read to its end takes its connection with it."""
-        if self._answer.content.at_eof():
-            self._answer.release()
-        else:
-            self._answer.close()
-
-
-class _Resolver(AbstractResolver):
-    """Looks at what a name leads to before it is connected to; what is written as an address was looked at before."""
-
-    def __init__(self, reach: Reach) -> None:
-        self._reach = reach
-
-    async def resolve(
+    async def __aexit__(
         self,
-        host: str,
-        port: int = 0,
-        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002  the library's signature
-    ) -> list[ResolveResult]:
-        try:
-            found = await reachable(host, port, self._reach)
-        except Unreachable as error:
-            raise OSError(str(error)) from None
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=socket.IPPROTO_TCP,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in found
-        ]
-
-    async def close(self) -> None:
-        """There is nothing to close."""
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.wire.aclose()
+        await super().__aexit__(exc_type, exc_value, traceback)
 
 
-FAILURES = (aiohttp.ClientError, ValueError)
-
-
-def _as_httpx2(error: Exception) -> httpx2.TransportError:
-    match error:
-        case aiohttp.ConnectionTimeoutError():
-            return httpx2.ConnectTimeout("timed out")
-        case aiohttp.ServerTimeoutError():
-            return httpx2.ReadTimeout("timed out")
-        case aiohttp.ClientConnectorError():
-            return httpx2.ConnectError("could not connect")
-        case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError() | aiohttp.ServerDisconnectedError():
-            return httpx2.RemoteProtocolError("broken")
-        case aiohttp.ClientOSError():
-            return httpx2.ReadError("reset")
-        case _:
-            return httpx2.LocalProtocolError("cannot be sent")
-
-
-@lru_cache(maxsize=TARGETS)
-def _target(url: str) -> URL:
-    return URL(url, encoded=True)
-
-
-@lru_cache(maxsize=TARGETS)
-def _patience(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(sock_connect=connect, sock_read=read)
+def new_client(reach: Reach = Reach.ANYWHERE) -> Client:
+    """The one client of the process."""
+    return Client(Wire(reach), reach)

@@ -2,7 +2,7 @@
 
 Names resolve here as a test says; connections are real."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import httpcore2
@@ -14,8 +14,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from connectors.http import new_client
-from connectors.pooling import READS
+from connectors.pooling import Client, Origin
 from connectors.reaching import Guarded, Reach, may_reach
+from connectors.wire import Reply
 from gateway.settings import Settings, SettingsError, load
 from sandbox.server import start
 from tests.conftest import Resolve
@@ -147,19 +148,33 @@ def target() -> Iterator[Target]:
         yield target
 
 
-ROADS = pytest.mark.parametrize("road", [{}, READS], ids=["order", "read"])
+Road = Callable[[Client, str, int], Awaitable[int]]
+
+
+async def order(client: Client, host: str, port: int) -> int:
+    return (await client.get(f"http://{host}:{port}/")).status_code
+
+
+async def read(client: Client, host: str, port: int) -> int:
+    reply = Reply()
+    await client.wire.ask(Origin("http", host, port), b"GET / HTTP/1.1\r\nhost: vendor\r\n\r\n", reply)
+    assert reply.status is not None
+    return reply.status
+
+
+ROADS = pytest.mark.parametrize("road", [order, read])
 
 
 @ROADS
 @pytest.mark.parametrize("means", ["127.0.0.1", "10.0.0.1", "93.184.216.34 127.0.0.1", "169.254.169.254"])
 @pytest.mark.parametrize("reach", [Reach.PUBLIC, Reach.LOCAL])
 async def test_a_name_that_leads_into_a_private_network_is_not_connected_to(
-    means: str, reach: Reach, road: dict[str, bool], target: Target, names: Resolve
+    means: str, reach: Reach, road: Road, target: Target, names: Resolve
 ) -> None:
     names("vendor.example.com", [means])
     async with new_client(reach) as client:
         with pytest.raises(httpx2.ConnectError):
-            await client.get(f"http://vendor.example.com:{target.port}/", extensions=road)
+            await road(client, "vendor.example.com", target.port)
     assert target.asked == 0
 
 
@@ -175,13 +190,13 @@ async def test_what_was_looked_at_is_what_is_connected_to(target: Target, names:
 
 @ROADS
 async def test_this_machine_is_reached_where_it_is_written_and_redirects_are_not_followed(
-    road: dict[str, bool], target: Target
+    road: Road, target: Target
 ) -> None:
     async with new_client(Reach.LOCAL) as client:
-        assert (await client.get(f"http://127.0.0.1:{target.port}/", extensions=road)).status_code == 302
-        assert (await client.get(f"http://localhost:{target.port}/", extensions=road)).status_code == 302
+        assert await road(client, "127.0.0.1", target.port) == 302
+        assert await road(client, "localhost", target.port) == 302
     assert target.asked == 2
     async with new_client(Reach.PUBLIC) as client:
         with pytest.raises(httpx2.ConnectError):
-            await client.get(f"http://127.0.0.1:{target.port}/", extensions=road)
+            await road(client, "127.0.0.1", target.port)
     assert target.asked == 2
