@@ -132,25 +132,30 @@ class Wire:
 
     async def _connect(self, address: str, origin: Origin) -> Connection:
         """Raises OSError, and ValueError for a name that TLS cannot ask for."""
-        async with asyncio.timeout(CONNECT_SECONDS):
-            transport, connection = await asyncio.get_running_loop().create_connection(
-                lambda: Connection(self._patience, self._open), address, origin.port
-            )
-        if origin.scheme == "https":
-            await self._secure(transport, connection, origin.host.rstrip("."))
-        return connection
-
-    async def _secure(self, transport: asyncio.WriteTransport, connection: Connection, name: str) -> None:
-        loop = asyncio.get_running_loop()
+        connection = Connection(self._patience, self._open)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                secured = await loop.start_tls(transport, connection, self._context, server_hostname=name)
+                await asyncio.get_running_loop().create_connection(lambda: connection, address, origin.port)
+            if origin.scheme == "https":
+                await self._secure(connection, origin.host.rstrip("."))
         except BaseException:
-            self._open.discard(connection)
-            transport.abort()
+            self._forget(connection)
             raise
+        return connection
+
+    async def _secure(self, connection: Connection, name: str) -> None:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            secured = await asyncio.get_running_loop().start_tls(
+                connection.transport, connection, self._context, server_hostname=name
+            )
         assert secured is not None
         connection.transport = secured
+
+    def _forget(self, connection: Connection) -> None:
+        """One that is given up while it is made: not every event loop tells it that it ended."""
+        if connection in self._open:
+            self._open.discard(connection)
+            connection.abort()
 
     async def aclose(self) -> None:
         self._closed = True

@@ -1,5 +1,6 @@
 """What tests share: one sandbox and one gateway over it for each module, whole again after each test."""
 
+import asyncio
 import gc
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from hypothesis import settings
 from sqlalchemy import Engine
 
@@ -18,6 +20,14 @@ from tests.stores import KINDS, MUST, NoPostgreSQL, administrate, empty, new_sto
 
 settings.register_profile("vendgraph", deadline=None)  # how long an example takes says nothing of it
 settings.load_profile("vendgraph")
+
+LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """What stands on the loop itself is tried on the one that serves as well."""
+    return LOOPS if item.path.name == "test_wire.py" else {"asyncio": asyncio.new_event_loop}
+
 
 # Begun first, longest first: what is begun last is waited for, by one worker alone while the others have nothing to do.
 LONG = (
