@@ -16,6 +16,7 @@ READS = "compiled.reads"
 SIZE = 64 * 1024 * 1024  # bytes of answers that are kept
 LARGEST = SIZE // 16  # bytes of one
 READING = 64  # bytes that one more reading takes, or so: none holds on to what was read
+SEEN = 16_384  # keys that were asked for are known by their hash
 BESIDE = 1_024  # bytes that any answer takes beside its own, or so
 
 
@@ -42,10 +43,12 @@ class Keeper:
 
     A key tells all that an answer depends on besides its readings: the operation's number, its variables, and the
     scope, which is who asks in so far as that makes a difference. What has fallen stays until as much else was asked
-    for, so that neither a key nor a reading may hold on to anything large."""
+    for, so that neither a key nor a reading may hold on to anything large; and what is asked for once is mostly never
+    asked for again, and not worth keeping."""
 
     def __init__(self, size: int = SIZE) -> None:
         self._kept: LRUCache[Hashable, Kept] = LRUCache(size, getsizeof=_size)
+        self._seen: LRUCache[int, None] = LRUCache(SEEN)
         self.hits = 0
         self.misses = 0
 
@@ -61,6 +64,13 @@ class Keeper:
                 return None
         self.hits += 1
         return kept
+
+    def is_wanted(self, key: Hashable, /) -> bool:
+        """Whether it was asked for before: what comes of it is to be kept then."""
+        mark = hash(key)
+        known = mark in self._seen
+        self._seen[mark] = None
+        return known
 
     def keep(self, key: Hashable, kept: Kept) -> None:
         """Unless something has fallen meanwhile, or it is too large."""

@@ -84,6 +84,10 @@ class Pieces:
             return None
         return level, told, self._scope
 
+    def are_wanted(self, key: Key) -> bool:
+        """Whether such were asked for before."""
+        return self._keeper.is_wanted(key)
+
     def find(self, key: Key, one: object) -> Kept | None:
         found = self._keeper.find((key, id(one)))
         if found is not None:
@@ -111,7 +115,7 @@ def pieced(number: int, make: Level, objects: Column, run: Any) -> Soon:
     """A level whose objects come to pieces. `make`: makes the answers of those that have none."""
     pieces: Pieces | None = run.memory.pieces
     key = None if pieces is None else run.piece_key(number, pieces)
-    if pieces is None or key is None:
+    if pieces is None or key is None or not pieces.are_wanted(key):
         return make(objects, run)
     answers: Column = []
     lacking: list[int] = []

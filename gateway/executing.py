@@ -120,14 +120,14 @@ class Execution:
         requests, counted = list[UpstreamRequest](), Tally()
         trace.set(requests)  # what is awaited here has this context; the flights that it starts take it with them
         tally.set(counted)
-        viewer = context.viewer
+        wanted, viewer = key is not None and self.kept.is_wanted(key), context.viewer
         pieces = Pieces(self.pieces, (viewer.role, viewer.organizations), in_bytes)
         memory = Memory(pieces)
         result = await self._executed(asked, context, operation, memory)
         answer = self._answer(result, request_id)
         objects = pieces.made + await objects_in(result.data)
         whole = result.data is not None and not result.errors
-        readings = memory.readings if key is not None and whole else None
+        readings = memory.readings if wanted and whole else None
         if readings is not None or objects > STRETCH:
             text = await written(result.data, objects)
             answer["data"] = orjson.Fragment(text)
@@ -136,7 +136,7 @@ class Execution:
         made = objects + pieces.found // KEPT_OBJECTS
         charged = charge.settle(made, len(requests)) if "data" in answer else charge.cancel()
         hits = counted.hits + pieces.readings
-        return Executed(answer, charge.cost, charged, requests, hits, kept=memory.readings is not None)
+        return Executed(answer, charge.cost, charged, requests, hits, kept=readings is not None)
 
     async def _executed(
         self, asked: Asked, context: Context, operation: Operation | None, memory: Memory

@@ -142,10 +142,9 @@ async def test_what_is_kept_is_what_graphql_core_would_answer(sandbox: Sandbox, 
                 expected = await asked.both.by_core(parse(text), viewer, variables)
                 assert answer == orjson.loads(encoded({"data": expected.data})), (text, viewer.name)
             kept = asked.execution.kept
-            assert kept.hits > STEPS / 8
-            assert kept.misses > STEPS / 8
+            assert min(kept.hits, kept.misses) > STEPS / 20
             pieces = asked.execution.pieces
-            assert min(pieces.hits, pieces.misses) > STEPS
+            assert min(pieces.hits, pieces.misses) > STEPS / 2
 
 
 @pytest.mark.parametrize("change", [_rename, _sell, _empty, _forget])

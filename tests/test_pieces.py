@@ -5,7 +5,7 @@ import gc
 import json
 import weakref
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -137,6 +137,13 @@ SCHEMA = strawberry.Schema(query=Query, types=[GraphBike])
 RIDES = "{ bikes { name rides { number } } }"
 
 
+class Eager(Keeper):
+    """Keeps what is asked for for the first time."""
+
+    def is_wanted(self, _: Hashable, /) -> bool:
+        return True
+
+
 class Joined:
     """One gateway's: an operation asked again and again."""
 
@@ -145,7 +152,7 @@ class Joined:
         found = Compiler(SCHEMA, {"Bike"}).operation(self.document)
         assert found is not None
         self.operation: Operation = found
-        self.keeper = Keeper(size)
+        self.keeper: Keeper = Eager(size)
         self.pieces = Pieces(self.keeper, "nobody", in_bytes)
 
     async def ask(self, shop: Shop, scope: str = "us", **variables: Any) -> Any:
@@ -186,6 +193,15 @@ async def test_only_what_has_changed_is_made_again(shop: Shop) -> None:
     assert (await joined.ask(shop))["bikes"][1] == {"name": "b", "rides": [{"number": 0}]}
     assert joined.calls == {"rides of b": 1}
     assert (joined.pieces.found, joined.pieces.made) == (3, 2)
+
+
+async def test_what_is_asked_for_once_is_not_kept(shop: Shop) -> None:
+    joined = Joined(RIDES)
+    joined.keeper = Keeper()
+    for count in (0, 3, 3):
+        await joined.ask(shop)
+        assert len(joined.keeper) == count
+    assert joined.calls == {}
 
 
 async def test_an_object_that_takes_the_place_of_another_has_no_piece_yet(shop: Shop) -> None:

@@ -16,13 +16,20 @@ from structlog.testing import capture_logs
 from compiled import Keeper
 from tests.roads import FLEET, LONG, MACHINE, SALES, TENANTS, Question, endpoint, shown
 from tests.running import ADMIN, CLIENT, OPERATOR, STRANGER, VIEWER, Gateway, Sandbox, running_gateway
-from tests.sameness import FOREVER
+from tests.sameness import FOREVER, patient_sandbox
 
 LIVELLO = "{ machines(first: 3, filter: { vendors: [LIVELLO] }) { nodes { name slots { position } } } }"
 ACCEPTS = ("*/*", "application/json", "application/graphql-response+json, application/json;q=0.9")
 UNCOMPARED = re.compile(  # of the time, of the roads themselves, and of what is asked for beside
     r"vendgraph_(short_road|made_anew|event_loop|list_age|vendor_budget|journal|webhooks)|python_|process_|.*_created"
 )
+
+
+@pytest.fixture(scope="module")
+def shared_sandbox() -> Iterator[Sandbox]:
+    """Each test logs in anew."""
+    with patient_sandbox() as sandbox:
+        yield sandbox
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +115,7 @@ def test_what_is_unexpected_is_masked_and_logged_alike(shared_sandbox: Sandbox, 
     with running_gateway(shared_sandbox, tmp_path, cache=FOREVER) as gateway:
         asked, there = Question(TENANTS, by=by), endpoint(gateway)
         asked.learn(gateway)
+        there.execution.kept = there.execution.pieces = Keeper(0)
         there._graph.tenants.pop("acme")  # type: ignore[attr-defined]  # so that resolvers raise
         with capture_logs([merge_contextvars]) as logged:
             answers = asked.both(gateway)
