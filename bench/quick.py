@@ -1,7 +1,7 @@
 """Asks one small question again and again, over one connection: `python -m bench.quick PORT`.
 
-A JSON object on standard input, in a line, holds `query` and `key`; it asks until that input ends. A JSON list on
-standard output tells of each question when it was sent, by the clock that all processes of a machine share, and how
+A JSON object on standard input, in a line, holds `query` and `key`; it asks until that input ends. On standard output an
+empty line tells that it was answered, and at the end a JSON list of each question when it was sent, by the clock that all processes of a machine share, and how
 many milliseconds its answer took."""
 
 import asyncio
@@ -26,6 +26,9 @@ async def ask(port: int, sent: bytes, ended: asyncio.Event) -> list[tuple[float,
         found.append((at, (time.monotonic() - at) * 1000))
         if not head.startswith(b"http/1.1 200") or not body.startswith(b'{"data"'):
             raise RuntimeError(f"{head[:20]!r} is no answer")
+        if len(found) == 1:
+            sys.stdout.buffer.write(b"\n")
+            sys.stdout.buffer.flush()
         await asyncio.sleep(EVERY)
     writer.close()
     return found

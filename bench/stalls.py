@@ -90,8 +90,10 @@ def measured(gateway: Gateway, large: Sequence[Large], rounds: int = ROUNDS) -> 
     command = [sys.executable, "-m", "bench.quick", gateway.base.rpartition(":")[2]]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as quick:  # noqa: S603
         assert quick.stdin is not None
+        assert quick.stdout is not None
         quick.stdin.write(orjson.dumps({"query": QUICK, "key": gateway.key}) + b"\n")
         quick.stdin.flush()
+        quick.stdout.readline()  # it has begun
         spans = list(_spans(gateway, large, rounds))
         told, _ = quick.communicate(b"\n")
     return _together(spans, orjson.loads(told))
