@@ -1,8 +1,8 @@
 """Asks one small question again and again, over one connection: `python -m bench.quick PORT`.
 
-A JSON object on standard input, in a line, holds `query` and `key`; it asks until that input ends. On standard output an
-empty line tells that it was answered, and at the end a JSON list of each question when it was sent, by the clock that all processes of a machine share, and how
-many milliseconds its answer took."""
+A JSON object on standard input, in a line, holds `query` and `key`; it asks until that input ends. An empty line on
+standard output tells that it was answered. At the end a JSON list tells of each question when it was sent, by the clock
+that all processes of a machine share, and how many milliseconds its answer took."""
 
 import asyncio
 import sys

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 OLDEST = 2  # the generation that a whole look ends with
-MANY = 25_000  # objects: to look through them takes some milliseconds
+MANY = 10_000  # objects: to look through them takes a millisecond or two
 SHARE = 4  # all is looked through when as many as this part of it have been left out since
 EVERY_SECONDS = 3600.0  # and as often in any case
 LONGEST = 2  # times: where there is no quiet moment
