@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 import httpx2
 
@@ -20,22 +21,41 @@ Texts = tuple[tuple[str, str], ...]
 
 
 class Aim(NamedTuple):
-    """`begins`: the first lines of a request that goes there."""
+    """`address`: without `params`; `begins`: the first lines of a request that goes there."""
 
     method: str
-    url: httpx2.URL
+    address: str
+    params: Texts
     origin: Origin
     begins: bytes
+
+    @property
+    def url(self) -> httpx2.URL:
+        return httpx2.URL(self.address, params=self.params) if self.params else httpx2.URL(self.address)
 
 
 @lru_cache(maxsize=URLS)
 def aimed(method: str, base: str, path: str, values: Texts, params: Texts) -> Aim:
     """Raises ValueError for a value that would make it another path."""
     address = base + filled(path, dict(values))
-    url = httpx2.URL(address, params=params) if params else httpx2.URL(address)
+    place = _place(address)
+    target = place.target.partition(b"?")[0] + b"?" + urlencode(params).encode("ascii") if params else place.target
+    begins = b"%s %s HTTP/1.1\r\nhost: %s\r\n" % (method.encode("ascii"), target, place.host)
+    return Aim(method, address, params, place.origin, begins)
+
+
+class _Place(NamedTuple):
+    origin: Origin
+    target: bytes
+    host: bytes
+
+
+@lru_cache(maxsize=URLS)
+def _place(address: str) -> _Place:
+    """Parameters change more often, with the time for one."""
+    url = httpx2.URL(address)
     origin = Origin(url.scheme, url.raw_host.decode("ascii"), url.port or PORTS.get(url.scheme, 0))
-    begins = b"%s %s HTTP/1.1\r\nhost: %s\r\n" % (method.encode("ascii"), url.raw_path, url.netloc)
-    return Aim(method, url, origin, begins)
+    return _Place(origin, url.raw_path, url.netloc)
 
 
 def lines(headers: Mapping[str, str]) -> bytes:

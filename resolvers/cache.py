@@ -79,14 +79,21 @@ class _Freshness:
         return True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Entry(Generic[V]):
-    """`told_at`: seconds on the cache's clock. Its value stays: a new one has an entry of its own."""
+    """`told_at` and `fresh_until`: seconds on the cache's clock. Its value stays: a new one has an entry of its own.
+    `reading`: where somebody asked for it."""
 
     value: V
     as_of: datetime
     told_at: float
-    fresh: _Freshness
+    fresh_until: float
+    reading: _Freshness | None = None
+
+    def fall(self, at: float = GONE) -> None:
+        self.fresh_until = at
+        if self.reading is not None:
+            self.reading.until = at
 
 
 class _Entries(LRUCache[K, _Entry[V]]):
@@ -94,7 +101,7 @@ class _Entries(LRUCache[K, _Entry[V]]):
 
     def popitem(self) -> tuple[K, _Entry[V]]:
         key, entry = super().popitem()
-        entry.fresh.until = GONE
+        entry.fall()
         return key, entry
 
 
@@ -136,7 +143,7 @@ class Cache(Generic[K, V]):
     def peek(self, key: K) -> V | None:
         """The value, where it is fresh."""
         entry = self._entries.get(key)
-        if entry is None or self._clock() >= entry.fresh.until:
+        if entry is None or self._clock() >= entry.fresh_until:
             return None
         self._hit()
         return entry.value
@@ -144,7 +151,11 @@ class Cache(Generic[K, V]):
     def reading(self, key: K) -> Reading | None:
         """The value that is fresh, as something that can be asked whether it still is."""
         entry = self._entries.get(key)
-        return None if entry is None or self._clock() >= entry.fresh.until else entry.fresh
+        if entry is None or self._clock() >= entry.fresh_until:
+            return None
+        if entry.reading is None:
+            entry.reading = _Freshness(entry.fresh_until, self._clock, self.counts)
+        return entry.reading
 
     def _hit(self) -> None:
         self.counts.hits += 1
@@ -164,7 +175,7 @@ class Cache(Generic[K, V]):
         """The value has changed since it was told; it is as fresh as it was."""
         entry = self._entries.get(key)
         if entry is not None:
-            self._enter(key, value, entry.as_of, entry.told_at, entry.fresh.until)
+            self._enter(key, value, entry.as_of, entry.told_at, entry.fresh_until)
 
     def put(self, key: K, value: V) -> Cached[V]:
         """For what was told by the way."""
@@ -175,20 +186,20 @@ class Cache(Generic[K, V]):
     def _enter(self, key: K, value: V, as_of: datetime, told_at: float, fresh_until: float) -> _Entry[V]:
         former = self._entries.get(key)
         if former is not None:
-            former.fresh.until = GONE
-        entry = self._entries[key] = _Entry(value, as_of, told_at, _Freshness(fresh_until, self._clock, self.counts))
+            former.fall()
+        entry = self._entries[key] = _Entry(value, as_of, told_at, fresh_until)
         return entry
 
     def forget(self, key: K) -> None:
         """What was told is no longer fresh; it remains the last good value."""
         entry = self._entries.get(key)
         if entry is not None:
-            entry.fresh.until = self._clock()
+            entry.fall(self._clock())
 
     def clear(self) -> None:
         """All of it is of before."""
         for entry in self._entries.values():
-            entry.fresh.until = GONE
+            entry.fall()
         self._entries.clear()
 
     async def get(self, key: K, load: Callable[[], Awaitable[V]], timeout: float) -> Cached[V]:  # noqa: ASYNC109
@@ -218,7 +229,7 @@ class Cache(Generic[K, V]):
         absent: list[K] = []
         for key in dict.fromkeys(keys):
             entry = self._entries.get(key)
-            if entry is not None and self._clock() < entry.fresh.until:
+            if entry is not None and self._clock() < entry.fresh_until:
                 found[key] = Cached(entry.value, entry.as_of)
                 self._hit()
             else:

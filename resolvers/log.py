@@ -10,12 +10,13 @@ from domain.paging import Slice
 from domain.times import Span
 from resolvers.cache import Cache, Tally
 from resolvers.instead import FromReports
-from resolvers.stretches import ITEMS, Machines, Recorded
+from resolvers.stretches import Machines, Recorded
 from resolvers.timeline import Read, Timeline
 
 T = TypeVar("T", bound=Recorded)
 
 HISTORY = timedelta(days=731)
+SINGLE = 2_048  # records that are kept for who asks for one by its id
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Log(Generic[T]):
         self._ttl = ttl
         self._late = late
         self._instead = instead
-        self._single: Cache[str, T | None] = Cache(ttl=ttl, size=ITEMS, late=late)
+        self._single: Cache[str, T | None] = Cache(ttl=ttl, size=SINGLE, late=late)
         self._narrowed: dict[str, tuple[Narrowing[T], Timeline[T]]] = {}
         self.whole = self._timeline(read, instead)
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, Generic, TypeVar
 
 from domain.errors import VendorError
@@ -58,7 +57,7 @@ class Narrowed(Generic[R]):
 
 async def connection(context: Context, narrowed: Narrowed[R], first: int | None, after: str | None) -> Connection[R]:
     size = page_size(first)
-    bound = cache(lambda: narrowed.binding(context))  # seldom needed: most lists are short, and asked for no cursor
+    bound = _Bound(context, narrowed)
     cursor = BEGINNING if after is None else context.graph.signer.read(after, bound())
     sources = sources_of(context, narrowed)
     parts = await _all(_part(context, narrowed, source, cursor, size) for source in sources)
@@ -72,6 +71,22 @@ async def connection(context: Context, narrowed: Narrowed[R], first: int | None,
         lambda at: context.graph.signer.write(at, bound()),
         _total(parts, size, cursor),
     )
+
+
+class _Bound:
+    """What the cursors of a list are bound to, once it is asked for: most lists are short, and asked for no cursor."""
+
+    __slots__ = ("_context", "_known", "_narrowed")
+
+    def __init__(self, context: Context, narrowed: Narrowed[Any]) -> None:
+        self._context = context
+        self._narrowed = narrowed
+        self._known: bytes | None = None
+
+    def __call__(self) -> bytes:
+        if self._known is None:
+            self._known = self._narrowed.binding(self._context)
+        return self._known
 
 
 async def _all(waiting: Iterable[Coroutine[Any, Any, T]]) -> Sequence[T]:

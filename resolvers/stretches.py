@@ -19,7 +19,7 @@ from resolvers.standing import Mark
 SETTLING = timedelta(minutes=1)  # a vendor's clock may run that much behind ours
 INSTANT = timedelta(microseconds=1)
 STRETCHES = 4  # that are kept for one set of machines
-ITEMS = 20_000  # that are kept in all
+ITEMS = 12_000  # that are kept in all, at some 4 kB: a page of ten for each of a thousand machines
 SETS = 4_096  # of machines
 SPANS = 256  # that are remembered: most lists are of all that there ever was
 
