@@ -25,7 +25,7 @@ from schema.root import REPLACED
 SUBSCRIBED = "subscriptions go over a WebSocket (graphql-transport-ws), or with Accept: text/event-stream"
 UNNAMED = "`operationName` must say which of the operations is meant"
 
-PIECES = 32 * 1024 * 1024  # bytes of pieces that are kept
+PIECES = 16 * 1024 * 1024  # bytes of pieces that are kept
 Answer = dict[str, Any]
 Key = tuple[int, bytes, Role, frozenset[str]]
 
