@@ -156,16 +156,16 @@ async def stream(asked: Fleet) -> None:
 
 
 KINDS: Mapping[Ask, float] = {  # with the seconds between one and the next
-    kept: 0.1,
-    usual: 2.0,
-    new_variables: 0.5,
-    new_document: 0.7,
-    errors: 0.5,
-    wrong_key: 0.5,
-    delivery: 0.2,
-    export: 8.0,
-    socket: 0.5,
-    stream: 1.0,
+    kept: 0.25,
+    usual: 5.0,
+    new_variables: 1.2,
+    new_document: 1.7,
+    errors: 1.2,
+    wrong_key: 1.2,
+    delivery: 0.5,
+    export: 20.0,
+    socket: 1.2,
+    stream: 2.5,
 }
 
 
