@@ -39,7 +39,7 @@ class Making:
     """The objects of a level that have no piece, and what is read for them: `own` by their identity, `below` for all.
     None where something that was read cannot be told to stand."""
 
-    own: dict[int, Readings | None]
+    own: dict[int, Readings | None] = field(default_factory=dict)
     below: Readings | None = field(default_factory=set)
 
     def note(self, one: object | None, found: Iterable[Reading] | None) -> None:
@@ -129,8 +129,8 @@ def pieced(number: int, make: Level, objects: Column, run: Any) -> Soon:
             answers.append(orjson.Fragment(found.encoded))
     if not lacking:
         return answers
-    making = Making({id(objects[place]): set() for place in lacking})
-    run.makings[number] = making
+    making = run.makings.setdefault(number, Making())
+    making.own.update((id(objects[place]), set()) for place in lacking)
     return _made(make, [objects[place] for place in lacking], _Places(answers, lacking, key, pieces, making), run)
 
 
