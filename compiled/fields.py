@@ -14,7 +14,9 @@ from compiled.keeping import READS
 
 BY = "compiled.by"
 Call = Callable[..., Any]
-Prepare = Callable[[GraphQLResolveInfo[Any], dict[str, Any]], tuple[Call, dict[str, Any]]]
+Prepared = tuple[Call, dict[str, Any]]
+Prepare = Callable[[GraphQLResolveInfo[Any], dict[str, Any]], Prepared]
+Renew = Callable[[GraphQLResolveInfo[Any], Prepared], Prepared]
 SOURCE = object()  # stands for the object while a resolver's arguments are put together
 
 
@@ -27,10 +29,12 @@ class Attribute:
 class Resolver:
     """`prepared(info, arguments)`: the function to call with each object, and what else to pass; once for a request.
 
-    `reads` is called with the same, before it; None where the field does not tell what it reads. `by`: the attribute of
-    an object on which alone its value depends, None where that is not told."""
+    `renewed(info, prepared)`: the same in another request, where no argument is another. `reads` is called with what
+    the function is, before it; None where the field does not tell what it reads. `by`: the attribute of an object on
+    which alone its value depends, None where that is not told."""
 
     prepared: Prepare
+    renewed: Renew
     reads: Call | None = None
     by: str | None = None
 
@@ -47,8 +51,8 @@ def source_of(schema: strawberry.Schema, parent: GraphQLObjectType, name: str) -
             return Attribute(field.python_name)
         function = _function(field)
         if function is not None:
-            return Resolver(_directly(schema, field, function), field.metadata.get(READS), field.metadata.get(BY))
-    return Resolver(_by_core(definition))
+            return Resolver(*_directly(schema, field, function), field.metadata.get(READS), field.metadata.get(BY))
+    return Resolver(*_by_core(definition))
 
 
 def _function(field: StrawberryField) -> Call | None:
@@ -64,34 +68,46 @@ def _function(field: StrawberryField) -> Call | None:
     return function if first in {one.name for one in objects if one is not None} else None
 
 
-def _directly(schema: strawberry.Schema, field: StrawberryField, function: Call) -> Prepare:
-    def prepared(info: GraphQLResolveInfo[Any], arguments: dict[str, Any]) -> tuple[Call, dict[str, Any]]:
+def _directly(schema: strawberry.Schema, field: StrawberryField, function: Call) -> tuple[Prepare, Renew]:
+    assert field.base_resolver is not None
+    info_parameter = field.base_resolver.info_parameter
+
+    def told(info: GraphQLResolveInfo[Any]) -> Any:
+        return schema.config.info_class(_raw_info=info, _field=field)
+
+    def prepared(info: GraphQLResolveInfo[Any], arguments: dict[str, Any]) -> Prepared:
         _, given = get_arguments(
             field=field,
             source=SOURCE,
-            info=schema.config.info_class(_raw_info=info, _field=field),
+            info=told(info),
             kwargs=arguments,
             config=schema.config,
             scalar_registry=schema.schema_converter.scalar_registry,
         )
         return function, {name: value for name, value in given.items() if value is not SOURCE}
 
-    return prepared
+    def renewed(info: GraphQLResolveInfo[Any], known: Prepared) -> Prepared:
+        if info_parameter is None:
+            return known
+        return function, {**known[1], info_parameter.name: told(info)}
+
+    return prepared, renewed
 
 
-def _by_core(
-    definition: GraphQLField,
-) -> Prepare:
+def _by_core(definition: GraphQLField) -> tuple[Prepare, Renew]:
     """As graphql-core does it, one object at a time."""
     resolve = definition.resolve or _default
 
-    def prepared(info: GraphQLResolveInfo[Any], arguments: dict[str, Any]) -> tuple[Call, dict[str, Any]]:
+    def prepared(info: GraphQLResolveInfo[Any], arguments: dict[str, Any]) -> Prepared:
         def call(source: object, **given: Any) -> Any:
             return resolve(source, info, **given)
 
         return call, arguments
 
-    return prepared
+    def renewed(info: GraphQLResolveInfo[Any], known: Prepared) -> Prepared:
+        return prepared(info, known[1])
+
+    return prepared, renewed
 
 
 def _default(source: object, info: GraphQLResolveInfo[Any], **_: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -30,13 +30,14 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 from graphql.pyutils import Path, is_awaitable
 from graphql.type import GraphQLResolveInfoHelpers
 
-from compiled.fields import Call, Resolver
+from compiled.fields import Call, Prepared, Resolver
 from compiled.pieces import Key, Making, Pieces
-from compiled.plan import Field, NotCompiled, Planner
+from compiled.plan import NotCompiled, Planner
 from compiled.running import Column, Level, Memory, Soon, Unusual
 from compiled.source import Resolved, Writer
 
 _numbers = count()  # each operation has one of its own, and each of its ways, as long as the process lives
+NOWHERE: Any = None  # for what is kept between requests, and of none
 KEPT = 16  # ways of one operation: each set of values of its conditions makes one
 
 
@@ -45,7 +46,7 @@ class Functions:
     """What an operation was compiled to. `level`: the first of them; `resolved`: the fields that have a resolver.
 
     `tells`: whether each of those tells what it reads. `pieces`: of each level that may be joined of pieces, the
-    variables that those depend on."""
+    variables that those depend on. `prepared`: how resolvers are called whose arguments are always the same."""
 
     number: int
     source: str
@@ -53,6 +54,7 @@ class Functions:
     resolved: tuple[Resolved, ...]
     tells: bool
     pieces: tuple[frozenset[str], ...]
+    prepared: dict[int, Prepared] = field(default_factory=dict)
 
 
 class Compiler:
@@ -209,7 +211,7 @@ class Run:
         """How the resolver of a field is called."""
         found = self._calls.get(number)
         if found is None:
-            found = self._calls[number] = self._prepared(self._functions.resolved[number].field)
+            found = self._calls[number] = self._prepared(number)
         return found[0], objects, found[1]
 
     def read(self, number: int, objects: Column) -> None:
@@ -275,13 +277,20 @@ class Run:
             async_helpers=HELPERS,
         )
 
-    def _prepared(self, field: Field) -> tuple[Call, dict[str, Any]]:
-        """As graphql-core tells a resolver where it is, but for the path, which has no places in lists."""
-        assert isinstance(field.source, Resolver)
+    def _prepared(self, number: int) -> Prepared:
+        """As graphql-core tells a resolver where it is, but for the path, which has no places in lists. Arguments that
+        no variable changes are made once."""
+        resolved, known = self._functions.resolved[number], self._functions.prepared.get(number)
+        field, source = resolved.field, resolved.source
         definition, nodes = field.parent.fields[field.name], [one.node for one in field.details]
         path = Path(None, field.key, field.parent.name)
         info = self._info(field.name, nodes, definition.type, field.parent, path)
-        return field.source.prepared(info, get_argument_values(definition, nodes[0], self._variables))
+        if known is not None:
+            return source.renewed(info, known)
+        made = source.prepared(info, get_argument_values(definition, nodes[0], self._variables))
+        if resolved.steady:
+            self._functions.prepared[number] = source.renewed(NOWHERE, made)
+        return made
 
 
 HELPERS = GraphQLResolveInfoHelpers(gather=lambda promises: asyncio.gather(*promises), track=lambda _: None)

@@ -6,7 +6,6 @@ from functools import cached_property
 
 import strawberry
 from graphql import (
-    FieldNode,
     GraphQLEnumType,
     GraphQLList,
     GraphQLNonNull,
@@ -99,6 +98,15 @@ class Field:
         """Whether its values are had for all objects of a level together, for they may have to be waited for."""
         return isinstance(self.source, Resolver) or self.shape.waits
 
+    @property
+    def variables(self) -> frozenset[str]:
+        """That its arguments take."""
+        found = _Variables()
+        for one in self.details:
+            for argument in one.node.arguments or ():
+                visit(argument.value, found)
+        return frozenset(found.names)
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -129,21 +137,13 @@ class Selection:
     @property
     def variables(self) -> frozenset[str]:
         """That its fields take."""
-        found = _Variables()
-        for field in self.all_fields:
-            for one in field.details:
-                found.of(one.node)
-        return frozenset(found.names)
+        return frozenset[str]().union(*(field.variables for field in self.all_fields))
 
 
 class _Variables(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.names: set[str] = set()
-
-    def of(self, node: FieldNode) -> None:
-        for argument in node.arguments or ():
-            visit(argument.value, self)
 
     def enter_variable(self, node: VariableNode, *_: object) -> None:
         self.names.add(node.name.value)

@@ -46,6 +46,7 @@ class Resolved:
     field: Field
     piece: int | None
     of_pieces: bool
+    steady: bool  # its arguments are the same in each request
 
     @property
     def source(self) -> Resolver:
@@ -140,7 +141,7 @@ class Writer:
             body = f"{complete}([o.{field.source.name} for o in objects], run)"
         else:
             assert field.source is not None
-            self.resolved.append(Resolved(field, self._piece, outermost))
+            self.resolved.append(Resolved(field, self._piece, outermost, steady=not field.variables))
             place, by = len(self.resolved) - 1, field.source.by
             body = f"resolved({place}, objects, {complete}, run)"
             if by is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import enum
 import gc
+import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -520,3 +521,21 @@ async def test_graphql_core_is_given_what_resolvers_gave_already() -> None:
     assert answer.data == {"bikes": [{"rider": "Ada"}, {"rider": None}, {"rider": "Ada"}]}
     assert [error.path for error in answer.errors or ()] == [["bikes", 1, "rider"]]
     assert len(asked) == 3
+
+
+class Request(dict[str, Any]):
+    """A context that can be referred to weakly."""
+
+
+@pytest.mark.parametrize("text", ["{ bikes { rider neighbours(first: 1) { name } chosen(choice: {sizes: [2]}) } }"])
+async def test_what_is_kept_of_an_operation_refers_to_no_request(text: str) -> None:
+    found = operation(text)
+    answers = []
+    for _ in range(3):
+        given = Request(context())
+        gone = weakref.ref(given)
+        answers.append(await found.execute(given))
+        del given
+        gc.collect()
+        assert gone() is None
+    assert answers[0] == answers[1] == answers[2]
