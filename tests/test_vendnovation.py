@@ -125,7 +125,7 @@ async def test_machines_are_as_the_vendor_has_them(connector: VendNovation, vend
     kinds = set()
     for native, row in truth.items():
         machine, seen = found[native], utc(row["lastHeartBeat"]["server"])
-        never, online = seen.year == 1, START - seen <= timedelta(minutes=60)
+        never, online = seen.year == 1, machine.observed_at - seen <= timedelta(minutes=60)
         kinds.add((never, online))
         assert (machine.name, machine.serial_number, machine.model, machine.kind) == (
             row["name"],
