@@ -21,7 +21,8 @@ FROM python:3.11-slim
 RUN useradd --system --uid 10001 --no-create-home vendgraph \
     && install --directory --owner vendgraph /var/lib/vendgraph
 COPY --from=build /opt/vendgraph /opt/vendgraph
-ENV PATH=/opt/vendgraph/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# Threads that read the store would else each keep some 20 MB of the allocator's.
+ENV PATH=/opt/vendgraph/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2
 USER 10001
 WORKDIR /var/lib/vendgraph
 EXPOSE 8000
