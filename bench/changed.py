@@ -16,8 +16,8 @@ from pathlib import Path
 import orjson
 import structlog
 
-from bench import machine
-from bench.pages import replaced, table
+from bench import pages
+from bench.pages import table
 from bench.queries import SALES, SLOTS
 from bench.road import Bench, Sent, running
 from compiled import Keeper
@@ -126,13 +126,10 @@ async def told() -> str:
 
 def main() -> None:
     asked = argparse.ArgumentParser(prog="python -m bench.changed", description=__doc__)
-    asked.add_argument("--write", type=Path, help="a page with two markers, between which the table goes")
+    pages.takes_a_page(asked)
     page: Path | None = asked.parse_args().write
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    found = f"Run on {datetime.now(UTC):%Y-%m-%d}: {machine.described()}\n\n{asyncio.run(told())}"
-    print(found)
-    if page is not None:
-        page.write_text(replaced(page.read_text(encoding="utf-8"), found, BEGIN, END), encoding="utf-8")
+    pages.show(f"{pages.run_here()}\n\n{asyncio.run(told())}", page, BEGIN, END)
 
 
 if __name__ == "__main__":

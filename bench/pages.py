@@ -1,7 +1,29 @@
 """Tables of a benchmark, and where a page shows its last run: between two markers."""
 
+import argparse
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import machine
+
+
+def takes_a_page(asked: argparse.ArgumentParser) -> None:
+    asked.add_argument("--write", type=Path, help="a page with two markers, between which the tables go")
+
+
+def show(told: str, page: Path | None, begin: str, end: str) -> None:
+    """On standard output, and in the page that was asked for."""
+    print(told)
+    if page is not None:
+        page.write_text(replaced(page.read_text(encoding="utf-8"), told, begin, end), encoding="utf-8")
+
+
+def run_here() -> str:
+    """When a run was, on what machine, and with which libraries."""
+    ours, libraries = machine.described().splitlines()
+    return f"Run on {datetime.now(UTC):%Y-%m-%d}: {ours}.\n{libraries}."
 
 
 def replaced(page: str, told: str, begin: str, end: str) -> str:

@@ -13,7 +13,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlencode
@@ -24,8 +23,8 @@ from graphql import execute
 from starlette.applications import Starlette
 from starlette.types import Message, Scope
 
-from bench import machine
-from bench.pages import replaced, table
+from bench import pages
+from bench.pages import table
 from bench.processes import VIEWER, config_text
 from bench.queries import SLOTS
 from compiled import Keeper
@@ -248,7 +247,7 @@ def steps(bench: Bench, sent: Sent) -> Mapping[str, Row]:
         return told and executing._key(told, asked, viewer)
 
     async def written() -> Answer:
-        told, answer = road._kept(caller, kept, admission.headers(viewer)), Answer()
+        told, answer = road._of_kept(caller, kept, admission.headers(viewer)), Answer()
         await answer.send({"type": "http.response.start", "status": told.status, "headers": told.headers})
         await answer.send({"type": "http.response.body", "body": told.body})
         return answer
@@ -348,14 +347,10 @@ def _steps(took: Mapping[str, float], names: Sequence[str], spared_: Sequence[st
 
 def main() -> None:
     asked = argparse.ArgumentParser(prog="python -m bench.road", description=__doc__)
-    asked.add_argument("--write", type=Path, help="a page with two markers, between which the tables go")
+    pages.takes_a_page(asked)
     page: Path | None = asked.parse_args().write
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    ours, libraries = machine.described().splitlines()
-    told = f"Run on {datetime.now(UTC):%Y-%m-%d}: {ours}.\n{libraries}.\n\n{asyncio.run(tables())}"
-    print(told)
-    if page is not None:
-        page.write_text(replaced(page.read_text(encoding="utf-8"), told, BEGIN, END), encoding="utf-8")
+    pages.show(f"{pages.run_here()}\n\n{asyncio.run(tables())}", page, BEGIN, END)
 
 
 if __name__ == "__main__":

@@ -11,16 +11,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import linear_regression
 
 import httpx2
 import websockets
 
-from bench import machine, mixed
+from bench import mixed, pages
 from bench.machine import cpu_seconds
 from bench.mixed import KINDS, WAIT_SECONDS, Ask, Fleet, Unexpected
-from bench.pages import replaced, table
+from bench.pages import table
 from bench.peers.cores import megabytes
 from bench.processes import Gateway, running
 
@@ -105,24 +104,22 @@ def page(found: Soaked) -> str:
     rows = [(name, f"{size:.1f}") for name, size in points.items()]
     rows.append(("the most", f"{max(size for _, size in found.samples):.1f}"))
     rows.append(("growth over the second half, MB an hour", f"{found.slope:+.1f}"))
-    run = f"Run on {time.strftime('%Y-%m-%d')}: {machine.described()}."
     asked = ", ".join(f"{count:,} {name}" for name, count in found.asked.items())
     core = f"The gateway used {100 * found.cpu / found.seconds:.0f} % of a core."
     told = f"Asked: {asked}; {found.failed.total()} without the answer that was due. {core}"
-    return "\n\n".join((run, table(("", "resident MB"), rows), told))
+    return "\n\n".join((pages.run_here(), table(("", "resident MB"), rows), told))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     asked = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
     asked.add_argument("--minutes", type=float, default=60.0)
-    asked.add_argument("--write", type=Path, help="a page with two markers, between which the table goes")
+    pages.takes_a_page(asked)
     given = asked.parse_args(arguments)
     told = ""
     with suppress(KeyboardInterrupt):
         told = page(soak(given.minutes))
-    print(told)
-    if given.write is not None and told:
-        given.write.write_text(replaced(given.write.read_text(encoding="utf-8"), told, BEGIN, END), encoding="utf-8")
+    if told:
+        pages.show(told, given.write, BEGIN, END)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ attributes and building dicts. The answer is the same, or there is none: whateve
 graphql-core answers instead, on the same context. How it works and what it may assume: docs/compiled-operations.md."""
 
 from compiled.fields import BY
-from compiled.keeping import READS, Keeper, Kept, Reading
+from compiled.keeping import READS, Keeper, Kept, Reading, Seen
 from compiled.operations import Compiler, Operation
 from compiled.pieces import Pieces
 from compiled.running import Memory, Unusual
 
-__all__ = ["BY", "READS", "Compiler", "Keeper", "Kept", "Memory", "Operation", "Pieces", "Reading", "Unusual"]
+__all__ = ["BY", "READS", "Compiler", "Keeper", "Kept", "Memory", "Operation", "Pieces", "Reading", "Seen", "Unusual"]

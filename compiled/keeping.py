@@ -38,6 +38,20 @@ class Kept:
     asked: int = 0
 
 
+class Seen:
+    """What was asked for, known by its hash, so that to remember thousands that never come again costs little."""
+
+    def __init__(self) -> None:
+        self._marks: LRUCache[int, None] = LRUCache(SEEN)
+
+    def before(self, key: Hashable) -> bool:
+        """Whether it was asked for before; from now on it was."""
+        mark = hash(key)
+        known = mark in self._marks
+        self._marks[mark] = None
+        return known
+
+
 class Keeper:
     """Keeps the answers that were asked for last, `size` bytes of them. `hits` and `misses` are counted.
 
@@ -48,7 +62,7 @@ class Keeper:
 
     def __init__(self, size: int = SIZE) -> None:
         self._kept: LRUCache[Hashable, Kept] = LRUCache(size, getsizeof=_size)
-        self._seen: LRUCache[int, None] = LRUCache(SEEN)
+        self._seen = Seen()
         self.hits = 0
         self.misses = 0
 
@@ -65,12 +79,9 @@ class Keeper:
         self.hits += 1
         return kept
 
-    def is_wanted(self, key: Hashable, /) -> bool:
-        """Whether it was asked for before: what comes of it is to be kept then."""
-        mark = hash(key)
-        known = mark in self._seen
-        self._seen[mark] = None
-        return known
+    def is_asked_again(self, key: Hashable, /) -> bool:
+        """For each time that it is asked for: what comes of it is to be kept from the second on."""
+        return self._seen.before(key)
 
     def keep(self, key: Hashable, kept: Kept) -> None:
         """Unless something has fallen meanwhile, or it is too large."""

@@ -30,7 +30,7 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 from graphql.pyutils import Path, is_awaitable
 from graphql.type import GraphQLResolveInfoHelpers
 
-from compiled.fields import Call, Prepared, Resolver
+from compiled.fields import Call, Prepared
 from compiled.pieces import Key, Making, Pieces
 from compiled.plan import NotCompiled, Planner
 from compiled.running import Column, Level, Memory, Soon, Unusual
@@ -216,18 +216,19 @@ class Run:
 
     def read(self, number: int, objects: Column) -> None:
         """Notes what a field's resolver is about to read; or that it cannot be told."""
-        field, making, memory = self._functions.resolved[number], self._making(number), self.memory
+        resolved, making, memory = self._functions.resolved[number], self._making(number), self.memory
         if making is None and memory.readings is None:
             return
         _, _, given = self.call(number, objects)
-        assert isinstance(field.source, Resolver)
-        assert field.source.reads is not None
+        assert resolved.source.reads is not None
         for one in objects:
-            found = field.source.reads(one, **given)
-            if making is None:
-                memory.stands_on(found)
+            found = resolved.source.reads(one, **given)
+            if making is not None:
+                making.note(one if resolved.of_pieces else None, found)
             else:
-                making.note(one if field.of_pieces else None, found)
+                memory.stands_on(found)
+                if found is None:
+                    return
 
     def _making(self, number: int) -> Making | None:
         """The pieces that a field is read for."""

@@ -84,9 +84,8 @@ class Pieces:
             return None
         return level, told, self._scope
 
-    def are_wanted(self, key: Key) -> bool:
-        """Whether such were asked for before."""
-        return self._keeper.is_wanted(key)
+    def are_asked_again(self, key: Key) -> bool:
+        return self._keeper.is_asked_again(key)
 
     def find(self, key: Key, one: object) -> Kept | None:
         found = self._keeper.find((key, id(one)))
@@ -115,7 +114,7 @@ def pieced(number: int, make: Level, objects: Column, run: Any) -> Soon:
     """A level whose objects come to pieces. `make`: makes the answers of those that have none."""
     pieces: Pieces | None = run.memory.pieces
     key = None if pieces is None else run.piece_key(number, pieces)
-    if pieces is None or key is None or not pieces.are_wanted(key):
+    if pieces is None or key is None or not pieces.are_asked_again(key):
         return make(objects, run)
     answers: Column = []
     lacking: list[int] = []

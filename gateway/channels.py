@@ -139,8 +139,8 @@ class Channel:
             payload = self._payload(message)
             if not isinstance(payload, bytes):
                 await self._tell()
-                payload = await asyncio.shield(payload)
-        self._frames.append(Frame(payload, message.cursor, message.seq))
+            frame = Frame(await _made(payload), message.cursor, message.seq)
+        self._frames.append(frame)
         if len(self._frames) > KEPT:
             self._floor = self._frames.pop(0).seq
 
@@ -170,13 +170,9 @@ class Channel:
 
     async def _frame(self, message: Message) -> Frame:
         with _breaking(message.seq):
-            payload = self._payload(message)
-            if not isinstance(payload, bytes):
-                payload = await asyncio.shield(payload)
-            return Frame(payload, message.cursor, message.seq)
+            return Frame(await _made(self._payload(message)), message.cursor, message.seq)
 
     def _payload(self, message: Message) -> bytes | asyncio.Future[bytes]:
-        """Nobody who gives up takes the others' message away: the work is nobody's own."""
         known = self._encoded.get(message.seq)
         if known is None:
             encoded = self._encode(message)
@@ -184,6 +180,11 @@ class Channel:
             if message.gap is None:  # a gap is told to one
                 self._encoded[message.seq] = known
         return known
+
+
+async def _made(payload: bytes | asyncio.Future[bytes]) -> bytes:
+    """Nobody who gives up takes the others' message away: the work is nobody's own."""
+    return payload if isinstance(payload, bytes) else await asyncio.shield(payload)
 
 
 async def read(live: Live[Message], seq: int) -> Batch[Message]:

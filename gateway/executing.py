@@ -120,14 +120,14 @@ class Execution:
         requests, counted = list[UpstreamRequest](), Tally()
         trace.set(requests)  # what is awaited here has this context; the flights that it starts take it with them
         tally.set(counted)
-        wanted, viewer = key is not None and self.kept.is_wanted(key), context.viewer
+        again, viewer = key is not None and self.kept.is_asked_again(key), context.viewer
         pieces = Pieces(self.pieces, (viewer.role, viewer.organizations), in_bytes)
         memory = Memory(pieces)
         result = await self._executed(asked, context, operation, memory)
         answer = self._answer(result, request_id)
         objects = pieces.made + await objects_in(result.data)
         whole = result.data is not None and not result.errors
-        readings = memory.readings if wanted and whole else None
+        readings = memory.readings if again and whole else None
         if readings is not None or objects > STRETCH:
             text = await written(result.data, objects)
             answer["data"] = orjson.Fragment(text)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from compiled import Kept
+from compiled import Kept, Seen
 from domain.errors import RateLimited
 from gateway import etags
 from gateway.accept import answer_type, events, is_browser
@@ -27,7 +27,6 @@ from gateway.requests import reads_as_json
 from resolvers.context import Viewer
 
 KEPT = 1_024  # requests that were read
-SEEN = 16_384  # requests that came once are known by their hash: many will never come again
 LONGEST = 16_384  # bytes of the body of one, or of its query string
 WHOLE = "vendgraph.whole"  # in the scope: a whole request, as it came
 GET = b"GET "  # before a query string: no body of JSON begins so
@@ -81,7 +80,7 @@ class Road:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        self._seen: LRUCache[int, None] = LRUCache(SEEN)
+        self._seen = Seen()
         self._asked: LRUCache[bytes, Asked] = LRUCache(KEPT)
         self._whole: LRUCache[Whole, tuple[Asked, Caller]] = LRUCache(KEPT)
         self._media: LRUCache[bytes, str | None] = LRUCache(ACCEPTS)
@@ -108,10 +107,7 @@ class Road:
 
     def learn(self, asked_by: bytes, asked: Asked) -> None:
         """When it comes for the second time: what was read stays in memory with it."""
-        mark = hash(asked_by)
-        if mark not in self._seen:
-            self._seen[mark] = None
-        elif 0 < len(asked_by) <= LONGEST:
+        if self._seen.before(asked_by) and 0 < len(asked_by) <= LONGEST:
             self._asked[asked_by] = asked
 
     def learn_whole(self, whole: Whole, asked: Asked, caller: Caller) -> None:
@@ -145,7 +141,7 @@ class Road:
             found = self.endpoint.at_once(asked, viewer)
         except RateLimited:
             return None
-        return None if found is None else _kept(caller, *found)
+        return None if found is None else _of_kept(caller, *found)
 
     async def _anew(self, asked: Asked, viewer: Viewer, charge: Charge, caller: Caller, scope: Scope) -> Answer:
         id_ = new_id()
@@ -206,7 +202,7 @@ class ShortRoad:
             self._road.learn(asked_by, asked)
 
 
-def _kept(caller: Caller, kept: Kept, budget: Mapping[str, str]) -> Answer:
+def _of_kept(caller: Caller, kept: Kept, budget: Mapping[str, str]) -> Answer:
     body = b'{"data":%b}' % kept.encoded
     if caller.by_get:
         kept.tag = kept.tag or etags.tag_of(body)

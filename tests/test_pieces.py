@@ -140,7 +140,7 @@ RIDES = "{ bikes { name rides { number } } }"
 class Eager(Keeper):
     """Keeps what is asked for for the first time."""
 
-    def is_wanted(self, _: Hashable, /) -> bool:
+    def is_asked_again(self, _: Hashable, /) -> bool:
         return True
 
 

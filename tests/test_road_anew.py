@@ -14,7 +14,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from compiled import Keeper
-from tests.roads import FLEET, LONG, MACHINE, SALES, TENANTS, Question, endpoint, shown
+from tests.roads import FLEET, LONG, MACHINE, SALES, TENANTS, Both, Question, endpoint, shown
 from tests.running import ADMIN, CLIENT, OPERATOR, STRANGER, VIEWER, Gateway, Sandbox, running_gateway
 from tests.sameness import FOREVER, patient_sandbox
 
@@ -94,15 +94,21 @@ def test_a_vendor_that_fails_is_told_alike_beside_what_the_others_say(
         sandbox.break_("livello", "status", operation="inventory", status=418)
         asked = Question(LIVELLO, None, by, ADMIN, accept)
         asked.learn(gateway)
-        with capture_logs([merge_contextvars]) as logged:
-            answers = asked.both(gateway)
-        assert shown(answers[0]) == shown(answers[1])
+        answers, logged = alike(asked, gateway)
         told = answers[0].json()
         assert told["errors"][0]["extensions"]["vendor"] == "LIVELLO"
         assert [one["name"] for one in told["data"]["machines"]["nodes"]]
         assert "etag" not in answers[0].headers
         lines = [[one for one in logged if one.get("request_id") == it.headers["x-request-id"]] for it in answers]
         assert [line["event"] for line in lines[0]] == [line["event"] for line in lines[1]]
+
+
+def alike(asked: Question, gateway: Gateway) -> tuple[Both, list[Any]]:
+    """The answers of both roads, which are the same, and all lines that were logged for them."""
+    with capture_logs([merge_contextvars]) as logged:
+        answers = asked.both(gateway)
+    assert shown(answers[0]) == shown(answers[1])
+    return answers, logged
 
 
 def raised(logged: list[Any], answer: httpx2.Response) -> list[tuple[str, str, Any, Any]]:
@@ -117,9 +123,7 @@ def test_what_is_unexpected_is_masked_and_logged_alike(shared_sandbox: Sandbox, 
         asked.learn(gateway)
         there.execution.kept = there.execution.pieces = Keeper(0)
         there._graph.tenants.pop("acme")  # type: ignore[attr-defined]  # so that resolvers raise
-        with capture_logs([merge_contextvars]) as logged:
-            answers = asked.both(gateway)
-        assert shown(answers[0]) == shown(answers[1])
+        answers, logged = alike(asked, gateway)
         (error, *_) = answers[0].json()["errors"]
         assert error["extensions"] == {"code": "INTERNAL", "requestId": answers[0].headers["x-request-id"]}
         assert raised(logged, answers[0]) == raised(logged, answers[1]) != []
@@ -134,9 +138,7 @@ def test_so_is_what_is_unexpected_outside_of_resolvers(
         asked, there = Question(TENANTS, None, by, ADMIN, accept), endpoint(gateway)
         asked.learn(gateway)
         there.execution._tracing = None  # type: ignore[assignment]  # which every operation asks for a span
-        with capture_logs([merge_contextvars]) as logged:
-            answers = asked.both(gateway)
-        assert shown(answers[0]) == shown(answers[1])
+        answers, logged = alike(asked, gateway)
         assert answers[0].status_code == 500
         assert raised(logged, answers[0]) == raised(logged, answers[1]) == [("unexpected", "error", None, None)]
 

@@ -2,9 +2,8 @@
 
 import argparse
 import time
-from pathlib import Path
 
-from bench.pages import replaced
+from bench import pages
 from bench.peers import run, tables
 
 BEGIN, END = "<!-- the last run -->", "<!-- the end of the last run -->"
@@ -13,14 +12,12 @@ BEGIN, END = "<!-- the last run -->", "<!-- the end of the last run -->"
 def main() -> None:
     asked = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__)
     asked.add_argument("--quick", action="store_true", help="one short round of each: says that it works, not how fast")
-    asked.add_argument("--write", type=Path, help="a page with two markers, between which the tables go")
+    pages.takes_a_page(asked)
     given = asked.parse_args()
     began = time.perf_counter()
     found = run.run(run.QUICK if given.quick else run.USUAL)
     told = f"{tables.page(found)}\n\nTook {time.perf_counter() - began:.0f} s."
-    print(told)
-    if given.write is not None:
-        given.write.write_text(replaced(given.write.read_text(encoding="utf-8"), told, BEGIN, END), encoding="utf-8")
+    pages.show(told, given.write, BEGIN, END)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,8 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from bench import machine
-from bench.pages import table
+from bench.pages import run_here, table
 from bench.peers.fanout import Told
 from bench.peers.measuring import Round
 from bench.peers.queries import QUERIES
@@ -30,9 +28,7 @@ def _where() -> str:
     node = shutil.which("node")
     said = "" if node is None else subprocess.run([node, "--version"], capture_output=True, check=True).stdout.decode()  # noqa: S603
     peers = ", ".join(f"{name} {version}" for name, version in versions().items())
-    ours, libraries = machine.described().splitlines()
-    date = f"{datetime.now(UTC):%Y-%m-%d}"
-    return f"Run on {date}: {ours}.\n{libraries}.\nNode {said.strip() or 'is not there'}; {peers}."
+    return f"{run_here()}\nNode {said.strip() or 'is not there'}; {peers}."
 
 
 def _tables(found: Results) -> Iterator[str]:
